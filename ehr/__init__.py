@@ -1,0 +1,1 @@
+"""The record: REST edge, interactions, operations, search, store, access, command line."""

@@ -1,0 +1,1 @@
+"""Who may see and write which rows: decisions turned into SQL."""

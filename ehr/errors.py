@@ -1,0 +1,108 @@
+"""The FHIR error tree. Raised where a fault is known, turned into an OperationOutcome at the edge.
+
+    FhirError
+    ├── Invalid 400              ├── PreconditionFailed 412
+    ├── Unauthenticated 401      ├── TooLarge 413
+    ├── Forbidden 403            ├── UnsupportedMediaType 415
+    ├── NotFound 404             ├── Unprocessable 422
+    ├── NotAllowed 405           ├── TooCostly 403 (too-costly)
+    ├── NotAcceptable 406        ├── Busy 503
+    ├── Conflict 409             └── Unsupported 501
+    └── Gone 410
+
+Status and issue code follow R4 §3.1.0.1.5 and the issue-type value set. Texts say what is wrong,
+where, and what to do; they never carry record content.
+"""
+
+from collections.abc import Sequence
+
+from fhir_profiles.issues import Issue
+
+
+class FhirError(Exception):
+    """A refusal with its HTTP status and one or more issues."""
+
+    status = 500
+    code = "exception"
+
+    def __init__(
+        self,
+        diagnostics: str,
+        *,
+        code: str | None = None,
+        expression: str = "",
+        issues: Sequence[Issue] = (),
+        headers: Sequence[tuple[str, str]] = (),
+    ) -> None:
+        super().__init__(diagnostics)
+        self.issues = tuple(issues) or (Issue(code or self.code, diagnostics, expression),)
+        self.headers = tuple(headers)
+
+    def __reduce__(self) -> tuple[object, ...]:
+        return _rebuild, (type(self), self.issues, self.headers)
+
+
+def _rebuild(
+    kind: type[FhirError], issues: tuple[Issue, ...], headers: tuple[tuple[str, str], ...]
+) -> FhirError:
+    return kind(issues[0].diagnostics, issues=issues, headers=headers)
+
+
+class Invalid(FhirError):
+    status, code = 400, "invalid"
+
+
+class Unauthenticated(FhirError):
+    status, code = 401, "login"
+
+
+class Forbidden(FhirError):
+    status, code = 403, "forbidden"
+
+
+class TooCostly(FhirError):
+    status, code = 403, "too-costly"
+
+
+class NotFound(FhirError):
+    status, code = 404, "not-found"
+
+
+class NotAllowed(FhirError):
+    status, code = 405, "not-supported"
+
+
+class NotAcceptable(FhirError):
+    status, code = 406, "not-supported"
+
+
+class Conflict(FhirError):
+    status, code = 409, "conflict"
+
+
+class Gone(FhirError):
+    status, code = 410, "deleted"
+
+
+class PreconditionFailed(FhirError):
+    status, code = 412, "conflict"
+
+
+class TooLarge(FhirError):
+    status, code = 413, "too-long"
+
+
+class UnsupportedMediaType(FhirError):
+    status, code = 415, "not-supported"
+
+
+class Unprocessable(FhirError):
+    status, code = 422, "processing"
+
+
+class Unsupported(FhirError):
+    status, code = 501, "not-supported"
+
+
+class Busy(FhirError):
+    status, code = 503, "transient"

@@ -1,0 +1,1 @@
+"""One file per REST interaction of R4 §3.1."""

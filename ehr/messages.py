@@ -1,0 +1,79 @@
+"""The frozen data that travels through one request: Interaction in, Result out.
+
+Interaction names are the codes of R4 `restful-interaction`; `operation` carries its own name.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import Any
+
+Resource = dict[str, Any]
+Instant = int  # milliseconds since 1970-01-01T00:00:00Z
+Params = tuple[tuple[str, str], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """What a caller sent: JSON bytes (an XML body is converted first) and the same, parsed.
+
+    `resource` holds decimals as `decimal.Decimal`. A raw Binary or a patch that is no FHIR
+    resource has `resource` None and its own `media_type`.
+    """
+
+    raw: bytes
+    resource: Any = None
+    media_type: str = "application/fhir+json"
+
+
+@dataclass(frozen=True, slots=True)
+class Preconditions:
+    """Conditional headers of RFC 9110 and R4 §3.1.0.5: entity tags are bare version ids or `*`."""
+
+    if_match: tuple[str, ...] = ()
+    if_none_match: tuple[str, ...] = ()
+    if_modified_since: Instant | None = None
+    if_none_exist: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Preferences:
+    """`Prefer`: return = minimal | representation | OperationOutcome; handling = strict | lenient."""
+
+    returning: str = "representation"
+    lenient: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Interaction:
+    """One thing asked of the record. `params` are decoded name-value pairs in the order sent."""
+
+    name: str
+    type: str | None = None
+    id: str | None = None
+    version: str | None = None
+    operation: str | None = None
+    compartment: str | None = None
+    params: Params = ()
+    document: Document | None = None
+    preconditions: Preconditions = field(default_factory=Preconditions)
+    preferences: Preferences = field(default_factory=Preferences)
+    method: str = "GET"
+    base: str = ""
+    request_id: str = ""
+    security_context: str | None = None
+    accept: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Result:
+    """What came of it. `body` is one resource as JSON bytes; `chunks` is a raw Binary's content."""
+
+    status: int
+    body: bytes | None = None
+    chunks: Iterable[bytes] | None = None
+    content_type: str | None = None
+    content_length: int | None = None
+    version: int | None = None
+    last_modified: Instant | None = None
+    location: str | None = None
+    headers: tuple[tuple[str, str], ...] = ()

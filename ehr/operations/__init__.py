@@ -1,0 +1,1 @@
+"""One file per operation (R4 §3.2)."""

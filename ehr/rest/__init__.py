@@ -1,0 +1,1 @@
+"""HTTP: parsing requests into Interactions, rendering Results. Knows Flask, never SQL."""

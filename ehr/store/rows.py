@@ -1,0 +1,38 @@
+"""Index rows of one resource before its keys are known, as the extractors emit them."""
+
+from dataclasses import dataclass, field
+
+
+@dataclass(slots=True)
+class IndexRows:
+    """One list per index table; a row leaves out patient_key and rid. Duplicates are allowed here.
+
+    token (param, code, system) · date (param, low, high) in µs, high exclusive ·
+    string (param, value, folded, original) · quantity (param, low, high, system, code, unit) ·
+    uri (param, hash, value) · identifier (hash of the value, "system|value") for the locator ·
+    reference (path, target, version, identifier_hash): see `Target`.
+    """
+
+    token: list[tuple[int, int, int]] = field(default_factory=list)
+    date: list[tuple[int, int, int]] = field(default_factory=list)
+    string: list[tuple[int, str, str | None, str | None]] = field(default_factory=list)
+    quantity: list[tuple[int, float, float, int, int, int]] = field(default_factory=list)
+    uri: list[tuple[int, int, str]] = field(default_factory=list)
+    identifier: list[tuple[int, str]] = field(default_factory=list)
+    reference: list["ReferenceRow"] = field(default_factory=list)
+
+
+@dataclass(frozen=True, slots=True)
+class ReferenceRow:
+    """A reference as found: `target` is `(type, id)` when local, else an absolute or canonical url.
+
+    `path` is the stable id of the element path, or of the parameter where a parameter selects
+    by more than a path. `type` is the target type where the text or Reference.type tells it.
+    """
+
+    path: int
+    type: str | None
+    id: str | None
+    url: str | None
+    version: str | None
+    identifier_hash: int | None

@@ -1,0 +1,304 @@
+"""The schema, once for SQLite, PostgreSQL and Citus (DESIGN: owner and key, rows, index tables).
+
+`patient_key` leads every primary key: > 0 a patient, 0 shared resources, < 0 unfiled, one per
+organisation. `info["citus"]` names the distribution column, or "reference". Index tables hold
+derived rows, so they carry no foreign key: `ehr check --deep` compares them with the bodies.
+Times are milliseconds since 1970, search dates microseconds. Hashes are keyed and 64 bit.
+"""
+
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Column,
+    Double,
+    ForeignKeyConstraint,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    PrimaryKeyConstraint,
+    SmallInteger,
+    Table,
+    Text,
+)
+
+metadata = MetaData(
+    naming_convention={
+        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+        "pk": "pk_%(table_name)s",
+        "fk": "fk_%(table_name)s_%(referred_table_name)s",
+    }
+)
+
+# Byte order everywhere, so that both engines sort and compare the same.
+CText = Text().with_variant(Text(collation="C"), "postgresql")
+
+
+def _key(name: str = "patient_key") -> Column[int]:
+    return Column(name, BigInteger, nullable=False, autoincrement=False)
+
+
+def _table(name: str, *args: object, citus: str = "patient_key") -> Table:
+    return Table(name, metadata, *args, sqlite_with_rowid=False, info={"citus": citus})  # type: ignore[arg-type]
+
+
+def _access_columns() -> tuple[Column[object], ...]:
+    """What access asks of a row; a version keeps its own copy. Missing label = 3 (N)."""
+    return (
+        Column("conf", SmallInteger, nullable=False),
+        Column("sens", BigInteger, nullable=False),
+        Column("release_at", BigInteger),
+        Column("author_organisation", CText),
+        Column("author", CText),
+        Column("txn_id", BigInteger, nullable=False),
+    )
+
+
+locator = _table(
+    "locator",
+    Column("type", SmallInteger, nullable=False, autoincrement=False),
+    Column("id", CText, nullable=False),
+    _key(),
+    _key("rid"),
+    # Mentioned before it exists: the key and rid wait for the resource itself.
+    Column("reserved", Boolean, nullable=False),
+    PrimaryKeyConstraint("type", "id"),
+    citus="id",
+)
+
+identifier_locator = _table(
+    "identifier_locator",
+    Column("hash", BigInteger, nullable=False, autoincrement=False),
+    Column("type", SmallInteger, nullable=False),
+    _key(),
+    _key("rid"),
+    Column("value", CText, nullable=False),
+    PrimaryKeyConstraint("hash", "type", "patient_key", "rid", "value"),
+    citus="hash",
+)
+
+resource = _table(
+    "resource",
+    _key(),
+    _key("rid"),
+    Column("type", SmallInteger, nullable=False),
+    Column("id", CText, nullable=False),
+    Column("version", Integer, nullable=False),
+    Column("last_updated", BigInteger, nullable=False),
+    Column("deleted", Boolean, nullable=False),
+    Column("care_date", BigInteger),
+    *_access_columns(),
+    Column("index_version", Integer, nullable=False),
+    PrimaryKeyConstraint("patient_key", "rid"),
+)
+Index("ix_resource_care", resource.c.patient_key, resource.c.type, resource.c.care_date.desc(),
+      resource.c.rid)
+Index("ix_resource_updated", resource.c.type, resource.c.last_updated, resource.c.rid)
+
+version = Table(
+    "version",
+    metadata,
+    _key(),
+    _key("rid"),
+    Column("version", Integer, nullable=False, autoincrement=False),
+    Column("type", SmallInteger, nullable=False),
+    Column("id", CText, nullable=False),
+    Column("last_updated", BigInteger, nullable=False),
+    Column("method", SmallInteger, nullable=False),
+    *_access_columns(),
+    Column("blob_id", CText),
+    Column("dict_id", SmallInteger, nullable=False),
+    Column("body", LargeBinary, nullable=False),
+    PrimaryKeyConstraint("patient_key", "rid", "version"),
+    ForeignKeyConstraint(
+        ["patient_key", "rid"], ["resource.patient_key", "resource.rid"]
+    ),
+    Index("ix_version_txn", "txn_id", "patient_key", "rid"),
+    info={"citus": "patient_key"},
+)
+
+txn = _table(
+    "txn",
+    Column("txn_id", BigInteger, nullable=False, autoincrement=False),
+    Column("at", BigInteger, nullable=False),
+    # Which types it wrote, as a bit set of type numbers in hex: type history skips the rest.
+    Column("types", CText, nullable=False),
+    Column("xid", BigInteger),
+    Column("commit_seq", BigInteger),
+    PrimaryKeyConstraint("txn_id"),
+    citus="txn_id",
+)
+Index("ix_txn_commit_seq", txn.c.commit_seq)
+
+token = _table(
+    "token",
+    _key(),
+    _key("rid"),
+    Column("param", Integer, nullable=False),
+    Column("code", BigInteger, nullable=False),
+    Column("system", BigInteger, nullable=False),  # 0 = no system
+    PrimaryKeyConstraint("patient_key", "param", "code", "rid", "system"),
+)
+Index("ix_token_param", token.c.param, token.c.code, token.c.patient_key, token.c.rid)
+
+reference = _table(
+    "reference",
+    _key(),
+    _key("rid"),
+    Column("n", SmallInteger, nullable=False, autoincrement=False),
+    Column("path", Integer, nullable=False),
+    Column("target_type", SmallInteger),
+    Column("target_key", BigInteger),
+    Column("target_rid", BigInteger),
+    Column("target_hash", BigInteger),
+    Column("target_version", CText),
+    Column("identifier_hash", BigInteger),
+    PrimaryKeyConstraint("patient_key", "rid", "n"),
+)
+Index("ix_reference_target", reference.c.target_rid, reference.c.path, reference.c.patient_key,
+      reference.c.rid)
+Index("ix_reference_hash", reference.c.target_hash, reference.c.path,
+      postgresql_where=reference.c.target_hash.isnot(None),
+      sqlite_where=reference.c.target_hash.isnot(None))
+Index("ix_reference_identifier", reference.c.identifier_hash,
+      postgresql_where=reference.c.identifier_hash.isnot(None),
+      sqlite_where=reference.c.identifier_hash.isnot(None))
+
+date = _table(
+    "date",
+    _key(),
+    _key("rid"),
+    Column("param", Integer, nullable=False),
+    Column("low", BigInteger, nullable=False),
+    Column("high", BigInteger, nullable=False),  # exclusive
+    PrimaryKeyConstraint("patient_key", "param", "low", "high", "rid"),
+)
+Index("ix_date_param", date.c.param, date.c.low, date.c.high, date.c.patient_key, date.c.rid)
+
+string = _table(
+    "string",
+    _key(),
+    _key("rid"),
+    Column("param", Integer, nullable=False),
+    Column("value", CText, nullable=False),  # folded, first 200 characters
+    Column("n", SmallInteger, nullable=False, autoincrement=False),
+    Column("folded", CText),  # the whole, where longer than `value`
+    Column("original", CText),  # as sent, where it differs from the folded whole
+    PrimaryKeyConstraint("patient_key", "param", "value", "rid", "n"),
+)
+Index("ix_string_param", string.c.param, string.c.value, string.c.patient_key, string.c.rid)
+
+quantity = _table(
+    "quantity",
+    _key(),
+    _key("rid"),
+    Column("param", Integer, nullable=False),
+    Column("low", Double, nullable=False),
+    Column("high", Double, nullable=False),
+    Column("n", SmallInteger, nullable=False, autoincrement=False),
+    Column("system", BigInteger, nullable=False),  # 0 = none, as code and unit
+    Column("code", BigInteger, nullable=False),
+    Column("unit", BigInteger, nullable=False),
+    PrimaryKeyConstraint("patient_key", "param", "low", "rid", "n"),
+)
+Index("ix_quantity_param", quantity.c.param, quantity.c.low, quantity.c.patient_key,
+      quantity.c.rid)
+
+uri = _table(
+    "uri",
+    _key(),
+    _key("rid"),
+    Column("param", Integer, nullable=False),
+    Column("hash", BigInteger, nullable=False),
+    Column("value", CText, nullable=False),
+    PrimaryKeyConstraint("patient_key", "param", "hash", "rid"),
+)
+Index("ix_uri_param", uri.c.param, uri.c.hash, uri.c.patient_key, uri.c.rid)
+
+member = _table(
+    "member",
+    _key("member_key"),
+    _key("owner_key"),
+    _key("rid"),
+    Column("via", Integer, nullable=False),
+    PrimaryKeyConstraint("member_key", "owner_key", "rid", "via"),
+    citus="member_key",
+)
+
+patient_alias = _table(
+    "patient_alias",
+    _key(),
+    _key("surviving_key"),
+    PrimaryKeyConstraint("patient_key"),
+    citus="reference",
+)
+
+organisation_key = _table(
+    "organisation_key",
+    Column("organisation", CText, nullable=False),
+    _key(),
+    PrimaryKeyConstraint("organisation"),
+    citus="reference",
+)
+
+criteria_lock = _table(
+    "criteria_lock",
+    Column("hash", BigInteger, nullable=False, autoincrement=False),
+    PrimaryKeyConstraint("hash"),
+    citus="hash",
+)
+
+blob = _table(
+    "blob",
+    _key(),
+    Column("blob_id", CText, nullable=False),
+    Column("size", BigInteger, nullable=False),
+    Column("sha256", CText, nullable=False),
+    Column("created", BigInteger, nullable=False),
+    Column("linked", Boolean, nullable=False),
+    PrimaryKeyConstraint("patient_key", "blob_id"),
+)
+
+blob_chunk = Table(
+    "blob_chunk",
+    metadata,
+    _key(),
+    Column("blob_id", CText, nullable=False),
+    Column("n", Integer, nullable=False, autoincrement=False),
+    Column("data", LargeBinary, nullable=False),
+    PrimaryKeyConstraint("patient_key", "blob_id", "n"),
+    info={"citus": "patient_key"},
+)
+
+counter = _table(
+    "counter",
+    Column("name", CText, nullable=False),
+    Column("next", BigInteger, nullable=False),
+    PrimaryKeyConstraint("name"),
+    citus="reference",
+)
+
+key_ring = _table(
+    "key_ring",
+    Column("purpose", CText, nullable=False),
+    Column("created", BigInteger, nullable=False, autoincrement=False),
+    Column("secret", LargeBinary, nullable=False),
+    PrimaryKeyConstraint("purpose", "created"),
+    citus="reference",
+)
+
+database_fact = _table(
+    "database_fact",
+    Column("name", CText, nullable=False),
+    Column("value", CText, nullable=False),
+    PrimaryKeyConstraint("name"),
+    citus="reference",
+)
+
+body_dictionary = _table(
+    "body_dictionary",
+    Column("dict_id", SmallInteger, nullable=False, autoincrement=False),
+    Column("data", LargeBinary, nullable=False),
+    PrimaryKeyConstraint("dict_id"),
+    citus="reference",
+)

@@ -1,0 +1,1 @@
+"""What FHIR R4 and our profiles say: definitions, formats, validation, FHIRPath. No Flask, no SQL."""
