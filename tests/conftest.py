@@ -1,0 +1,127 @@
+"""Fixtures that every test may ask for.
+
+database      a fresh, migrated database, on each engine in turn
+record        the record on it        client      a system client of that record
+statements    `with statements() as seen:` collects the SQL texts that run
+record_settings   override in a module to start the record with other EHR_ settings
+"""
+
+import contextlib
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import hypothesis
+import pytest
+
+from tests import engines
+from tests.shared_data import MISSING
+
+if TYPE_CHECKING:
+    from ehr.record import Record
+    from ehr.store.engine import Database
+    from tests.client import Client
+
+_SLOW_FIRST_EXAMPLE = [hypothesis.HealthCheck.too_slow, hypothesis.HealthCheck.data_too_large]
+for _name, _examples in (("quick", 20), ("ci", 200), ("full", 5000)):
+    hypothesis.settings.register_profile(
+        _name,
+        max_examples=_examples,
+        deadline=None,  # two busy cores: time says nothing
+        derandomize=_name == "quick",  # the README's command gives the same answer twice
+        suppress_health_check=_SLOW_FIRST_EXAMPLE,
+        print_blob=True,
+    )
+hypothesis.settings.load_profile("quick")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Make the run's folder in the controlling process."""
+    if not hasattr(config, "workerinput"):
+        engines.begin_run()
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    """Stop the run's servers when all workers are done."""
+    if not hasattr(config, "workerinput"):
+        engines.end_run()
+
+
+def pytest_terminal_summary(terminalreporter: Any) -> None:
+    """Say loudly what a missing reference folder left out."""
+    skipped = terminalreporter.stats.get("skipped", [])
+    left_out = sum(MISSING in str(report.longrepr) for report in skipped)
+    if left_out:
+        terminalreporter.section("LEFT OUT", yellow=True)
+        terminalreporter.line(f"{left_out} tests or modules were skipped: {MISSING}.")
+
+
+@pytest.fixture(params=engines.chosen())
+def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+    """Give the URL of a fresh, migrated database on each engine in turn."""
+    with engines.fresh_url(request.param, tmp_path) as url:
+        yield url
+
+
+@pytest.fixture
+def database(request: pytest.FixtureRequest, database_url: str) -> Iterator["Database"]:
+    """Give a fresh, migrated database, opened: the record's own where the test has a record."""
+    if "record" in request.fixturenames:
+        yield request.getfixturevalue("record").database
+        return
+    from ehr.store.engine import open_database
+
+    opened = open_database(database_url)
+    yield opened
+    opened.close()
+
+
+@pytest.fixture
+def record_settings() -> dict[str, str]:
+    """Return further EHR_ settings; a module that needs some defines this fixture anew."""
+    return {}
+
+
+@pytest.fixture
+def record(database_url: str, record_settings: dict[str, str]) -> Iterator["Record"]:
+    """Give the record on a fresh database; `record.database` is that database."""
+    from ehr.record import open_record
+    from ehr.settings import load
+
+    environment = {"EHR_DATABASE_URL": database_url, **record_settings}
+    opened = open_record(load(environment))
+    yield opened
+    opened.database.close()
+
+
+@pytest.fixture
+def client(record: "Record") -> "Client":
+    """Give a system client of the record."""
+    from ehr.app import create_app
+    from tests.client import Client
+
+    app = create_app(record)
+    return Client(app.test_client(), _token(record, "system"))
+
+
+@pytest.fixture
+def statements(database: "Database") -> Callable[[], Any]:
+    """Give a block that collects the SQL texts that run in it: `with statements() as seen:`."""
+
+    @contextlib.contextmanager
+    def collect() -> Iterator[list[str]]:
+        seen: list[str] = []
+        with database.observe(seen.append):
+            yield seen
+
+    return collect
+
+
+def _token(record: "Record", kind: str) -> str:
+    from auth import tokens
+
+    now = int(time.time() * 1000)
+    return record.database.write(
+        lambda connection: tokens.create(connection, kind=kind, name="tests", now=now)
+    )
