@@ -113,7 +113,8 @@ version = Table(
     ForeignKeyConstraint(
         ["patient_key", "rid"], ["resource.patient_key", "resource.rid"]
     ),
-    Index("ix_version_txn", "txn_id", "patient_key", "rid"),
+    Index("ix_version_type", "type", "last_updated", "rid"),
+    Index("ix_version_updated", "last_updated", "rid"),
     info={"citus": "patient_key"},
 )
 
@@ -121,14 +122,14 @@ txn = _table(
     "txn",
     Column("txn_id", BigInteger, nullable=False, autoincrement=False),
     Column("at", BigInteger, nullable=False),
-    # Which types it wrote, as a bit set of type numbers in hex: type history skips the rest.
-    Column("types", CText, nullable=False),
-    Column("xid", BigInteger),
+    Column("xid", BigInteger),  # PostgreSQL: orders the stamps behind the oldest open transaction
     Column("commit_seq", BigInteger),
     PrimaryKeyConstraint("txn_id"),
     citus="txn_id",
 )
 Index("ix_txn_commit_seq", txn.c.commit_seq)
+Index("ix_txn_open", txn.c.xid, postgresql_where=txn.c.commit_seq.is_(None),
+      sqlite_where=txn.c.commit_seq.is_(None))
 
 token = _table(
     "token",

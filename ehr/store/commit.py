@@ -1,0 +1,205 @@
+"""The one way into the tables: a list of writes becomes versions, rows and index rows.
+
+Runs inside a write transaction. The number of statements does not depend on the number of writes:
+look-up, patient locks, txn row, deletes, inserts, updates; `README.md` has the table.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from sqlalchemy import Connection, Table
+
+from ehr.errors import Conflict
+from ehr.store import feed, index_rows
+from ehr.store.bodies import CURRENT_DICTIONARY
+from ehr.store.drafts import INDEX_VERSION, Author, Method, Write, Written
+from ehr.store.engine import execute_raw, is_postgres
+from ehr.store.filing import move_rows
+from ehr.store.insert import delete_rows, insert_rows, update_rows
+from ehr.store.references import adopt
+from ehr.store.resolve import Keys, resolve
+from ehr.store.tables import locator, resource, version
+from fhir_profiles.definitions import type_number
+
+
+@dataclass(frozen=True, slots=True)
+class Numbers:
+    """Fresh numbers taken before the transaction began; `unfiled` is the author's unfiled key."""
+
+    patient_keys: Sequence[int]
+    rids: Sequence[int]
+    txn_id: int
+    unfiled: int
+
+
+def commit(
+    connection: Connection, writes: Sequence[Write], author: Author, numbers: Numbers, mode: str
+) -> list[Written]:
+    """Write every version and return what became of each, in the same order.
+
+    `mode` is EHR_REFERENCES. Raises Unprocessable for references that must resolve, Conflict for
+    the deletion of a patient who has data.
+    """
+    changed = [write for write in writes if not _is_unchanged(write)]
+    if not changed:
+        return [_unchanged(write) for write in writes]
+    keys = resolve(
+        connection,
+        changed,
+        mode=mode,
+        unfiled=numbers.unfiled,
+        patient_keys=numbers.patient_keys,
+        rids=numbers.rids,
+    )
+    at = feed.open_txn(connection, numbers.txn_id)
+    move_rows(connection, changed, keys)
+    written = {id(write): _written(write, keys, at) for write in changed}
+    _store(connection, changed, keys, author, numbers.txn_id, written)
+    _refuse_orphans(connection, changed, keys)
+    return [written.get(id(write)) or _unchanged(write) for write in writes]
+
+
+def _is_unchanged(write: Write) -> bool:
+    """Tell whether an update carries what is there already: it makes no new version."""
+    current, draft = write.current, write.draft
+    return (
+        current is not None
+        and draft is not None
+        and not current.deleted
+        and current.stored == draft.stored
+        and current.blob_id == draft.blob_id
+    )
+
+
+def _unchanged(write: Write) -> Written:
+    row = write.current
+    assert row is not None
+    return Written(
+        200, row.type, row.id, row.version, row.last_updated, row.patient_key, row.rid, row.stored
+    )
+
+
+def _written(write: Write, keys: Keys, at: int) -> Written:
+    patient_key, rid = keys.own[write.type, write.id]
+    before = write.current
+    if write.draft is None:
+        status, stored = 204, b""
+    else:
+        status = 200 if before is not None and not before.deleted else 201
+        stored = write.draft.stored
+    return Written(
+        status,
+        write.type,
+        write.id,
+        before.version + 1 if before else 1,
+        max(at, before.last_updated) if before else at,
+        patient_key,
+        rid,
+        stored,
+    )
+
+
+def _store(
+    connection: Connection,
+    writes: Sequence[Write],
+    keys: Keys,
+    author: Author,
+    txn_id: int,
+    written: dict[int, Written],
+) -> None:
+    gone: dict[Table, list[tuple[object, ...]]] = {}
+    rows: dict[Table, list[tuple[object, ...]]] = {locator: _locators(writes, keys), resource: []}
+    updates: list[tuple[object, ...]] = []
+    versions: list[tuple[object, ...]] = []
+    for write in writes:
+        done = written[id(write)]
+        access = _access(write, author, txn_id)
+        if write.current is None:
+            rows[resource].append(_resource_row(write, done, access))
+        else:
+            updates.append(_resource_update(write, done, access))
+        versions.append(_version_row(write, done, access))
+        index_rows.difference(write, done, keys, gone, rows)
+    rows[version] = versions
+    delete_rows(connection, gone)
+    update_rows(connection, resource, _UPDATED, updates)
+    insert_rows(connection, rows)
+    _settle_locators(connection, writes, keys)
+    adopt(connection, [w for w in writes if w.client_id and w.current is None], keys)
+
+
+_UPDATED = (
+    "version", "last_updated", "deleted", "care_date", "conf", "sens", "release_at",
+    "author_organisation", "author", "txn_id", "index_version",
+)  # fmt: skip
+
+
+def _access(write: Write, author: Author, txn_id: int) -> tuple[object, ...]:
+    """Return the access columns of a version; a tombstone keeps its predecessor's labels."""
+    labelled = write.draft or write.current
+    assert labelled is not None
+    release_at = write.current.release_at if write.current else None
+    return (labelled.conf, labelled.sens, release_at, author.organisation, author.id, txn_id)
+
+
+def _resource_row(write: Write, done: Written, access: tuple[object, ...]) -> tuple[object, ...]:
+    assert write.draft is not None
+    head = (done.patient_key, done.rid, type_number(write.type), write.id, done.version)
+    return (*head, done.last_updated, False, write.draft.care_date, *access, INDEX_VERSION)
+
+
+def _resource_update(write: Write, done: Written, access: tuple[object, ...]) -> tuple[object, ...]:
+    care_date = write.draft.care_date if write.draft else None
+    head = (done.patient_key, done.rid, done.version, done.last_updated, write.draft is None)
+    return (*head, care_date, *access, INDEX_VERSION)
+
+
+def _version_row(write: Write, done: Written, access: tuple[object, ...]) -> tuple[object, ...]:
+    head = (done.patient_key, done.rid, done.version, type_number(write.type), write.id)
+    if write.draft is None:
+        return (*head, done.last_updated, int(write.method), *access, None, 0, b"")
+    draft = write.draft
+    body = (draft.blob_id, CURRENT_DICTIONARY, draft.body)
+    return (*head, done.last_updated, int(write.method), *access, *body)
+
+
+def _locators(writes: Sequence[Write], keys: Keys) -> list[tuple[object, ...]]:
+    made = [
+        (type_number(write.type), write.id, *keys.own[write.type, write.id], False)
+        for write in writes
+        if write.current is None and (write.type, write.id) not in keys.known
+    ]
+    mentioned = [
+        (type_number(type), id, *place, True) for (type, id), place in keys.reserved.items()
+    ]
+    return made + mentioned
+
+
+def _settle_locators(connection: Connection, writes: Sequence[Write], keys: Keys) -> None:
+    """Mark reserved places as taken by the resources that now fill them."""
+    taken = [
+        (type_number(write.type), write.id, *keys.own[write.type, write.id], False)
+        for write in writes
+        if write.current is None and (write.type, write.id) in keys.known
+    ]
+    update_rows(connection, locator, ("patient_key", "rid", "reserved"), taken)
+
+
+def _refuse_orphans(connection: Connection, writes: Sequence[Write], keys: Keys) -> None:
+    """Refuse to delete a patient who has data, judged on the state at the end."""
+    patients = [w for w in writes if w.type == "Patient" and w.method is Method.DELETE]
+    if not patients:
+        return
+    places = [keys.own[w.type, w.id][0] for w in patients]
+    marks = ", ".join(["%b" if is_postgres(connection) else "?"] * len(places))
+    sql = (
+        "SELECT patient_key, count(*) FROM resource "  # noqa: S608  marks only
+        f"WHERE patient_key IN ({marks}) AND deleted = false GROUP BY patient_key"
+    )
+    for _, count in execute_raw(connection, sql, places).fetchall():
+        raise Conflict(
+            f"The patient has {count} other resources in the record, so deleting is refused. "
+            "Delete or correct those first, or mark the patient as inactive.",
+            code="business-rule",
+            expression="Patient",
+        )

@@ -1,0 +1,96 @@
+"""What a write is made of: drafts made ready before the write queues, and rows as they stand."""
+
+from dataclasses import dataclass
+from enum import IntEnum
+
+from ehr.messages import Instant, Resource
+from ehr.store.rows import IndexRows
+
+# Raised by one whenever extraction changes; `ehr check --deep` and $reindex select rows behind.
+INDEX_VERSION = 1
+
+
+class Method(IntEnum):
+    """How a version came about, as `Bundle.entry.request.method` tells it in a history."""
+
+    POST = 1
+    PUT = 2
+    DELETE = 3
+    PATCH = 4
+
+
+@dataclass(slots=True)
+class Draft:
+    """A document parsed, checked, indexed and compressed; its key and version are still open."""
+
+    type: str
+    resource: Resource
+    stored: bytes
+    body: bytes
+    rows: IndexRows
+    conf: int
+    sens: int
+    care_date: int | None
+    owner: str | None
+    blob_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Current:
+    """The newest version of a resource as it stands in the database."""
+
+    patient_key: int
+    rid: int
+    type: str
+    id: str
+    version: int
+    last_updated: Instant
+    deleted: bool
+    conf: int
+    sens: int
+    release_at: Instant | None
+    author_organisation: str | None
+    author: str | None
+    index_version: int
+    blob_id: str | None
+    stored: bytes
+
+
+@dataclass(slots=True)
+class Write:
+    """One version to be written. `previous` holds the index rows of `current`, if it has any."""
+
+    method: Method
+    type: str
+    id: str
+    draft: Draft | None = None
+    current: Current | None = None
+    previous: IndexRows | None = None
+    # Named by the client, so that others may have referred to it before it was there.
+    client_id: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """What became of a write: `status` is 200, 201 or 204; unchanged content keeps its version."""
+
+    status: int
+    type: str
+    id: str
+    version: int
+    last_updated: Instant
+    patient_key: int
+    rid: int
+    stored: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Author:
+    """Who writes: kept on every version."""
+
+    id: str
+    organisation: str | None
+
+
+class LostRace(Exception):
+    """Another transaction got there first: run the write again on what it left."""

@@ -1,0 +1,274 @@
+"""Connections to SQLite and PostgreSQL: reads from a pool, writes one transaction at a time.
+
+The only module (with `tables.py` and `insert.py`) that knows which engine it speaks to. SQLite: WAL,
+`synchronous=FULL`, all writes of a process through one thread (`writer.py`). PostgreSQL: READ
+COMMITTED, psycopg 3 in binary, conflicts retried a bounded number of times.
+"""
+
+import random
+import sqlite3
+import time
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
+from functools import cached_property
+from pathlib import Path
+from typing import Any, TypeVar
+
+import psycopg
+import sqlalchemy
+from psycopg.types.numeric import Int8BinaryDumper
+from sqlalchemy import Connection, Engine, event
+from sqlalchemy.engine import make_url
+from sqlalchemy.exc import DBAPIError
+
+from ehr.errors import Busy, Conflict
+from ehr.store import facts, keys
+from ehr.store import migrate as migrations
+from ehr.store.allocate import Allocator
+from ehr.store.bodies import CURRENT_DICTIONARY, Compressor
+from ehr.store.drafts import LostRace
+from ehr.store.hashing import Hasher
+from ehr.store.writer import Writer
+
+T = TypeVar("T")
+Observer = Callable[[str], None]
+
+NO_ORGANISATION = -1  # the key of unfiled rows of callers without an organisation
+WRITE_TIMEOUT = 60  # seconds a write transaction may take
+_ATTEMPTS = 8
+# serialization failure, deadlock, lock timeout, unique violation (a race lost: look again)
+_RETRIED = {"40001", "40P01", "55P03", "23505"}
+
+
+class OutdatedSchema(Exception):
+    """The database has another schema than this release needs."""
+
+
+class Database:
+    """One database, opened. Reads run in autocommit; `write` gives one atomic transaction."""
+
+    def __init__(self, url: str, *, secret: str = "", pool_size: int = 20) -> None:
+        self.url = make_url(url)
+        self.dialect = self.url.get_backend_name()
+        self._secret = secret
+        self._observers: list[Observer] = []
+        self._unfiled: dict[str | None, int] = {None: NO_ORGANISATION}
+        if self.dialect == "sqlite":
+            self._reader = _sqlite_engine(self.url, pool_size)
+            self._writer_engine = _sqlite_engine(self.url, 1)
+            self._writer: Writer | None = Writer(self._writer_engine, Path(self.url.database or ""))
+        elif self.dialect == "postgresql":
+            self._reader = _postgres_engine(self.url, "ehr-read", pool_size)
+            self._reader = self._reader.execution_options(isolation_level="AUTOCOMMIT")
+            self._writer_engine = _postgres_engine(self.url, "ehr-write", pool_size)
+            self._writer = None
+        else:
+            raise ValueError(
+                f"Database URL scheme {self.dialect!r} is not supported; use sqlite:/// or postgresql://"
+            )
+        self.allocator = Allocator(self)
+        for engine in (self._reader, self._writer_engine):
+            event.listen(engine, "before_cursor_execute", self._announce)
+
+    @cached_property
+    def hasher(self) -> Hasher:
+        """Return the hasher under this database's own key."""
+        return Hasher(self.secret("hash"))
+
+    @cached_property
+    def compressor(self) -> Compressor:
+        """Return the compressor with this database's dictionaries, keeping the shipped one there."""
+        with self.read() as connection:
+            known = facts.dictionaries(connection)
+        if CURRENT_DICTIONARY not in known:
+            known = self.write(facts.keep_dictionary)
+        return Compressor(known)
+
+    @cached_property
+    def epoch(self) -> str:
+        """Return the text that cursors are bound to; it changes when a database is restored."""
+        with self.read() as connection:
+            known = facts.epoch(connection)
+        return known or self.write(facts.keep_epoch)
+
+    def unfiled_key(self, organisation: str | None) -> int:
+        """Return the negative key under which an organisation's unfiled rows are kept."""
+        key = self._unfiled.get(organisation)
+        if key is None:
+            with self.read() as connection:
+                key = facts.unfiled_key(connection, organisation)
+            if key is None:
+                fresh = -1 - self.allocator.reserve("unfiled", 1)[0]
+                key = self.write(lambda c: facts.keep_unfiled_key(c, organisation, fresh))
+            self._unfiled[organisation] = key
+        return key
+
+    def secret(self, purpose: str) -> bytes:
+        """Return the newest key of a purpose from the key ring, made on first use."""
+        with self.read() as connection:
+            known = keys.newest(connection, purpose, self._secret)
+        return known or self.write(lambda c: keys.ensure(c, purpose, self._secret))
+
+    @contextmanager
+    def read(self) -> Iterator[Connection]:
+        """Give a connection for reading; every statement sees what is committed."""
+        with self._reader.connect() as connection:
+            connection.info["database"] = self
+            yield connection
+
+    def write(self, work: Callable[[Connection], T]) -> T:
+        """Run `work` in one transaction and return what it returns, once that is durable."""
+        if self._writer is not None:
+            return self._writer.run(lambda connection: work(self._own(connection)))
+        for attempt in range(_ATTEMPTS):
+            try:
+                with self._writer_engine.begin() as connection:
+                    return work(self._own(connection))
+            except LostRace:
+                pass
+            except DBAPIError as error:
+                if not _may_retry(error):
+                    raise
+            except psycopg.Error as error:
+                if error.sqlstate not in _RETRIED:
+                    raise
+            time.sleep(random.uniform(0, 0.01 * 2**attempt))  # noqa: S311  no secret: jitter
+        raise Conflict(
+            "The change kept colliding with other changes. Send it again.", code="transient"
+        )
+
+    def _own(self, connection: Connection) -> Connection:
+        connection.info["database"] = self
+        return connection
+
+    @contextmanager
+    def _observed(self, callback: Observer) -> Iterator[None]:
+        self._observers.append(callback)
+        try:
+            yield
+        finally:
+            self._observers.remove(callback)
+
+    def observe(self, callback: Observer) -> AbstractContextManager[None]:
+        """Call `callback` with every SQL text that runs meanwhile, in whatever thread."""
+        return self._observed(callback)
+
+    def announce(self, sql: str) -> None:
+        """Tell the observers of a statement that a raw cursor runs."""
+        for observer in self._observers:
+            observer(sql)
+
+    def _announce(self, _connection: Any, _cursor: Any, statement: str, *_rest: Any) -> None:
+        if self._observers:
+            self.announce(statement)
+
+    def close(self) -> None:
+        """Finish waiting writes and give all connections back."""
+        if self._writer is not None:
+            self._writer.close()
+        self._reader.dispose()
+        self._writer_engine.dispose()
+
+
+def open_database(url: str, *, secret: str = "", migrate: bool = False, pool_size: int = 20) -> Database:
+    """Open a database; `migrate` brings its schema up to date first.
+
+    Raises OutdatedSchema where the schema is not the one this release needs.
+    """
+    database = Database(url, secret=secret, pool_size=pool_size)
+    if migrate:
+        database.write(migrations.upgrade)
+    with database.read() as connection:
+        found, needed = migrations.current_revision(connection), migrations.newest_revision()
+    if found != needed:
+        database.close()
+        raise OutdatedSchema(
+            f"The database is at schema {found or 'none'}, this release needs {needed}. "
+            "Run: ehr db upgrade"
+        )
+    # Made now: a write may not start another write to make them.
+    _ = database.hasher, database.compressor, database.epoch
+    return database
+
+
+def of(connection: Connection) -> Database:
+    """Return the database a connection belongs to."""
+    database: Database = connection.info["database"]
+    return database
+
+
+def is_postgres(connection: Connection) -> bool:
+    """Tell whether a connection speaks to PostgreSQL."""
+    return connection.dialect.name == "postgresql"
+
+
+def execute_raw(connection: Connection, sql: str, parameters: Any = ()) -> Any:
+    """Run a hot statement on the driver's own cursor and return that cursor."""
+    database = of(connection)
+    if database._observers:
+        database.announce(sql)
+    cursor = connection.connection.cursor()
+    cursor.execute(sql, parameters)
+    return cursor
+
+
+def _may_retry(error: DBAPIError) -> bool:
+    if error.connection_invalidated:
+        raise Busy("The database went away. Send the request again in a moment.") from error
+    return getattr(error.orig, "sqlstate", None) in _RETRIED
+
+
+def _sqlite_engine(url: sqlalchemy.URL, pool_size: int) -> Engine:
+    if not url.database or url.database == ":memory:":
+        raise ValueError("An SQLite record needs a file: sqlite:///path/to/ehr.db")
+    engine = sqlalchemy.create_engine(
+        url,
+        pool_size=pool_size,
+        max_overflow=pool_size * 4,
+        connect_args={"check_same_thread": False, "timeout": WRITE_TIMEOUT},
+    )
+
+    @event.listens_for(engine, "connect")
+    def _prepare(connection: sqlite3.Connection, _record: Any) -> None:
+        connection.isolation_level = None  # transactions are begun by name, in writer.py
+        for pragma in (
+            "journal_mode=WAL",
+            "synchronous=FULL",
+            "foreign_keys=ON",
+            "cache_size=-65536",
+            "mmap_size=268435456",
+            "temp_store=MEMORY",
+        ):
+            connection.execute(f"PRAGMA {pragma}").close()
+
+    return engine
+
+
+def _postgres_engine(url: sqlalchemy.URL, name: str, pool_size: int) -> Engine:
+    class BinaryCursor(psycopg.Cursor[Any]):
+        """Bodies come as bytes, not as hexadecimal text."""
+
+        def __init__(self, connection: Any) -> None:
+            super().__init__(connection)
+            self.format = psycopg.pq.Format.BINARY
+
+    options = f"-c statement_timeout={WRITE_TIMEOUT}s -c lock_timeout={WRITE_TIMEOUT // 3}s"
+    engine = sqlalchemy.create_engine(
+        url.set(drivername="postgresql+psycopg"),
+        pool_size=pool_size,
+        max_overflow=pool_size,
+        pool_pre_ping=False,
+        connect_args={
+            "application_name": name,
+            "options": options,
+            "cursor_factory": BinaryCursor,
+        },
+    )
+
+    @event.listens_for(engine, "connect")
+    def _prepare(connection: Any, _record: Any) -> None:
+        # One type for all integers: a statement is prepared once, whatever the values.
+        connection.adapters.register_dumper(int, Int8BinaryDumper)
+        connection.prepare_threshold = 2
+
+    return engine

@@ -1,0 +1,119 @@
+"""Index rows as table rows, and what changes of them between two versions of a resource.
+
+Only changed rows are rewritten: the old rows are extracted again from the old body, which is
+cheaper than reading six tables. Rows of an older index version are cleared by their resource.
+"""
+
+from collections.abc import Callable
+from typing import Any
+
+from sqlalchemy import Table
+
+from ehr.store.drafts import Write, Written
+from ehr.store.references import member_rows, reference_rows
+from ehr.store.resolve import Keys
+from ehr.store.rows import IndexRows
+from ehr.store.tables import (
+    date,
+    identifier_locator,
+    member,
+    quantity,
+    reference,
+    string,
+    token,
+    uri,
+)
+from fhir_profiles.definitions import type_number
+
+Row = tuple[Any, ...]
+Batch = dict[Table, list[Row]]
+
+
+def difference(write: Write, done: Written, keys: Keys, gone: Batch, rows: Batch) -> None:
+    """Add to `gone` the primary keys of rows that fall away, to `rows` the rows that come."""
+    new = write.draft.rows if write.draft else IndexRows()
+    old = write.previous or IndexRows()
+    for table, build in _BUILD.items():
+        before = build(old, write.type, done.patient_key, done.rid)
+        after = build(new, write.type, done.patient_key, done.rid)
+        if before == after:
+            continue
+        if before:
+            kept = set(after)
+            stale = [_primary_key(table, row) for row in before if row not in kept]
+            if stale:
+                gone.setdefault(table, []).extend(stale)
+            known = set(before)
+            after = [row for row in after if row not in known]
+        if after:
+            rows.setdefault(table, []).extend(after)
+    if old.reference != new.reference:
+        _references(write, done, keys, gone, rows, old)
+
+
+def _references(
+    write: Write, done: Written, keys: Keys, gone: Batch, rows: Batch, old: IndexRows
+) -> None:
+    """References are numbered, so a change replaces them all; further patients go with them."""
+    here = (done.patient_key, done.rid)
+    if old.reference:
+        gone.setdefault(reference, []).extend((*here, n) for n in range(len(old.reference)))
+        gone.setdefault(member, []).extend(member_rows(old.reference, *here, keys))
+    if write.draft is not None and write.draft.rows.reference:
+        some = reference_rows(write.draft.rows.reference, *here, keys)
+        rows.setdefault(reference, []).extend(some)
+        further = member_rows(write.draft.rows.reference, *here, keys)
+        if further:
+            rows.setdefault(member, []).extend(further)
+
+
+def _token(rows: IndexRows, _type: str, key: int, rid: int) -> list[Row]:
+    return [(key, rid, *row) for row in dict.fromkeys(rows.token)]
+
+
+def _date(rows: IndexRows, _type: str, key: int, rid: int) -> list[Row]:
+    return [(key, rid, *row) for row in dict.fromkeys(rows.date)]
+
+
+def _string(rows: IndexRows, _type: str, key: int, rid: int) -> list[Row]:
+    return [
+        (key, rid, param, value, n, folded, original)
+        for n, (param, value, folded, original) in enumerate(dict.fromkeys(rows.string))
+    ]
+
+
+def _quantity(rows: IndexRows, _type: str, key: int, rid: int) -> list[Row]:
+    return [
+        (key, rid, param, low, high, n, system, code, unit)
+        for n, (param, low, high, system, code, unit) in enumerate(dict.fromkeys(rows.quantity))
+    ]
+
+
+def _uri(rows: IndexRows, _type: str, key: int, rid: int) -> list[Row]:
+    unique = {(param, hash): value for param, hash, value in rows.uri}
+    return [(key, rid, param, hash, value) for (param, hash), value in unique.items()]
+
+
+def _identifier(rows: IndexRows, type: str, key: int, rid: int) -> list[Row]:
+    number = type_number(type)
+    return [(hash, number, key, rid, value) for hash, value in dict.fromkeys(rows.identifier)]
+
+
+_BUILD: dict[Table, Callable[[IndexRows, str, int, int], list[Row]]] = {
+    token: _token,
+    date: _date,
+    string: _string,
+    quantity: _quantity,
+    uri: _uri,
+    identifier_locator: _identifier,
+}
+
+
+def _primary_key(table: Table, row: Row) -> Row:
+    return tuple(row[position] for position in _KEY_POSITIONS[table])
+
+
+_KEY_POSITIONS = {
+    table: [list(table.columns).index(column) for column in table.primary_key.columns]
+    for table in _BUILD
+}

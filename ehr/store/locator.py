@@ -1,0 +1,50 @@
+"""From `Type/id` to the row: the one place where ids are unique, on every engine."""
+
+import json
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+
+from sqlalchemy import Connection
+
+from ehr.store.engine import execute_raw, is_postgres
+from fhir_profiles.definitions import type_name, type_number
+
+Name = tuple[str, str]  # (type, id)
+
+
+@dataclass(frozen=True, slots=True)
+class Located:
+    """Where a resource is. `reserved`: only mentioned so far; `deleted`: it was there."""
+
+    patient_key: int
+    rid: int
+    reserved: bool
+    deleted: bool
+
+
+_COLUMNS = "l.type, l.id, l.patient_key, l.rid, l.reserved, coalesce(r.deleted, false)"
+_JOIN = "LEFT JOIN resource r ON r.patient_key = l.patient_key AND r.rid = l.rid"
+_SQLITE = (
+    f"SELECT {_COLUMNS} FROM json_each(?) j CROSS JOIN locator l "  # noqa: S608  our own names
+    "ON l.type = json_extract(j.value, '$[0]') AND l.id = json_extract(j.value, '$[1]') " + _JOIN
+)
+_POSTGRES = (
+    f"SELECT {_COLUMNS} FROM unnest(%b::smallint[], %b::text[]) AS j (type, id) "  # noqa: S608  as above
+    "JOIN locator l ON l.type = j.type AND l.id = j.id " + _JOIN
+)
+
+
+def locate(connection: Connection, names: Collection[Name]) -> Mapping[Name, Located]:
+    """Return where each known resource is, in one statement; unknown names are left out."""
+    if not names:
+        return {}
+    pairs = [(type_number(type), id) for type, id in names]
+    if is_postgres(connection):
+        columns = [[number for number, _ in pairs], [id for _, id in pairs]]
+        cursor = execute_raw(connection, _POSTGRES, columns)
+    else:
+        cursor = execute_raw(connection, _SQLITE, (json.dumps(pairs),))
+    return {
+        (type_name(number), id): Located(key, rid, bool(reserved), bool(deleted))
+        for number, id, key, rid, reserved, deleted in cursor.fetchall()
+    }

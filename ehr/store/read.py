@@ -1,0 +1,94 @@
+"""Reading rows: the current version or a given one, by `Type/id`, in one statement."""
+
+from dataclasses import dataclass
+
+from sqlalchemy import Connection
+
+from ehr.messages import Instant
+from ehr.store.bodies import compose
+from ehr.store.drafts import Current, Method
+from ehr.store.engine import execute_raw, is_postgres, of
+from fhir_profiles.definitions import type_number
+
+_ROW = (
+    "r.patient_key, r.rid, r.version, r.last_updated, r.deleted, r.conf, r.sens, r.release_at, "
+    "r.author_organisation, r.author, r.index_version, v.blob_id, v.dict_id, v.body"
+)
+_CURRENT = (
+    f"SELECT {_ROW} FROM locator l "  # noqa: S608  our own names
+    "JOIN resource r ON r.patient_key = l.patient_key AND r.rid = l.rid "
+    "JOIN version v ON v.patient_key = r.patient_key AND v.rid = r.rid AND v.version = r.version "
+    "WHERE l.type = {mark} AND l.id = {mark}"
+)
+_VERSION = (
+    "SELECT v.patient_key, v.rid, v.last_updated, v.method, v.blob_id, v.dict_id, v.body, "
+    "v.conf, v.sens, v.author_organisation FROM locator l "
+    "JOIN version v ON v.patient_key = l.patient_key AND v.rid = l.rid "
+    "WHERE l.type = {mark} AND l.id = {mark} AND v.version = {mark}"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """One version read back. `deleted`: it is the tombstone."""
+
+    patient_key: int
+    rid: int
+    type: str
+    id: str
+    version: int
+    last_updated: Instant
+    deleted: bool
+    blob_id: str | None
+    stored: bytes
+    conf: int
+    sens: int
+    author_organisation: str | None
+
+    def json(self) -> bytes:
+        """Return the resource as it was sent, with id and meta of the server."""
+        return compose(self.type, self.id, self.version, self.last_updated, self.stored)
+
+
+def current(connection: Connection, type: str, id: str, *, lock: bool = False) -> Current | None:
+    """Return the newest version, or None; `lock` keeps other writers off until the end."""
+    sql = _sql(connection, _CURRENT)
+    if lock and is_postgres(connection):
+        sql += " FOR NO KEY UPDATE OF r"
+    row = execute_raw(connection, sql, (type_number(type), id)).fetchone()
+    if row is None:
+        return None
+    *columns, blob_id, dict_id, body = row
+    key, rid, version, updated, deleted, conf, sens, release, organisation, author, index = columns
+    return Current(
+        key, rid, type, id, version, updated, bool(deleted), conf, sens, release, organisation,
+        author, index, blob_id, of(connection).compressor.decompress(body, dict_id),
+    )  # fmt: skip
+
+
+def newest(connection: Connection, type: str, id: str) -> Stored | None:
+    """Return the newest version for reading, or None."""
+    row = current(connection, type, id)
+    if row is None:
+        return None
+    return Stored(
+        row.patient_key, row.rid, type, id, row.version, row.last_updated, row.deleted,
+        row.blob_id, row.stored, row.conf, row.sens, row.author_organisation,
+    )  # fmt: skip
+
+
+def version(connection: Connection, type: str, id: str, number: int) -> Stored | None:
+    """Return one version, or None."""
+    sql = _sql(connection, _VERSION)
+    row = execute_raw(connection, sql, (type_number(type), id, number)).fetchone()
+    if row is None:
+        return None
+    key, rid, updated, method, blob_id, dict_id, body, conf, sens, organisation = row
+    return Stored(
+        key, rid, type, id, number, updated, method == Method.DELETE, blob_id,
+        of(connection).compressor.decompress(body, dict_id), conf, sens, organisation,
+    )  # fmt: skip
+
+
+def _sql(connection: Connection, template: str) -> str:
+    return template.format(mark="%b" if is_postgres(connection) else "?")

@@ -1,0 +1,224 @@
+"""What references point at and whom rows belong to (DESIGN: owner and key, references).
+
+Runs once per write transaction: one look-up for every name the drafts mention, one lock on the
+patients they are filed under. `EHR_REFERENCES`: subject (the patient must exist), all (every local
+reference must), none (a mention of an unknown patient reserves its key).
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from sqlalchemy import Connection
+
+from ehr.errors import Unprocessable
+from ehr.store.drafts import Draft, LostRace, Method, Write
+from ehr.store.engine import execute_raw, is_postgres, of
+from ehr.store.hashing import Hasher
+from ehr.store.locator import Located, Name, locate
+from fhir_profiles.issues import Issue
+from fhir_profiles.owners import OWNER_PATHS, SHARED
+
+
+@dataclass(slots=True)
+class Keys:
+    """The keys of a transaction: of its own resources, of what they refer to, and newly reserved."""
+
+    hasher: Hasher
+    fresh_keys: Iterator[int]
+    fresh_rids: Iterator[int]
+    own: dict[Name, tuple[int, int]] = field(default_factory=dict)
+    known: Mapping[Name, Located] = field(default_factory=dict)
+    reserved: dict[Name, tuple[int, int]] = field(default_factory=dict)
+    deleted: frozenset[Name] = frozenset()
+
+    def find(self, name: Name) -> tuple[int, int] | None:
+        """Return (patient_key, rid) of a target, or None where it dangles."""
+        if name in self.own:
+            return self.own[name]
+        located = self.known.get(name)
+        if located is not None:
+            return located.patient_key, located.rid
+        return self.reserved.get(name)
+
+    def exists(self, name: Name) -> bool:
+        """Tell whether a target will be there, not deleted, when this transaction ends."""
+        if name in self.deleted:
+            return False
+        located = self.known.get(name)
+        return name in self.own or (
+            located is not None and not located.reserved and not located.deleted
+        )
+
+
+def resolve(
+    connection: Connection,
+    writes: Sequence[Write],
+    *,
+    mode: str,
+    unfiled: int,
+    patient_keys: Sequence[int],
+    rids: Sequence[int],
+) -> Keys:
+    """Give every write its (patient_key, rid) and find what the drafts refer to.
+
+    `patient_keys` and `rids` are fresh numbers, enough for all; `unfiled` is the key for rows
+    without a patient. Raises Unprocessable where a reference must resolve and does not.
+    """
+    keys = Keys(
+        of(connection).hasher,
+        iter(patient_keys),
+        iter(rids),
+        known=locate(connection, _mentioned(writes)),
+        deleted=frozenset((w.type, w.id) for w in writes if w.method is Method.DELETE),
+    )
+    for write in writes:
+        if write.type == "Patient" and write.draft is not None:
+            _key_patient(write, keys)
+    for write in writes:
+        if write.draft is None:
+            assert write.current is not None
+            keys.own[write.type, write.id] = (write.current.patient_key, write.current.rid)
+        elif write.type != "Patient":
+            owner = _owner(write, keys, mode)
+            _key_row(write, keys, unfiled if owner is None else owner)
+    _lock_patients(connection, writes, keys)
+    if mode == "all":
+        _demand_all(writes, keys)
+    return keys
+
+
+def _mentioned(writes: Sequence[Write]) -> set[Name]:
+    """Return the names to look up: targets that are not written here, and ids clients chose."""
+    own = {(write.type, write.id) for write in writes}
+    names: set[Name] = set()
+    for write in writes:
+        if write.previous is not None:  # whose memberships fall away
+            names.update((r.type, r.id) for r in write.previous.reference if r.type == "Patient" and r.id)
+        if write.draft is None:
+            continue
+        if write.current is None and write.client_id:
+            names.add((write.type, write.id))
+        for row in write.draft.rows.reference:
+            if row.type is not None and row.id is not None and (row.type, row.id) not in own:
+                names.add((row.type, row.id))
+        if write.draft.owner is not None:
+            owner = _patient(write.draft.owner)
+            if owner is not None and owner not in own:
+                names.add(owner)
+    return names
+
+
+def _key_patient(write: Write, keys: Keys) -> None:
+    name = (write.type, write.id)
+    if write.current is not None:
+        keys.own[name] = (write.current.patient_key, write.current.rid)
+        return
+    located = _adoptable(keys, name)
+    keys.own[name] = (
+        (located.patient_key, located.rid)
+        if located
+        else (next(keys.fresh_keys), next(keys.fresh_rids))
+    )
+
+
+def _key_row(write: Write, keys: Keys, patient_key: int) -> None:
+    name = (write.type, write.id)
+    if write.current is None:
+        _adoptable(keys, name)
+        keys.own[name] = (patient_key, next(keys.fresh_rids))
+        return
+    here = write.current.patient_key
+    if here != patient_key and not here < 0 < patient_key:
+        raise Unprocessable(
+            f"{write.type}/{write.id} belongs to another patient and can't be moved. Mark it "
+            "entered-in-error and create it again for the right patient.",
+            code="business-rule",
+            expression=_owner_expression(write.type),
+        )
+    keys.own[name] = (patient_key, write.current.rid)
+
+
+def _adoptable(keys: Keys, name: Name) -> Located | None:
+    """Return a reserved place that waits for this resource; a taken one means a race was lost."""
+    located = keys.known.get(name)
+    if located is not None and not located.reserved:
+        raise LostRace
+    return located
+
+
+def _owner(write: Write, keys: Keys, mode: str) -> int | None:
+    """Return the key a resource belongs under, None where no patient is named."""
+    assert write.draft is not None
+    if write.type in SHARED:
+        return 0
+    name = _patient(write.draft.owner) if write.draft.owner is not None else None
+    if name is None:
+        return None
+    if mode != "none" and not keys.exists(name):
+        raise Unprocessable(
+            f"{_owner_expression(write.type)} refers to {name[0]}/{name[1]}, which is not a patient "
+            "of this record. Create the patient first, or send both in one transaction.",
+            code="not-found",
+            expression=_owner_expression(write.type),
+        )
+    found = keys.find(name)
+    if found is None:
+        found = keys.reserved[name] = (next(keys.fresh_keys), next(keys.fresh_rids))
+    return found[0]
+
+
+def _patient(text: str) -> Name | None:
+    kind, _, id = text.partition("/")
+    return (kind, id.partition("/")[0]) if kind == "Patient" and id else None
+
+
+def _owner_expression(type: str) -> str:
+    paths = OWNER_PATHS.get(type, ())
+    return f"{type}.{paths[0]}" if paths else type
+
+
+_LOCK = (
+    "SELECT r.patient_key, r.deleted FROM resource r "
+    "JOIN unnest(%b::bigint[], %b::bigint[]) AS u (patient_key, rid) "
+    "ON r.patient_key = u.patient_key AND r.rid = u.rid "
+    "ORDER BY r.patient_key FOR KEY SHARE OF r"
+)
+
+
+def _lock_patients(connection: Connection, writes: Sequence[Write], keys: Keys) -> None:
+    """Keep the patients that rows are filed under from being deleted meanwhile."""
+    if not is_postgres(connection):
+        return  # one writer at a time
+    filed = {keys.own[w.type, w.id][0] for w in writes if w.draft is not None}
+    places = sorted(
+        (located.patient_key, located.rid)
+        for (type, _), located in keys.known.items()
+        if type == "Patient" and located.patient_key in filed and not located.reserved
+    )
+    if not places:
+        return
+    columns = [[key for key, _ in places], [rid for _, rid in places]]
+    rows = execute_raw(connection, _LOCK, columns).fetchall()
+    known_deleted = {k.patient_key for k in keys.known.values() if k.deleted}
+    if any(deleted and key not in known_deleted for key, deleted in rows):
+        raise LostRace
+
+
+def _demand_all(writes: Sequence[Write], keys: Keys) -> None:
+    issues = [
+        Issue(
+            "not-found",
+            f"{write.type}/{write.id} refers to {name[0]}/{name[1]}, which is not in this record. "
+            "Create it first, or send both in one transaction.",
+            write.type,
+        )
+        for write in writes
+        for name in (_targets(write.draft) if write.draft else ())
+        if not keys.exists(name)
+    ]
+    if issues:
+        raise Unprocessable(issues[0].diagnostics, issues=issues)
+
+
+def _targets(draft: Draft) -> list[Name]:
+    return [(row.type, row.id) for row in draft.rows.reference if row.type and row.id]

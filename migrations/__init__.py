@@ -1,0 +1,1 @@
+"""Schema migrations of the record and of auth, one history for SQLite and PostgreSQL."""
