@@ -8,19 +8,20 @@ from fhir_profiles.condense.definitions_package import Package, Resource
 def condense_compartments(package: Package) -> dict[str, Any]:
     """Return compartment -> type -> parameter codes; types that never belong are left out."""
     return {
-        each["code"]: {
-            entry["code"]: _codes(each["code"], entry)
-            for entry in each["resource"]
-            if entry.get("param")
-        }
+        each["code"]: dict(_entries(each))
         for each in package.of_type("CompartmentDefinition")
-        # The package also has one example, which is not part of the standard.
-        if each["url"] == f"http://hl7.org/fhir/CompartmentDefinition/{each['code'].lower()}"
+        if each["id"] != "example"
     }
 
 
-def _codes(compartment: str, entry: Resource) -> list[str]:
-    """Return the parameter codes; the focal resource is itself in, though Patient's row omits it."""
-    codes: list[str] = entry["param"]
-    is_focal = entry["code"] == compartment
-    return ["{def}", *codes] if is_focal and "{def}" not in codes else codes
+def _entries(compartment: Resource) -> list[tuple[str, list[str]]]:
+    """Return (type, codes); the focal resource is in its own, though not every row says so."""
+    focal = compartment["code"]
+    entries = []
+    for each in compartment["resource"]:
+        codes = [code for code in each.get("param", ()) if code != "{def}"]
+        if each["code"] == focal:
+            codes = ["{def}", *codes]
+        if codes:
+            entries.append((each["code"], codes))
+    return entries
