@@ -1,0 +1,154 @@
+"""What every match half shares: the context of a request, escapes, and the shape of a clause.
+
+A clause is a condition on an outer row that has `patient_key` and `rid`. Its subquery equates
+both, so no join leaves the key (DESIGN, *No join leaves the key*). R4 search.html §3.1.1.4.
+"""
+
+import re
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import tzinfo
+from time import time_ns
+
+from sqlalchemy import ColumnElement, FromClause, exists, not_, or_
+from sqlalchemy.sql.elements import Grouping
+
+from ehr.errors import Invalid
+from ehr.search.intervals import zone_named
+from ehr.store.hashing import Hasher
+from fhir_profiles.search_parameters import SearchParameter
+
+TypeAndId = tuple[str, str]
+KeyAndRow = tuple[int, int]  # (patient_key, rid)
+RowAlias = FromClause  # an alias of `resource`, or any subquery with its two key columns
+Condition = Callable[[FromClause], ColumnElement[bool]]
+
+# No index row holds more, and LIKE patterns stay within every engine's limit.
+_LONGEST_VALUE = 8_192
+_WIDEST_OR = 50
+# Sorts after every text that starts with what stands before it.
+LAST_CHARACTER = "\U0010ffff"
+_ESCAPE = re.compile(r"\\(.)", re.DOTALL)
+_FORBIDDEN = re.compile("[\x00\ud800-\udfff]")
+
+
+def _resolve_nothing(_: Sequence[TypeAndId]) -> Mapping[TypeAndId, KeyAndRow]:
+    return {}
+
+
+def _now() -> int:
+    return time_ns() // 1000
+
+
+@dataclass(frozen=True, slots=True)
+class MatchContext:
+    """What a clause needs beyond its values.
+
+    `resolve` finds the local rows of references; what it does not name is compared by hash.
+    `base_urls` are our own, for absolute references. `patient_keys` are the keys of an in-patient
+    search, None for one across patients. `now` is in microseconds, for the prefix `ap`.
+    """
+
+    hasher: Hasher
+    timezone: str = "UTC"
+    resolve: Callable[[Sequence[TypeAndId]], Mapping[TypeAndId, KeyAndRow]] = _resolve_nothing
+    base_urls: tuple[str, ...] = ()
+    patient_keys: tuple[int, ...] | None = None
+    now: Callable[[], int] = _now
+
+    @property
+    def zone(self) -> tzinfo:
+        """Return the zone of dates that have no offset."""
+        return zone_named(self.timezone)
+
+
+def some_row(
+    table: FromClause, row: RowAlias, context: MatchContext, condition: Condition
+) -> ColumnElement[bool]:
+    """Return: the outer row has an index row in `table` that meets the condition."""
+    t = table.alias()
+    wanted = [t.c.patient_key == row.c.patient_key, t.c.rid == row.c.rid, condition(t)]
+    if context.patient_keys is not None:
+        # Says again what the outer row says, so that the planner starts from the key.
+        wanted.insert(0, t.c.patient_key.in_(context.patient_keys))
+    return exists().where(*wanted)
+
+
+def any_of(conditions: Sequence[ColumnElement[bool]]) -> ColumnElement[bool]:
+    """Return one OR of many conditions, as a balanced tree: SQLite limits the depth."""
+    if len(conditions) <= _WIDEST_OR:
+        return or_(*conditions)
+    step = -(-len(conditions) // _WIDEST_OR)
+    parts = [any_of(conditions[at : at + step]) for at in range(0, len(conditions), step)]
+    return or_(*(Grouping(part) for part in parts))
+
+
+def missing(
+    present: ColumnElement[bool], parameter: SearchParameter, values: Iterable[str]
+) -> ColumnElement[bool]:
+    """Return the clause of `:missing=true|false`, given the one for "has a value"."""
+    wanted = set(values)
+    if len(wanted) != 1 or not wanted <= {"true", "false"}:
+        raise Invalid(
+            f"Parameter {parameter.code}:missing takes true or false, not {','.join(sorted(wanted))!r}."
+        )
+    return present if wanted == {"false"} else not_(present)
+
+
+def check_modifier(
+    parameter: SearchParameter, modifier: str | None, allowed: Sequence[str]
+) -> None:
+    """Refuse a modifier that this parameter does not have."""
+    if modifier is not None and modifier not in allowed:
+        names = ", ".join(f":{name}" for name in allowed)
+        raise Invalid(
+            f"Modifier :{modifier} cannot be used with parameter {parameter.code} of "
+            f"{parameter.type} ({parameter.kind}). Use one of {names}, or none.",
+            code="not-supported",
+        )
+
+
+def refuse(parameter: SearchParameter, value: str, wanted: str) -> Invalid:
+    """Return the error for a value that cannot be read, saying what would be right."""
+    shown = value if len(value) <= 100 else value[:100] + "…"
+    return Invalid(f"Parameter {parameter.code}: {shown!r} is not {wanted}.")
+
+
+def unescape(parameter: SearchParameter, value: str) -> str:
+    """Take the backslashes of `\\,` `\\$` `\\|` `\\\\` away, and refuse what no row can hold."""
+    return _ESCAPE.sub(r"\1", checked(parameter, value))
+
+
+def checked(parameter: SearchParameter, value: str) -> str:
+    """Return the value as sent, or refuse one that is empty, too long or no text."""
+    if not value.strip():
+        raise Invalid(
+            f"Parameter {parameter.code} has an empty value. Give one, or leave it out; "
+            f"{parameter.code}:missing=true finds resources without it."
+        )
+    if len(value) > _LONGEST_VALUE:
+        raise Invalid(f"Parameter {parameter.code}: the value is over {_LONGEST_VALUE} characters.")
+    if _FORBIDDEN.search(value):
+        raise Invalid(
+            f"Parameter {parameter.code}: the value has characters that no text may have."
+        )
+    return value
+
+
+def split(parameter: SearchParameter, value: str, separator: str) -> list[str]:
+    """Split at separators that no backslash protects; the parts come unescaped."""
+    return [_ESCAPE.sub(r"\1", part) for part in split_escaped(parameter, value, separator)]
+
+
+def split_escaped(parameter: SearchParameter, value: str, separator: str) -> list[str]:
+    """Split at separators that no backslash protects; the parts keep their escapes."""
+    unprotected = re.compile(rf"((?:[^\\{re.escape(separator)}]|\\.|\\$)*)", re.DOTALL)
+    parts, at = [], 0
+    checked(parameter, value)
+    while True:
+        match = unprotected.match(value, at)
+        assert match is not None
+        parts.append(match[1])
+        at = match.end() + 1
+        if match.end() == len(value):
+            return parts

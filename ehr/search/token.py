@@ -1,0 +1,197 @@
+"""Token parameters: coded values, identifiers, contact points, booleans (R4 search.html §3.1.1.5.4).
+
+A row is (parameter, hash of the code, hash of the system); 0 stands for none. A `code` element
+takes the system of its required binding where that value set has only one, so that
+`gender=http://hl7.org/fhir/administrative-gender|male` finds what `gender=male` finds.
+`:text` and `:of-type` are not part of this module yet.
+"""
+
+from collections.abc import Sequence
+from typing import Any
+
+from sqlalchemy import ColumnElement, FromClause, and_, not_
+
+from ehr.search.matching import (
+    MatchContext,
+    RowAlias,
+    any_of,
+    check_modifier,
+    missing,
+    refuse,
+    some_row,
+    split,
+)
+from ehr.store.hashing import Hasher
+from ehr.store.rows import IndexRows
+from ehr.store.tables import token
+from fhir_profiles.definitions import coded
+from fhir_profiles.extraction import Leaf, Sink
+from fhir_profiles.search_parameters import SearchParameter
+
+MODIFIERS = ("missing", "not")
+
+_TEXTS = frozenset(
+    [
+        "code",
+        "string",
+        "id",
+        "uri",
+        "url",
+        "canonical",
+        "oid",
+        "uuid",
+        "markdown",
+        "dateTime",
+        "date",
+        "instant",
+        "time",
+    ]
+)
+_NUMBERS = frozenset(("integer", "positiveInt", "unsignedInt"))
+
+
+def sink(leaf: Leaf, hasher: Hasher) -> Sink | None:
+    """Return the function that emits rows for elements of this type; None where it has no token."""
+    if leaf.type == "CodeableConcept":
+        return _codeable_concept(hasher)
+    if leaf.type == "Coding":
+        return _coding(hasher)
+    if leaf.type == "Identifier":
+        return _identifier(hasher, locates=leaf.path == f"{leaf.resource_type}.identifier")
+    if leaf.type == "ContactPoint":
+        return _contact_point(hasher)
+    if leaf.type == "boolean":
+        return _boolean(hasher)
+    if leaf.type in _TEXTS or leaf.type in _NUMBERS:
+        system = implicit_system(leaf)
+        return _text(hasher, hasher.text(system) if system else 0)
+    return None
+
+
+def implicit_system(leaf: Leaf) -> str | None:
+    """Return the system of a `code` whose required value set draws on one system only."""
+    binding = leaf.field.binding if leaf.field else None
+    if leaf.type != "code" or binding is None or binding.strength != "required":
+        return None
+    systems = {system for system, _ in coded(binding.value_set) or ()}
+    return systems.pop() if len(systems) == 1 else None
+
+
+def _codeable_concept(hasher: Hasher) -> Sink:
+    coding_sink = _coding(hasher)
+
+    def emit(params: tuple[int, ...], value: Any, rows: IndexRows) -> None:
+        for coding in value.get("coding", ()):
+            coding_sink(params, coding, rows)
+
+    return emit
+
+
+def _coding(hasher: Hasher) -> Sink:
+    text = hasher.text
+
+    def emit(params: tuple[int, ...], value: Any, rows: IndexRows) -> None:
+        code, system = value.get("code"), value.get("system")
+        if code is None and system is None:
+            return
+        code_hash = 0 if code is None else text(code)
+        system_hash = 0 if system is None else text(system)
+        for param in params:
+            rows.token.append((param, code_hash, system_hash))
+
+    return emit
+
+
+def _identifier(hasher: Hasher, *, locates: bool) -> Sink:
+    def emit(params: tuple[int, ...], value: Any, rows: IndexRows) -> None:
+        text, system = value.get("value"), value.get("system")
+        if text is None and system is None:
+            return
+        hashed = 0 if text is None else hasher.once(text)
+        system_hash = 0 if system is None else hasher.text(system)
+        for param in params:
+            rows.token.append((param, hashed, system_hash))
+        if locates and text is not None:
+            rows.identifier.append((hashed, f"{system or ''}|{text}"))
+
+    return emit
+
+
+def _contact_point(hasher: Hasher) -> Sink:
+    # ContactPoint.system is phone, email …: the parameter's own condition, or part of the token.
+    def emit(params: tuple[int, ...], value: Any, rows: IndexRows) -> None:
+        text, system = value.get("value"), value.get("system")
+        if text is None:
+            return
+        hashed, system_hash = hasher.once(text), hasher.text(system) if system else 0
+        rows.token.extend((param, hashed, system_hash) for param in params)
+
+    return emit
+
+
+def _boolean(hasher: Hasher) -> Sink:
+    hashes = {True: hasher.text("true"), False: hasher.text("false")}
+
+    def emit(params: tuple[int, ...], value: Any, rows: IndexRows) -> None:
+        rows.token.extend((param, hashes[value], 0) for param in params)
+
+    return emit
+
+
+def _text(hasher: Hasher, system: int) -> Sink:
+    text = hasher.text
+
+    def emit(params: tuple[int, ...], value: Any, rows: IndexRows) -> None:
+        hashed = text(str(value))
+        for param in params:
+            rows.token.append((param, hashed, system))
+
+    return emit
+
+
+def clause(
+    row: RowAlias,
+    parameter: SearchParameter,
+    modifier: str | None,
+    values: Sequence[str],
+    context: MatchContext,
+) -> ColumnElement[bool]:
+    """Return the condition for `code`, `system|code`, `|code` and `system|`."""
+    check_modifier(parameter, modifier, MODIFIERS)
+    if modifier == "missing":
+        present = some_row(token, row, context, lambda t: t.c.param == parameter.param_id)
+        return missing(present, parameter, values)
+    wanted = [_read(parameter, value) for value in values]
+    found = some_row(token, row, context, lambda t: _condition(t, parameter, wanted, context))
+    return not_(found) if modifier == "not" else found
+
+
+def _read(parameter: SearchParameter, value: str) -> tuple[str | None, str]:
+    """Return (system, code): system None means any, "" none; code "" means any."""
+    parts = split(parameter, value, "|")
+    if len(parts) == 1:
+        return None, parts[0]
+    if len(parts) > 2 or parts == ["", ""]:
+        raise refuse(
+            parameter,
+            value,
+            "a token: code, system|code, |code or system| (write \\| for a bar inside a value)",
+        )
+    return parts[0], parts[1]
+
+
+def _condition(
+    t: FromClause,
+    parameter: SearchParameter,
+    wanted: Sequence[tuple[str | None, str]],
+    context: MatchContext,
+) -> ColumnElement[bool]:
+    hashed = context.hasher.once
+    bare = [hashed(code) for system, code in wanted if system is None]
+    choices = [t.c.code.in_(bare)] if bare else []
+    for system, code in wanted:
+        if system is None:
+            continue
+        of_system = t.c.system == (hashed(system) if system else 0)
+        choices.append(and_(t.c.code == hashed(code), of_system) if code else of_system)
+    return and_(t.c.param == parameter.param_id, any_of(choices))

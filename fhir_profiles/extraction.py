@@ -1,0 +1,118 @@
+"""Compile the search parameters of a type into one Python function over parsed JSON.
+
+The function visits each element once, however many parameters select it, and hands values to sinks.
+Which sink takes which kind and type is the caller's matter. R4 search.html §3.1.1.3.
+"""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from typing import Any
+
+from fhir_profiles.search_parameters import SearchParameter
+from fhir_profiles.selected import Leaf, Member, Move, Presence, leaves
+from fhir_profiles.selection import Equal, Extended
+
+__all__ = ["Extractor", "Leaf", "Sink", "compile_extractor", "extractor_source", "leaves"]
+
+Sink = Callable[[tuple[int, ...], Any, Any], None]  # (parameter ids, value, rows)
+SinkFor = Callable[[SearchParameter, Leaf], Sink | None]
+Extractor = Callable[[dict[str, Any], Any], None]  # (resource, rows)
+
+
+@dataclass(slots=True)
+class _Node:
+    """One element in the tree of all that the parameters of a type select."""
+
+    below: dict[Move, "_Node"] = field(default_factory=dict)
+    sinks: dict[str, tuple[Sink, dict[int, None]]] = field(default_factory=dict)
+    primitive: bool = False
+
+
+def compile_extractor(parameters: Iterable[SearchParameter], sink_for: SinkFor) -> Extractor:
+    """Return a function that gives every value these parameters select to its sink."""
+    source, sinks = extractor_source(parameters, sink_for)
+    namespace: dict[str, Any] = dict(sinks)
+    # Our own text, made of the definitions alone; nothing that a caller sends gets into it.
+    exec(compile(source, "<search extraction>", "exec"), namespace)  # noqa: S102
+    extractor: Extractor = namespace["extract"]
+    return extractor
+
+
+def extractor_source(
+    parameters: Iterable[SearchParameter], sink_for: SinkFor
+) -> tuple[str, dict[str, Sink]]:
+    """Return the text of the function and the sinks it names."""
+    root = _Node()
+    for parameter in parameters:
+        for leaf in leaves(parameter):
+            _plant(root, parameter, leaf, sink_for)
+    writer = _Writer()
+    writer.write_node(root, "r", 1)
+    return "\n".join(("def extract(r, rows):", *writer.lines, "    return")), writer.sinks
+
+
+def _plant(root: _Node, parameter: SearchParameter, leaf: Leaf, sink_for: SinkFor) -> None:
+    sink = sink_for(parameter, leaf)
+    if sink is None:
+        return
+    node = root
+    for move in leaf.moves:
+        node = node.below.setdefault(move, _Node())
+    node.primitive = leaf.field is not None and leaf.field.primitive
+    _, ids = node.sinks.setdefault(parameter.kind, (sink, {}))
+    ids[parameter.param_id] = None
+
+
+class _Writer:
+    """Write the tree as nested statements; variables are numbered."""
+
+    def __init__(self) -> None:
+        self.lines: list[str] = []
+        self.sinks: dict[str, Sink] = {}
+        self._variables = 0
+
+    def write_node(self, node: _Node, value: str, depth: int) -> None:
+        for sink, ids in node.sinks.values():
+            name = f"sink{len(self.sinks)}"
+            self.sinks[name] = sink
+            self._line(depth, f"{name}({tuple(ids)!r}, {value}, rows)")
+        for move, below in node.below.items():
+            if isinstance(move, Member):
+                self._write_member(move, below, value, depth)
+            elif isinstance(move, Equal):
+                self._line(depth, f"if {value}.get({move.member!r}) == {move.value!r}:")
+                self.write_node(below, value, depth + 1)
+            elif isinstance(move, Extended):
+                urls = f"x.get('url') == {move.url!r} for x in {value}.get('extension', ())"
+                self._line(depth, f"if any({urls}):")
+                self.write_node(below, value, depth + 1)
+            else:
+                self._write_presence(move, below, value, depth)
+
+    def _write_member(self, move: Member, below: _Node, value: str, depth: int) -> None:
+        found = self._variable()
+        self._line(depth, f"{found} = {value}.get({move.name!r})")
+        self._line(depth, f"if {found} is not None:")
+        if not move.many:
+            self.write_node(below, found, depth + 1)
+            return
+        item = self._variable()
+        some = found if move.index is None else f"{found}[{move.index}:{move.index + 1}]"
+        self._line(depth + 1, f"for {item} in {some}:")
+        if below.primitive:
+            # A list of primitives has null where only extensions stand.
+            self._line(depth + 2, f"if {item} is None: continue")
+        self.write_node(below, item, depth + 2)
+
+    def _write_presence(self, move: Presence, below: _Node, value: str, depth: int) -> None:
+        found = self._variable()
+        tests = (f"{value}.get({name!r}, False) is not False" for name in move.names)
+        self._line(depth, f"{found} = {' or '.join(tests)}")
+        self.write_node(below, found, depth)
+
+    def _variable(self) -> str:
+        self._variables += 1
+        return f"v{self._variables}"
+
+    def _line(self, depth: int, text: str) -> None:
+        self.lines.append("    " * depth + text)
