@@ -1,9 +1,10 @@
 """Whose record a resource belongs to: shared by all, one patient's, or filed under nobody.
 
 Every one of the 146 types is in exactly one class: SHARED, a key of OWNER_PATHS, UNFILED, or it is
-Patient itself. The paths are R4's patient compartment (§2.28) cut down to the one element that says whom a
-resource is *about*, and the types that the compartment leaves out: Task, Device, GuidanceResponse,
-documents. A performer, author, payer or guarantor never owns. Does not resolve references.
+Patient itself. The paths are those of R4's patient compartment (§2.28), cut down to the one element
+that says whom a resource is *about*, and more for types that the compartment leaves out: Task,
+Device, GuidanceResponse, documents. A performer, author, payer or guarantor never owns. Does not
+resolve references.
 """
 
 from collections.abc import Callable, Iterator, Mapping
@@ -153,11 +154,12 @@ def _patient_text(reference: Resource) -> str | None:
 
 
 def _type_in_url(url: str) -> str:
-    """Return the type segment of an absolute `[base]/Type/id[/_history/version]`."""
+    """Return the type segment of an absolute `[base]/Type/id[/_history/version]`, or nothing."""
     segments = url.split("/")
-    if len(segments) > 4 and segments[-2] == "_history":
+    if segments[-2] == "_history":
         segments = segments[:-2]
-    return segments[-2]
+    # `https:`, nothing and the host come first: a host may be called anything.
+    return segments[-2] if len(segments) > 4 else ""
 
 
 def _texts_at(steps: list[str]) -> Callable[[Resource], Iterator[str]]:

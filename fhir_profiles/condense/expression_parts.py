@@ -18,7 +18,9 @@ def parts_for(expression: str, name: str) -> list[str]:
     kept = []
     for part in top_level_parts(expression):
         leading = _LEADING_TYPE.match(part)
-        if leading is None or leading[1] == name:
+        if leading is None:
+            kept.append(f"{name}.{part}")
+        elif leading[1] == name:
             kept.append(part)
         elif leading[1] in ("Resource", "DomainResource"):
             kept.append(part.replace(leading[1], name, 1))
