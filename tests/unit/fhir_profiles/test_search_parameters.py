@@ -1,9 +1,11 @@
 """Search parameters by type: expressions cut to the type, targets, composites, ids."""
 
+import re
+
 import pytest
 
 from fhir_profiles.condense.expression_parts import parts_for, top_level_parts
-from fhir_profiles.definitions import resource_types
+from fhir_profiles.definitions import resource_types, type_definition
 from fhir_profiles.search_parameters import by_url, component_parameter, for_type
 
 ALL = [parameter for name in resource_types() for parameter in for_type(name).values()]
@@ -66,6 +68,15 @@ def test_expressions_speak_of_their_own_type_only() -> None:
     for parameter in ALL:
         for part in top_level_parts(parameter.expression):
             assert part.lstrip("(").split(".")[0].split(" ")[0] == parameter.type, parameter
+
+
+def test_expressions_reach_elements_that_exist() -> None:
+    for parameter in ALL:
+        for part in top_level_parts(parameter.expression):
+            leading = re.match(r"\(*([A-Z]\w*)((?:\.[a-z]\w*(?![\w(]))*)", part)
+            assert leading
+            steps = leading[2].split(".")[1:]
+            assert _types_at({leading[1]}, steps), parameter
 
 
 def test_ids_are_unique() -> None:
@@ -137,3 +148,10 @@ def test_unknown_url_is_refused(url: str) -> None:
 def test_unknown_type_is_refused() -> None:
     with pytest.raises(KeyError):
         for_type("Resource")
+
+
+def _types_at(types: set[str], steps: list[str]) -> set[str]:
+    for step in steps:
+        fields = [field for name in types for field in type_definition(name).fields.values()]
+        types = {field.type for field in fields if step in (field.name, field.choice)}
+    return types
