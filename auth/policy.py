@@ -1,0 +1,62 @@
+"""Who may do what: one table, default deny. Pure; facts and rows are no matter of this page yet.
+
+    interaction                                              system   operator
+    capabilities, read, vread, search, history, batch          x         x
+    create, update, patch, delete, transaction                 x
+    operations that read ($validate, $meta, $everything)       x         x
+    operations that write ($meta-add, $meta-delete)            x
+
+Batch and transaction entries are decided one by one as well. Operators look after the server:
+they may look into the record to answer a question about it, but never change it.
+"""
+
+from dataclasses import dataclass
+
+from auth.principal import Principal
+
+READING = frozenset(
+    {
+        "capabilities",
+        "read",
+        "vread",
+        "search-type",
+        "search-system",
+        "history-instance",
+        "history-type",
+        "history-system",
+        "batch",
+    }
+)
+WRITING = frozenset({"create", "update", "patch", "delete", "transaction"})
+READING_OPERATIONS = frozenset({"validate", "meta", "everything"})
+WRITING_OPERATIONS = frozenset({"meta-add", "meta-delete"})
+
+_READS = READING | {f"${name}" for name in READING_OPERATIONS}
+_WRITES = WRITING | {f"${name}" for name in WRITING_OPERATIONS}
+
+TABLE = {
+    "system": _READS | _WRITES,
+    "operator": _READS,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """Permit or deny, with the reason that the caller may be told."""
+
+    permit: bool
+    reason: str
+
+
+def decide(
+    principal: Principal, interaction: str, type: str | None = None, operation: str | None = None
+) -> Decision:
+    """Decide one interaction; `operation` is the name of an operation without its `$`."""
+    asked = f"${operation}" if interaction == "operation" else interaction
+    permitted = TABLE.get(principal.kind)
+    if permitted is None:
+        return Decision(False, f"Callers of kind {principal.kind} have no rights here.")
+    if asked not in permitted:
+        where = f" on {type}" if type else ""
+        return Decision(False, f"Callers of kind {principal.kind} may not do {asked}{where}.")
+    return Decision(True, f"{principal.kind} may do {asked}")

@@ -1,0 +1,114 @@
+"""Settings: safe defaults, friendly values, and refusals that say what to do."""
+
+import pytest
+
+from ehr.settings import SETTINGS, Settings, SettingsError, check_public, load
+
+
+def test_defaults_without_an_environment() -> None:
+    assert load({"PATH": "/bin"}) == Settings()
+    assert Settings().body_limit == 64 * 1024 * 1024
+    assert Settings().references == "subject"
+
+
+def test_registry_is_small_and_explained() -> None:
+    assert len(SETTINGS) <= 25
+    assert all(each.help.endswith(".") and each.kind for each in SETTINGS)
+
+
+@pytest.mark.parametrize(
+    ("variable", "text", "attribute", "value"),
+    [
+        ("EHR_BODY_LIMIT", "5 MB", "body_limit", 5_000_000),
+        ("EHR_BODY_LIMIT", "1g", "body_limit", 1024**3),
+        ("EHR_REQUEST_TIMEOUT", "2 min", "request_timeout", 120.0),
+        ("EHR_REQUEST_TIMEOUT", "1500ms", "request_timeout", 1.5),
+        ("EHR_UPDATE_CREATE", "No", "update_create", False),
+        ("EHR_REFERENCES", "ALL", "references", "all"),
+        ("EHR_BASE_URL", "https://a.example/fhir/", "base_url", "https://a.example/fhir"),
+        ("EHR_DATABASE_URL", "postgres://u@h/d", "database_url", "postgresql+psycopg://u@h/d"),
+        ("EHR_CORS_ORIGINS", "https://a.example, https://b.example", "cors_origins",
+         ("https://a.example", "https://b.example")),
+        ("EHR_CORS_ORIGINS", "", "cors_origins", ()),
+        ("EHR_RECORD_TIMEZONE", "Europe/London", "record_timezone", "Europe/London"),
+        ("EHR_HOST", "::1", "host", "::1"),
+    ],
+)  # fmt: skip
+def test_values_are_read(variable: str, text: str, attribute: str, value: object) -> None:
+    assert getattr(load({variable: text}), attribute) == value
+
+
+@pytest.mark.parametrize(
+    ("variable", "text"),
+    [
+        ("EHR_BODY_LIMIT", "many"),
+        ("EHR_BODY_LIMIT", "0"),
+        ("EHR_BODY_LIMIT", "1e9"),
+        ("EHR_PORT", "70000"),
+        ("EHR_PORT", "-1"),
+        ("EHR_REFERENCES", "some"),
+        ("EHR_UPDATE_CREATE", "maybe"),
+        ("EHR_BASE_URL", "record.example"),
+        ("EHR_BASE_URL", "https://user@host/fhir"),
+        ("EHR_BASE_URL", "https://[broken/fhir"),
+        ("EHR_DATABASE_URL", "mysql://x/y"),
+        ("EHR_RECORD_TIMEZONE", "Mars/Olympus"),
+        ("EHR_RECORD_TIMEZONE", "../../etc/passwd"),
+        ("EHR_RECORD_TIMEZONE", ""),
+        ("EHR_CORS_ORIGINS", "app.example"),
+        ("EHR_HOST", "not a host"),
+        ("EHR_LOG", "loud"),
+    ],
+)
+def test_bad_values_are_refused_in_three_parts(variable: str, text: str) -> None:
+    with pytest.raises(SettingsError) as refused:
+        load({variable: text})
+
+    assert variable in refused.value.where
+    assert refused.value.what
+    assert refused.value.remedy
+
+
+def test_unknown_name_is_refused_with_a_suggestion() -> None:
+    with pytest.raises(SettingsError, match="Did you mean EHR_REFERENCES"):
+        load({"EHR_REFERENCE": "all"})
+
+
+def test_test_variables_are_let_through() -> None:
+    assert load({"EHR_SHARED": "somewhere"}) == Settings()
+
+
+def test_short_secret_is_refused_and_not_repeated() -> None:
+    with pytest.raises(SettingsError) as refused:
+        load({"EHR_SECRET": "tiny-secret"})
+
+    assert "tiny-secret" not in str(refused.value)
+
+
+def test_page_size_above_the_limit_is_refused() -> None:
+    with pytest.raises(SettingsError, match="EHR_PAGE_LIMIT"):
+        load({"EHR_PAGE_SIZE": "50", "EHR_PAGE_LIMIT": "10"})
+
+
+@pytest.mark.parametrize("host", ["0.0.0.0", "::", "record.example"])
+def test_development_secret_is_refused_in_public(host: str) -> None:
+    with pytest.raises(SettingsError, match="EHR_SECRET"):
+        check_public(load({"EHR_HOST": host}))
+
+    check_public(load({"EHR_HOST": host, "EHR_SECRET": "0123456789abcdef"}))
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "::1", "localhost"])
+def test_development_secret_serves_this_machine(host: str) -> None:
+    check_public(load({"EHR_HOST": host}))
+
+
+def test_secrets_and_passwords_are_not_shown() -> None:
+    shown = {each.variable: each for each in SETTINGS}
+
+    assert shown["EHR_SECRET"].shown("0123456789abcdef") == "(set)"
+    assert shown["EHR_DATABASE_URL"].shown("postgresql+psycopg://u:pw@h/d") == (
+        "postgresql+psycopg://u:***@h/d"
+    )
+    assert shown["EHR_UPDATE_CREATE"].shown(True) == "on"
+    assert shown["EHR_CORS_ORIGINS"].shown(("a", "b")) == "a b"
