@@ -1,0 +1,1 @@
+"""What URLs mean, for requests and Bundle entries alike: paths, queries, entity tags."""
