@@ -83,7 +83,9 @@ class Compressor:
         return packed
 
     def decompress(self, body: bytes, dict_id: int) -> bytes:
-        """Return the stored body of a row."""
+        """Return the stored body of a row, empty for a tombstone."""
+        if not body:
+            return b""
         known = self._local.__dict__.setdefault("decompressors", {})
         decompressor = known.get(dict_id)
         if decompressor is None:

@@ -1,6 +1,9 @@
 """Reading rows: the current version or a given one, by `Type/id`, in one statement."""
 
+import json
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from sqlalchemy import Connection
 
@@ -8,7 +11,8 @@ from ehr.messages import Instant
 from ehr.store.bodies import compose
 from ehr.store.drafts import Current, Method
 from ehr.store.engine import execute_raw, is_postgres, of
-from fhir_profiles.definitions import type_number
+from ehr.store.locator import Name
+from fhir_profiles.definitions import type_name, type_number
 
 _ROW = (
     "r.patient_key, r.rid, r.version, r.last_updated, r.deleted, r.conf, r.sens, r.release_at, "
@@ -19,6 +23,24 @@ _CURRENT = (
     "JOIN resource r ON r.patient_key = l.patient_key AND r.rid = l.rid "
     "JOIN version v ON v.patient_key = r.patient_key AND v.rid = r.rid AND v.version = r.version "
     "WHERE l.type = {mark} AND l.id = {mark}"
+)
+_LISTED = (
+    f"SELECT l.type, l.id, {_ROW} FROM {{source}} locator l ON l.type = {{type}} AND l.id = {{id}} "  # noqa: S608  as above
+    "JOIN resource r ON r.patient_key = l.patient_key AND r.rid = l.rid "
+    "JOIN version v ON v.patient_key = r.patient_key AND v.rid = r.rid AND v.version = r.version"
+)
+_LISTED_SQLITE = _LISTED.format(
+    source="json_each(?) j CROSS JOIN",
+    type="json_extract(j.value, '$[0]')",
+    id="json_extract(j.value, '$[1]')",
+)
+_LISTED_POSTGRES = (
+    _LISTED.format(
+        source="unnest(%b::smallint[], %b::text[]) AS j (type, id) JOIN",
+        type="j.type",
+        id="j.id",
+    )
+    + " ORDER BY r.patient_key, r.rid FOR NO KEY UPDATE OF r"
 )
 _VERSION = (
     "SELECT v.patient_key, v.rid, v.last_updated, v.method, v.blob_id, v.dict_id, v.body, "
@@ -50,30 +72,42 @@ class Stored:
         return compose(self.type, self.id, self.version, self.last_updated, self.stored)
 
 
-def current(connection: Connection, type: str, id: str, *, lock: bool = False) -> Current | None:
-    """Return the newest version, or None; `lock` keeps other writers off until the end."""
-    sql = _sql(connection, _CURRENT)
-    if lock and is_postgres(connection):
-        sql += " FOR NO KEY UPDATE OF r"
-    row = execute_raw(connection, sql, (type_number(type), id)).fetchone()
-    if row is None:
-        return None
-    *columns, blob_id, dict_id, body = row
-    key, rid, version, updated, deleted, conf, sens, release, organisation, author, index = columns
-    return Current(
-        key, rid, type, id, version, updated, bool(deleted), conf, sens, release, organisation,
-        author, index, blob_id, of(connection).compressor.decompress(body, dict_id),
-    )  # fmt: skip
+def currents(connection: Connection, names: Collection[Name]) -> dict[Name, Current]:
+    """Return the newest versions of these resources, locked until the transaction ends."""
+    pairs = [(type_number(type), id) for type, id in names]
+    if is_postgres(connection):
+        columns = [[number for number, _ in pairs], [id for _, id in pairs]]
+        rows = execute_raw(connection, _LISTED_POSTGRES, columns).fetchall()
+    else:
+        rows = execute_raw(connection, _LISTED_SQLITE, (json.dumps(pairs),)).fetchall()
+    decompress = of(connection).compressor.decompress
+    return {
+        (type_name(number), id): _current(type_name(number), id, row, decompress)
+        for number, id, *row in rows
+    }
 
 
 def newest(connection: Connection, type: str, id: str) -> Stored | None:
     """Return the newest version for reading, or None."""
-    row = current(connection, type, id)
+    sql = _sql(connection, _CURRENT)
+    row = execute_raw(connection, sql, (type_number(type), id)).fetchone()
     if row is None:
         return None
+    now = _current(type, id, row, of(connection).compressor.decompress)
     return Stored(
-        row.patient_key, row.rid, type, id, row.version, row.last_updated, row.deleted,
-        row.blob_id, row.stored, row.conf, row.sens, row.author_organisation,
+        now.patient_key, now.rid, type, id, now.version, now.last_updated, now.deleted,
+        now.blob_id, now.stored, now.conf, now.sens, now.author_organisation,
+    )  # fmt: skip
+
+
+def _current(
+    type: str, id: str, row: Sequence[Any], decompress: Callable[[bytes, int], bytes]
+) -> Current:
+    *columns, blob_id, dict_id, body = row
+    key, rid, version, updated, deleted, conf, sens, release, organisation, author, index = columns
+    return Current(
+        key, rid, type, id, version, updated, bool(deleted), conf, sens, release, organisation,
+        author, index, blob_id, decompress(body, dict_id),
     )  # fmt: skip
 
 

@@ -1,0 +1,206 @@
+"""One or many changes as one transaction: conditions matched, references linked, versions written.
+
+A single create, update, patch or delete is a transaction of one. Everything that takes time
+(checking, indexing, compressing) happens before the write queues; inside it the conditions are
+matched again under their locks, and a different answer starts the work over (DESIGN: races).
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from ehr.errors import Conflict
+from ehr.interactions import patching, preconditions
+from ehr.interactions.conditions import conditions_of, lock_texts
+from ehr.interactions.drafting import draft, reindex
+from ehr.interactions.targets import Plan, Target, plan_targets
+from ehr.messages import Document, Preconditions
+from ehr.record import Record
+from ehr.search import criteria
+from ehr.search.criteria import Criteria, Matches
+from ehr.store import locks, read
+from ehr.store.commit import Numbers, commit
+from ehr.store.drafts import Author, Current, Draft, Method, Write, Written
+from ehr.store.locator import Name
+
+if TYPE_CHECKING:
+    from sqlalchemy import Connection
+
+    from auth.principal import Principal
+
+_ROUNDS = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """One write asked for. `criteria` in place of `id` makes it conditional."""
+
+    method: Method
+    type: str
+    id: str | None = None
+    criteria: Criteria | None = None
+    document: Document | None = None
+    preconditions: Preconditions = field(default_factory=Preconditions)
+    full_url: str | None = None
+    expression: str = ""
+    blob_id: str | None = None
+
+
+def apply(
+    record: Record, principal: "Principal", changes: Sequence[Change]
+) -> list[list[Written]]:
+    """Carry out all changes or none; return what became of each (a list, for multiple deletes)."""
+    conditions = conditions_of(changes)
+    with record.database.read() as connection:
+        matches = criteria.match(record, principal, connection, conditions)
+    for _ in range(_ROUNDS):
+        plan = plan_targets(record, changes, matches)
+        drafts = _drafts(record, changes, plan)
+        outcome = _write(record, principal, changes, conditions, matches, plan, drafts)
+        if isinstance(outcome, list):
+            return outcome
+        matches = outcome
+    raise Conflict("Others keep changing what the conditions match. Send it again.")
+
+
+def _drafts(record: Record, changes: Sequence[Change], plan: Plan) -> list[Draft | None]:
+    return [
+        draft(record, change, target.id, plan.links)
+        if change.document is not None and change.method is not Method.PATCH and target.writes
+        else None
+        for change, target in zip(changes, plan.targets, strict=True)
+    ]
+
+
+def _write(
+    record: Record,
+    principal: "Principal",
+    changes: Sequence[Change],
+    conditions: Sequence[Criteria],
+    matches: Matches,
+    plan: Plan,
+    drafts: Sequence[Draft | None],
+) -> list[list[Written]] | Matches:
+    """Return the outcome, or other matches where the conditions now match something else."""
+    author = Author(principal.id, principal.organisation)
+    numbers = _numbers(record, principal, changes, drafts)
+
+    def work(connection: "Connection") -> list[list[Written]] | Matches:
+        held: list[int] = []
+        if conditions:
+            held = locks.take(connection, lock_texts(changes))
+            again = criteria.match(record, principal, connection, conditions)
+            if again != matches:
+                return again
+        writes = _writes(record, connection, changes, plan, drafts)
+        flat = [write for some in writes for write in some]
+        written = iter(commit(connection, flat, author, numbers, record.settings.references))
+        outcome = [[next(written) for _ in some] for some in writes]
+        _fill_matched(connection, plan, outcome)
+        locks.release(connection, held)
+        return outcome
+
+    return record.database.write(work)
+
+
+def _numbers(
+    record: Record,
+    principal: "Principal",
+    changes: Sequence[Change],
+    drafts: Sequence[Draft | None],
+) -> Numbers:
+    """Take fresh numbers before the transaction: enough for every resource and mentioned patient."""
+    allocator = record.database.allocator
+    patients = sum(
+        (d.type == "Patient") or (d.owner is not None and record.settings.references == "none")
+        for d in drafts
+        if d is not None
+    )
+    extra = patients + sum(change.method is Method.PATCH for change in changes)
+    return Numbers(
+        patient_keys=allocator.reserve("patient", extra) if extra else (),
+        rids=allocator.reserve("rid", len(changes) + extra),
+        txn_id=allocator.reserve("txn", 1)[0],
+        unfiled=record.database.unfiled_key(principal.organisation),
+    )
+
+
+def _writes(
+    record: Record,
+    connection: "Connection",
+    changes: Sequence[Change],
+    plan: Plan,
+    drafts: Sequence[Draft | None],
+) -> list[list[Write]]:
+    """Return the writes of each change on the rows as they stand now, locked."""
+    names = [name for target in plan.targets for name in target.names if not target.is_new]
+    rows = read.currents(connection, names) if names else {}
+    return [
+        _of_change(record, change, target, one, rows)
+        for change, target, one in zip(changes, plan.targets, drafts, strict=True)
+    ]
+
+
+def _of_change(
+    record: Record,
+    change: Change,
+    target: Target,
+    prepared: Draft | None,
+    rows: Mapping[Name, Current],
+) -> list[Write]:
+    if not target.writes:
+        return []
+    if change.method is Method.DELETE:
+        return _deletions(record, change, target, rows)
+    row = rows.get((change.type, target.id))
+    preconditions.check_write(change, row)
+    if change.method is Method.PATCH:
+        prepared = patching.patched(record, change, row)
+    elif row is None and not target.is_new:
+        preconditions.check_update_as_create(record, change, target.id)
+    previous = reindex(record, row) if row is not None and not row.deleted else None
+    return [
+        Write(
+            change.method,
+            change.type,
+            target.id,
+            draft=prepared,
+            current=row,
+            previous=previous,
+            client_id=not target.is_new,
+        )
+    ]
+
+
+def _deletions(
+    record: Record,
+    change: Change,
+    target: Target,
+    rows: Mapping[Name, Current],
+) -> list[Write]:
+    """Deleting what is not there, or no longer, changes nothing and is no error (R4 §3.1.0.8)."""
+    writes = []
+    for type, id in target.names:
+        row = rows.get((type, id))
+        preconditions.check_write(change, row)
+        if row is not None and not row.deleted:
+            previous = reindex(record, row)
+            writes.append(Write(Method.DELETE, type, id, current=row, previous=previous))
+    return writes
+
+
+def _fill_matched(
+    connection: "Connection", plan: Plan, outcome: list[list[Written]]
+) -> None:
+    """Tell of a conditional create that found its resource: that one, with status 200."""
+    names = [target.names[0] for target in plan.targets if target.matched]
+    rows = read.currents(connection, names) if names else {}
+    for target, some in zip(plan.targets, outcome, strict=True):
+        if target.matched:
+            row = rows[target.names[0]]
+            some.append(
+                Written(
+                    200, row.type, row.id, row.version, row.last_updated, row.patient_key,
+                    row.rid, row.stored,
+                )
+            )  # fmt: skip

@@ -1,0 +1,34 @@
+"""create (R4 §3.1.0.8): POST of a new resource; with If-None-Exist only if none matches."""
+
+from auth.principal import Principal
+from ehr.interactions.changes import Change, apply
+from ehr.interactions.drafting import checked
+from ehr.interactions.results import of_written
+from ehr.messages import Document, Interaction, Result
+from ehr.record import Record
+from ehr.search import criteria
+from ehr.store.drafts import Method
+
+
+def change(interaction: Interaction, *, full_url: str | None = None, at: str = "") -> Change:
+    """Return the change that a create asks for. Raises Invalid for a body that breaks R4."""
+    assert interaction.type is not None
+    document = checked(interaction.document or Document(b""), interaction.type, at)
+    condition = interaction.preconditions.if_none_exist
+    return Change(
+        Method.POST,
+        interaction.type,
+        criteria=(
+            criteria.parse(interaction.type, condition.lstrip("?"), expression=at)
+            if condition is not None
+            else None
+        ),
+        document=document,
+        full_url=full_url,
+        expression=at,
+    )
+
+
+def create(record: Record, principal: Principal, interaction: Interaction) -> Result:
+    """Create a resource under a fresh id."""
+    return of_written(apply(record, principal, [change(interaction)])[0][0])

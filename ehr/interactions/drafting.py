@@ -1,0 +1,134 @@
+"""From a checked document to a draft: links rewritten, labels read, index rows extracted, body packed."""
+
+from functools import cache
+from typing import TYPE_CHECKING, Any
+
+from ehr.errors import Invalid
+from ehr.messages import Document, Resource
+from ehr.record import Record
+from ehr.store.bodies import strip
+from ehr.store.dates import first_millisecond
+from ehr.store.drafts import Current, Draft
+from ehr.store.labels import labels
+from ehr.store.rows import IndexRows
+from fhir_profiles import json_format
+from fhir_profiles.care_dates import care_date
+from fhir_profiles.identity import stable_id
+from fhir_profiles.issues import Issue
+from fhir_profiles.owners import owner_reference
+from fhir_profiles.references import type_and_id
+from fhir_profiles.references import rewrite as rewrite_links
+from fhir_profiles.validator import validate
+
+if TYPE_CHECKING:
+    from ehr.interactions.changes import Change
+
+
+def checked(document: Document, type: str, expression: str = "") -> Document:
+    """Return the document if it is a valid resource of the type. Raises Invalid with all issues."""
+    resource: Any = document.resource
+    if not isinstance(resource, dict):
+        raise Invalid(
+            f"A {type} resource was expected as body.", code="structure", expression=expression
+        )
+    found = resource.get("resourceType")
+    if found != type:
+        raise Invalid(
+            f"The body is a {found if isinstance(found, str) else 'document without resourceType'}, "
+            f"the address asks for {type}. Send it to the address of its own type.",
+            code="invalid",
+            expression=f"{expression or type}.resourceType",
+        )
+    issues = [
+        issue
+        for issue in validate(resource, expression=expression or None)
+        if issue.severity in ("error", "fatal")
+    ]
+    if issues:
+        raise Invalid(issues[0].diagnostics, issues=issues)
+    return document
+
+
+def draft(record: Record, change: "Change", id: str, links: dict[str, str]) -> Draft:
+    """Return the draft of a change, with the links of its Bundle put in."""
+    assert change.document is not None
+    raw, resource = change.document.raw, change.document.resource
+    if links:
+        raw, resource = rewrite_links(raw, resource, links)
+    made = make(record, resource, raw, blob_id=change.blob_id)
+    if links:
+        _check_targets(made, change.expression or change.type)
+    return made
+
+
+def make(record: Record, resource: Resource, raw: bytes, *, blob_id: str | None = None) -> Draft:
+    """Return the draft of a valid resource."""
+    stored = strip(raw)
+    conf, sens = labels(resource)
+    cared = care_date(resource)
+    return Draft(
+        resource["resourceType"],
+        resource,
+        stored,
+        record.database.compressor.compress(stored),
+        record.indexer.rows(resource),
+        conf,
+        sens,
+        first_millisecond(cared) if cared else None,
+        _owner(record, resource),
+        blob_id,
+    )
+
+
+def resource_of(row: Current) -> Resource:
+    """Return the resource of a row, parsed, without the server's id, version and time."""
+    head = f'{{"resourceType":"{row.type}","id":"{row.id}","meta":{{"versionId":"{row.version}"'
+    resource: Resource = json_format.parse(head.encode() + row.stored)
+    return resource
+
+
+def reindex(record: Record, row: Current) -> IndexRows:
+    """Return the index rows that the body of a row has."""
+    return record.indexer.rows(resource_of(row))
+
+
+def bases(record: Record) -> tuple[str, ...]:
+    """Return the addresses under which this server is known."""
+    return (record.settings.base_url,) if record.settings.base_url else ()
+
+
+def _owner(record: Record, resource: Resource) -> str | None:
+    text = owner_reference(resource)
+    located = type_and_id(text, bases(record)) if text else None
+    return f"{located[0]}/{located[1]}" if located else None
+
+
+def _check_targets(made: Draft, expression: str) -> None:
+    """Refuse links that led to a resource of a type which the element does not allow."""
+    allowed = _allowed(made.type)
+    for row in made.rows.reference:
+        path, targets = allowed.get(row.path, ("", frozenset()))
+        if targets and row.type is not None and row.id is not None and row.type not in targets:
+            where = expression + path[len(made.type) :]
+            text = (
+                f"{path} refers to a {row.type}. Allowed: {', '.join(sorted(targets))}."
+            )
+            raise Invalid(text, issues=[Issue("value", text, where)])
+
+
+@cache
+def _allowed(type: str) -> dict[int, tuple[str, frozenset[str]]]:
+    """Return the target types of each Reference element of a type, by path id."""
+    from fhir_profiles.definitions import type_definition
+
+    found: dict[int, tuple[str, frozenset[str]]] = {}
+
+    def visit(name: str, seen: frozenset[str]) -> None:
+        for member in type_definition(name).fields.values():
+            if member.type == "Reference":
+                found[stable_id(member.path)] = (member.path, member.targets)
+            elif member.type.startswith(f"{type}.") and member.type not in seen:
+                visit(member.type, seen | {member.type})
+
+    visit(type, frozenset())
+    return found

@@ -1,0 +1,159 @@
+"""A Bundle unfolded into Interactions, and the answers folded back into one (R4 §3.1.0.11)."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from http import HTTPStatus
+from typing import Any
+from urllib.parse import unquote_to_bytes
+
+import msgspec
+
+from ehr.errors import FhirError, Invalid
+from ehr.messages import Document, Interaction, Preconditions, Resource, Result
+from ehr.urls import paths, queries
+from ehr.urls.entity_tags import entity_tags
+from ehr.store.bodies import instant
+from ehr.store.dates import first_millisecond
+from fhir_profiles import json_format
+from fhir_profiles.validator import validate
+
+_METHODS = ("GET", "HEAD", "POST", "PUT", "DELETE", "PATCH")
+
+
+class _Entry(msgspec.Struct):
+    resource: msgspec.Raw | msgspec.UnsetType = msgspec.UNSET
+
+
+class _Bundle(msgspec.Struct):
+    entry: list[_Entry] = []
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One entry: what it asks, its full url, and where it stands, for error texts."""
+
+    interaction: Interaction
+    full_url: str | None
+    at: str
+
+    @property
+    def resource_at(self) -> str:
+        """Return the FHIRPath location of the entry's resource."""
+        return f"{self.at}.resource"
+
+
+def check_bundle(document: Document) -> list[Resource]:
+    """Return the entries of a Bundle whose frame is valid. Raises Invalid with all issues."""
+    bundle = document.resource
+    entries = bundle.get("entry", [])
+    frame = dict(bundle)
+    if isinstance(entries, list) and entries and all(isinstance(one, dict) for one in entries):
+        frame["entry"] = [{k: v for k, v in one.items() if k != "resource"} for one in entries]
+        frame["entry"] = [one or {"fullUrl": "urn:none"} for one in frame["entry"]]
+    issues = [issue for issue in validate(frame) if issue.severity in ("error", "fatal")]
+    if issues:
+        raise Invalid(issues[0].diagnostics, issues=issues)
+    return entries if isinstance(entries, list) else []
+
+
+def raw_resources(document: Document) -> list[bytes | None]:
+    """Return the bytes of each entry's resource, as they were sent."""
+    bundle = msgspec.json.decode(document.raw, type=_Bundle)
+    return [None if e.resource is msgspec.UNSET else bytes(e.resource) for e in bundle.entry]
+
+
+def unfold(interaction: Interaction, number: int, entry: Resource, raw: bytes | None) -> Entry:
+    """Return one entry as an Interaction. Raises FhirError where it asks for nothing possible."""
+    at = f"Bundle.entry[{number}]"
+    request = entry.get("request")
+    if not isinstance(request, dict):
+        raise Invalid(
+            "Every entry of a batch or transaction needs a request with method and url.",
+            code="required",
+            expression=f"{at}.request",
+        )
+    method = request.get("method")
+    if method not in _METHODS:
+        raise Invalid(f"`{method}` is no method.", expression=f"{at}.request.method")
+    try:
+        asked = _interaction(interaction, method, request, entry, raw)
+    except FhirError as error:
+        raise type(error)(str(error), code=error.issues[0].code, expression=at) from error
+    return Entry(asked, entry.get("fullUrl"), at)
+
+
+def _interaction(
+    outer: Interaction, method: str, request: Resource, entry: Resource, raw: bytes | None
+) -> Interaction:
+    path, _, query = _relative(outer.base, request["url"]).partition("?")
+    route = paths.route(method, queries.checked_text(unquote_to_bytes(path), "request.url"))
+    if route.name in ("batch", "transaction"):
+        raise Invalid("A Bundle can't hold another batch or transaction.")
+    return Interaction(
+        name=route.name,
+        type=route.type,
+        id=route.id,
+        version=route.version,
+        operation=route.operation,
+        compartment=route.compartment,
+        params=queries.decode_pairs(query.encode(), "request.url"),
+        document=None if raw is None else Document(raw, entry["resource"]),
+        preconditions=Preconditions(
+            if_match=entity_tags(request.get("ifMatch"), "ifMatch"),
+            if_none_match=entity_tags(request.get("ifNoneMatch"), "ifNoneMatch"),
+            if_modified_since=_moment(request.get("ifModifiedSince")),
+            if_none_exist=request.get("ifNoneExist") if method == "POST" else None,
+        ),
+        preferences=outer.preferences,
+        method=method,
+        base=outer.base,
+        request_id=outer.request_id,
+    )
+
+
+def _relative(base: str, url: str) -> str:
+    """Return an address below the base; the base itself may be written out in front."""
+    return url.removeprefix(base).lstrip("/") if base else url.lstrip("/")
+
+
+def _moment(text: Any) -> int | None:
+    return first_millisecond(text) if isinstance(text, str) else None
+
+
+def respond(interaction: Interaction, entry: Interaction, result: Result) -> bytes:
+    """Return the entry of a response Bundle, as JSON bytes."""
+    response: dict[str, Any] = {"status": _status(result.status)}
+    if result.location is not None:
+        response["location"] = f"{interaction.base}/{result.location}"
+    if result.version is not None:
+        response["etag"] = f'W/"{result.version}"'
+    if result.last_modified is not None:
+        response["lastModified"] = instant(result.last_modified)
+    shown = result.body is not None and (
+        entry.method in ("GET", "HEAD", "PATCH")
+        or entry.name == "operation"
+        or interaction.preferences.returning == "representation"
+    )
+    head = b'{"resource":' + (result.body or b"") + b"," if shown else b"{"
+    if result.location is not None:
+        address = result.location.partition("/_history/")[0]
+        head = b'{"fullUrl":' + json_format.serialise(f"{interaction.base}/{address}") + b"," + head[1:]
+    return head + b'"response":' + json_format.serialise(response) + b"}"
+
+
+def respond_error(outcome: Resource, status: int) -> bytes:
+    """Return the entry that tells of a refused one."""
+    response = {"status": _status(status), "outcome": outcome}
+    return b'{"response":' + json_format.serialise(response) + b"}"
+
+
+def fold(kind: str, id: str, entries: Sequence[bytes]) -> bytes:
+    """Return a response Bundle of these entries."""
+    head = f'{{"resourceType":"Bundle","id":"{id}","type":"{kind}"'.encode()
+    if not entries:
+        return head + b"}"
+    return head + b',"entry":[' + b",".join(entries) + b"]}"
+
+
+def _status(status: int) -> str:
+    return f"{status} {HTTPStatus(status).phrase}"

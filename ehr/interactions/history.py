@@ -1,0 +1,187 @@
+"""history (R4 §3.1.0.12) of a resource, a type or everything: `_since`, `_at`, `_count`, pages.
+
+The Bundle's own `meta.lastUpdated` is the moment to poll from: `_since` that moment misses nothing.
+"""
+
+from dataclasses import replace
+from typing import NoReturn
+from urllib.parse import quote, urlencode
+
+from auth.principal import Principal
+from ehr.access.instance import may_see
+from ehr.access.visible import visible
+from ehr.errors import Invalid, NotFound
+from ehr.interactions.read import not_found
+from ehr.messages import Instant, Interaction, Result
+from ehr.record import Record
+from ehr.search.intervals import parse_interval
+from ehr.search.page import Cursor, seal, unseal
+from ehr.store import feed, read
+from ehr.store import history as versions
+from ehr.store.bodies import instant
+from ehr.store.drafts import Method
+from ehr.store.tables import resource
+from fhir_profiles import json_format
+
+_KNOWN = ("_since", "_at", "_count", "_cursor", "_sort", "_summary", "_elements")
+
+
+def history(record: Record, principal: Principal, interaction: Interaction) -> Result:
+    """Return a page of versions, newest first, deletions as entries without a resource."""
+    params = _params(interaction)
+    count = _count(record, params.get("_count"))
+    cursor = _cursor(record, principal, interaction, params.get("_cursor"))
+    asked = _asked(record, interaction, params)
+    with record.database.read() as connection:
+        polled = cursor.issued if cursor else feed.watermark(connection)
+        judged = visible(resource, principal)
+        if interaction.id is not None:
+            row = read.newest(connection, interaction.type or "", interaction.id)
+            if row is None or not may_see(record.database, principal, row.patient_key):
+                raise NotFound(not_found(interaction))
+            judged = judged & versions.of_row(row.patient_key, row.rid)
+        else:
+            asked = replace(asked, until=polled)
+        number = cursor.total if cursor else None
+        if number is None and (interaction.id is not None or count == 0):
+            number = versions.total(connection, asked, judged)
+        if cursor is not None:
+            low, rid, version = cursor.values
+            asked = replace(asked, before=(int(low or 0), int(rid or 0), int(version or 0)))
+        page = versions.entries(connection, asked, judged, count + 1) if count else []
+    more = len(page) > count
+    return Result(
+        status=200,
+        body=_bundle(record, principal, interaction, page[:count], number, polled, more),
+        last_modified=polled,
+    )
+
+
+def _params(interaction: Interaction) -> dict[str, str]:
+    found: dict[str, str] = {}
+    for name, value in interaction.params:
+        if name not in _KNOWN and not interaction.preferences.lenient:
+            raise Invalid(
+                f"`{name}` is no parameter of a history. Possible: _since, _at, _count.",
+                code="not-supported",
+                expression=name,
+            )
+        if name in found:
+            raise Invalid(f"`{name}` is given twice. Send it once.", expression=name)
+        found[name] = value
+    return found
+
+
+def _count(record: Record, text: str | None) -> int:
+    if text is None:
+        return record.settings.page_size
+    if not text.isascii() or not text.isdigit() or len(text) > 9:
+        raise Invalid(f"`_count` is `{text}`. Write a whole number from 0.", expression="_count")
+    return min(int(text), record.settings.page_limit)
+
+
+def _asked(record: Record, interaction: Interaction, params: dict[str, str]) -> versions.Asked:
+    zone = record.settings.record_timezone
+    since = _interval("_since", params["_since"], zone)[0] if "_since" in params else None
+    at = _interval("_at", params["_at"], zone) if "_at" in params else None
+    return versions.Asked(type=interaction.type, id=interaction.id, since=since, at=at)
+
+
+def _interval(name: str, text: str, zone: str) -> tuple[Instant, Instant]:
+    """Return the milliseconds [low, high) of a date or instant."""
+    try:
+        low, high = parse_interval(text, zone)
+    except ValueError:
+        _refuse(name, text)
+    return low // 1000, max(high // 1000, low // 1000 + 1)
+
+
+def _refuse(name: str, text: str) -> NoReturn:
+    raise Invalid(
+        f"`{name}` is `{text[:80]}`, which is no date. Write 2026-11-22 or 2026-11-22T09:30:00Z.",
+        code="value",
+        expression=name,
+    )
+
+
+def _search_bytes(interaction: Interaction) -> bytes:
+    kept = [pair for pair in interaction.params if pair[0] not in ("_cursor", "_count")]
+    return repr((interaction.name, interaction.type, interaction.id, sorted(kept))).encode()
+
+
+def _cursor(
+    record: Record, principal: Principal, interaction: Interaction, text: str | None
+) -> Cursor | None:
+    if text is None:
+        return None
+    return unseal(
+        text,
+        keys=(record.database.secret("cursor"),),
+        caller=principal.id,
+        search=_search_bytes(interaction),
+        now=record.clock(),
+    )
+
+
+def _bundle(
+    record: Record,
+    principal: Principal,
+    interaction: Interaction,
+    page: list[versions.Entry],
+    total: int | None,
+    polled: Instant,
+    more: bool,
+) -> bytes:
+    links = [("self", _address(interaction))]
+    if more:
+        last = page[-1]
+        cursor = Cursor(
+            (last.last_updated, last.rid, last.version), False, "", record.database.epoch, total,
+            polled,
+        )  # fmt: skip
+        sealed = seal(
+            cursor,
+            keys=(record.database.secret("cursor"),),
+            caller=principal.id,
+            search=_search_bytes(interaction),
+        )
+        links.append(("next", _address(interaction, sealed)))
+    head = {
+        "resourceType": "Bundle",
+        "id": record.new_id(),
+        "meta": {"lastUpdated": instant(polled)},
+        "type": "history",
+        **({"total": total} if total is not None else {}),
+        "link": [{"relation": relation, "url": url} for relation, url in links],
+    }
+    body = json_format.serialise(head)
+    if not page:
+        return body
+    some = b",".join(_entry(interaction.base, entry) for entry in page)
+    return body[:-1] + b',"entry":[' + some + b"]}"
+
+
+def _entry(base: str, entry: versions.Entry) -> bytes:
+    name = f"{entry.type}/{entry.id}"
+    url = entry.type if entry.method is Method.POST else name
+    status = "204" if entry.body is None else "201" if entry.version == 1 else "200"
+    rest = {
+        "request": {"method": entry.method.name, "url": url},
+        "response": {
+            "status": status,
+            "etag": f'W/"{entry.version}"',
+            "lastModified": instant(entry.last_updated),
+        },
+    }
+    head = json_format.serialise({"fullUrl": f"{base}/{name}"})[:-1]
+    resource_part = b',"resource":' + entry.body if entry.body is not None else b""
+    return head + resource_part + b"," + json_format.serialise(rest)[1:]
+
+
+def _address(interaction: Interaction, cursor: str | None = None) -> str:
+    place = "/".join(part for part in (interaction.type, interaction.id, "_history") if part)
+    pairs = [pair for pair in interaction.params if pair[0] in _KNOWN and pair[0] != "_cursor"]
+    if cursor is not None:
+        pairs.append(("_cursor", cursor))
+    query = urlencode(pairs, safe=":/,$@!'()*;?~", quote_via=quote)
+    return f"{interaction.base}/{place}" + (f"?{query}" if query else "")

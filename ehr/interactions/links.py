@@ -1,0 +1,78 @@
+"""What the links of a Bundle become: full urls and conditional references turn into `Type/id`."""
+
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING, Any
+
+from ehr.errors import PreconditionFailed
+from ehr.record import Record
+from ehr.search.criteria import Criteria, Matches
+from fhir_profiles.references import type_and_id
+
+if TYPE_CHECKING:
+    from ehr.interactions.changes import Change
+    from ehr.interactions.targets import Target
+
+
+def link_map(
+    record: Record, changes: "Sequence[Change]", targets: "Sequence[Target]", matches: Matches
+) -> dict[str, str]:
+    """Return old link text → new link text. Raises PreconditionFailed for a condition that does
+    not match exactly one resource, in the record or in the Bundle itself."""
+    links: dict[str, str] = {}
+    for change, target in zip(changes, targets, strict=True):
+        if change.full_url is not None and target.names:
+            name = f"{change.type}/{target.id}"
+            for text in _spellings(change):
+                if text != name:
+                    links[text] = name
+    for criteria, found in matches.items():
+        if criteria.reference:
+            links[criteria.text] = _one(criteria, found, changes, targets)
+    return links
+
+
+def _spellings(change: "Change") -> Iterator[str]:
+    """Yield the full url and, where it is one of a RESTful server, its relative form."""
+    assert change.full_url is not None
+    yield change.full_url
+    base, _, relative = change.full_url.partition(f"/{change.type}/")
+    if base.startswith(("http://", "https://")) and relative:
+        located = type_and_id(f"{change.type}/{relative}", ())
+        if located is not None:
+            yield f"{change.type}/{located[1]}"
+
+
+def _one(
+    criteria: Criteria,
+    found: tuple[str, ...],
+    changes: "Sequence[Change]",
+    targets: "Sequence[Target]",
+) -> str:
+    names = {f"{criteria.type}/{id}" for id in found}
+    if not names:
+        names = {
+            f"{change.type}/{target.id}"
+            for change, target in zip(changes, targets, strict=True)
+            if target.writes and change.type == criteria.type and _carries(change, criteria)
+        }
+    if len(names) != 1:
+        raise PreconditionFailed(
+            f"The reference `{criteria.text}` matches {'several' if names else 'no'} {criteria.type}"
+            ". It must match exactly one. Load what it refers to first, or make it more precise.",
+            code="multiple-matches" if names else "not-found",
+            expression=criteria.expression,
+        )
+    return names.pop()
+
+
+def _carries(change: "Change", criteria: Criteria) -> bool:
+    """Tell whether a resource of the same Bundle has the identifier that is asked for."""
+    wanted = criteria.identifier
+    if wanted is None or change.document is None or not isinstance(change.document.resource, dict):
+        return False
+    identifiers: Any = change.document.resource.get("identifier")
+    some = identifiers if isinstance(identifiers, list) else [identifiers]
+    return any(
+        isinstance(one, dict) and (one.get("system") or "", one.get("value")) == wanted
+        for one in some
+    )

@@ -1,0 +1,73 @@
+"""The patched resource of a PATCH: the kind of patch is told by its media type (R4 §3.1.0.7)."""
+
+from typing import TYPE_CHECKING, Any
+
+from ehr.errors import Invalid, Unprocessable, UnsupportedMediaType
+from ehr.interactions.drafting import checked, make, resource_of
+from ehr.interactions.preconditions import check_patchable
+from ehr.messages import Document, Resource
+from ehr.patches import fhirpath_patch, json_patch, merge_patch, xml_patch
+from ehr.record import Record
+from ehr.store.drafts import Current, Draft
+from fhir_profiles import json_format, xml_format
+from fhir_profiles.issues import InvalidDocument
+
+if TYPE_CHECKING:
+    from ehr.interactions.changes import Change
+
+MEDIA_TYPES = (
+    "application/json-patch+json",
+    "application/merge-patch+json",
+    "application/xml-patch+xml",
+    "application/fhir+json",
+    "application/fhir+xml",
+)
+
+
+def patched(record: Record, change: "Change", found: Current | None) -> Draft:
+    """Return the draft of a resource with the patch applied. Raises what the patch kind raises."""
+    row = check_patchable(change, found)
+    assert change.document is not None
+    before = resource_of(row)
+    after = _apply(before, change.document)
+    if after.get("resourceType") != row.type or after.get("id") != row.id:
+        raise Unprocessable(
+            "A patch can't change the type or the id of a resource.",
+            code="business-rule",
+            expression=f"{row.type}.id",
+        )
+    raw = json_format.serialise(after)
+    try:
+        checked(Document(raw, after), row.type)
+    except Invalid as error:
+        raise Unprocessable(str(error), issues=error.issues) from error
+    return make(record, after, raw, blob_id=row.blob_id)
+
+
+def _apply(resource: Resource, patch: Document) -> Resource:
+    kind = patch.media_type
+    if kind == "application/json-patch+json":
+        return json_patch.apply(resource, _json(patch))
+    if kind in ("application/merge-patch+json", "application/json-merge-patch+json"):
+        return merge_patch.apply(resource, _json(patch))
+    if kind in ("application/xml-patch+xml", "application/patch+xml"):
+        return _apply_xml(resource, patch.raw)
+    if kind in ("application/fhir+json", "application/fhir+xml") and isinstance(
+        patch.resource, dict
+    ):
+        return fhirpath_patch.apply(resource, patch.resource)
+    raise UnsupportedMediaType(
+        f"`{kind}` is no patch format of this server. Use one of: {', '.join(MEDIA_TYPES)}."
+    )
+
+
+def _json(patch: Document) -> Any:
+    return patch.resource if patch.resource is not None else json_format.parse(patch.raw)
+
+
+def _apply_xml(resource: Resource, patch: bytes) -> Resource:
+    after = xml_patch.apply(xml_format.serialise(resource), patch)
+    try:
+        return xml_format.parse(after)
+    except InvalidDocument as error:
+        raise Unprocessable(str(error), issues=error.issues) from error

@@ -1,0 +1,63 @@
+"""Conditional headers on writes and reads (R4 §3.1.0.5, RFC 9110 §13)."""
+
+from typing import TYPE_CHECKING
+
+from ehr.errors import NotAllowed, NotFound, PreconditionFailed
+from ehr.messages import Instant, Preconditions
+from ehr.record import Record
+from ehr.store.drafts import Current, Method
+
+if TYPE_CHECKING:
+    from ehr.interactions.changes import Change
+
+
+def check_write(change: "Change", row: Current | None) -> None:
+    """Raise PreconditionFailed where If-Match or If-None-Match speak against the write."""
+    there = row is not None and not row.deleted
+    wanted = change.preconditions.if_match
+    if wanted and not (there and row is not None and _matches(wanted, row.version)):
+        now = f"it is at version {row.version}" if there and row else "it is not there"
+        raise PreconditionFailed(
+            f"{change.type}/{change.id or ''} is not at version {', '.join(wanted)}: {now}. Read it, "
+            "put your change on top of that and send it with the new ETag.",
+            expression=change.expression,
+        )
+    unwanted = change.preconditions.if_none_match
+    if unwanted and there and row is not None and _matches(unwanted, row.version):
+        raise PreconditionFailed(
+            f"{change.type}/{row.id} is already there, and If-None-Match asked for it not to be.",
+            expression=change.expression,
+        )
+
+
+def check_update_as_create(record: Record, change: "Change", id: str) -> None:
+    """Raise where a PUT would create a resource and the setting forbids it."""
+    if change.method is Method.PUT and not record.settings.update_create:
+        raise NotAllowed(
+            f"There is no {change.type}/{id}, and this server does not let clients choose ids. "
+            f"Create it by POST {change.type}.",
+            expression=change.expression,
+        )
+
+
+def check_patchable(change: "Change", row: Current | None) -> Current:
+    """Return the row to patch. Raises NotFound or Gone."""
+    from ehr.errors import Gone
+
+    if row is None:
+        raise NotFound(f"There is no {change.type}/{change.id} to patch.")
+    if row.deleted:
+        raise Gone(f"{change.type}/{row.id} was deleted. Send it whole by PUT to bring it back.")
+    return row
+
+
+def is_fresh(conditions: Preconditions, version: int, last_updated: Instant) -> bool:
+    """Tell whether the caller has this version already, so that 304 says it all."""
+    if conditions.if_none_match:
+        return _matches(conditions.if_none_match, version)
+    since = conditions.if_modified_since
+    return since is not None and last_updated // 1000 <= since // 1000
+
+
+def _matches(tags: tuple[str, ...], version: int) -> bool:
+    return "*" in tags or str(version) in tags

@@ -1,0 +1,42 @@
+"""read (R4 §3.1.0.1): the newest version by id, 304 where the caller has it, 410 once deleted."""
+
+from auth.principal import Principal
+from ehr.access.instance import may_see
+from ehr.errors import Gone, NotFound
+from ehr.interactions.preconditions import is_fresh
+from ehr.messages import Interaction, Result
+from ehr.record import Record
+from ehr.store import read as rows
+from ehr.store.read import Stored
+
+
+def read(record: Record, principal: Principal, interaction: Interaction) -> Result:
+    """Return the newest version of a resource."""
+    assert interaction.type is not None
+    assert interaction.id is not None
+    with record.database.read() as connection:
+        row = rows.newest(connection, interaction.type, interaction.id)
+    return of_row(record, principal, interaction, row)
+
+
+def of_row(
+    record: Record, principal: Principal, interaction: Interaction, row: Stored | None
+) -> Result:
+    """Return the result for a row that was found, or not. Raises NotFound or Gone."""
+    if row is None or not may_see(record.database, principal, row.patient_key):
+        raise NotFound(not_found(interaction))
+    if row.deleted:
+        raise Gone(
+            f"{row.type}/{row.id} was deleted. Earlier versions are in its _history.",
+            headers=(("ETag", f'W/"{row.version}"'),),
+        )
+    if is_fresh(interaction.preconditions, row.version, row.last_updated):
+        return Result(status=304, version=row.version, last_modified=row.last_updated)
+    return Result(
+        status=200, body=row.json(), version=row.version, last_modified=row.last_updated
+    )
+
+
+def not_found(interaction: Interaction) -> str:
+    """Return the one text for what is not there and what may not be seen."""
+    return f"There is no {interaction.type}/{interaction.id}."

@@ -1,0 +1,123 @@
+"""Which resource each change is about, and what the links of a Bundle become (R4 §3.1.0.11.2)."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from ehr.errors import Invalid, NotFound, PreconditionFailed
+from ehr.interactions.links import link_map
+from ehr.record import Record
+from ehr.search.criteria import Matches
+from ehr.store.drafts import Method
+
+if TYPE_CHECKING:
+    from ehr.interactions.changes import Change
+
+Name = tuple[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """What a change is about: one name, but for conditional deletes, which have any number.
+
+    `is_new`: the id is made here. `matched`: a conditional create found its resource.
+    """
+
+    names: tuple[Name, ...]
+    is_new: bool = False
+    matched: bool = False
+
+    @property
+    def id(self) -> str:
+        """Return the id of the one resource."""
+        return self.names[0][1]
+
+    @property
+    def writes(self) -> bool:
+        """Tell whether anything is to be written."""
+        return not self.matched and bool(self.names)
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """The targets, in the order of the changes, and the new text of every link."""
+
+    targets: tuple[Target, ...]
+    links: dict[str, str]
+
+
+def plan_targets(record: Record, changes: "Sequence[Change]", matches: Matches) -> Plan:
+    """Choose the targets. Raises PreconditionFailed where a condition matches several, Invalid
+    where two changes are about the same resource."""
+    targets = tuple(_target(record, change, matches) for change in changes)
+    _refuse_overlap(changes, targets)
+    return Plan(targets, link_map(record, changes, targets, matches))
+
+
+def _target(record: Record, change: "Change", matches: Matches) -> Target:
+    if change.criteria is None:
+        if change.id is not None:
+            return Target(((change.type, change.id),))
+        return Target(((change.type, record.new_id()),), is_new=True)
+    found = matches[change.criteria]
+    if change.method is Method.DELETE:
+        return _delete_target(record, change, found)
+    if len(found) > 1:
+        raise _several(change, len(found))
+    if change.method is Method.POST:
+        if found:
+            return Target(((change.type, found[0]),), matched=True)
+        return Target(((change.type, record.new_id()),), is_new=True)
+    if change.method is Method.PATCH:
+        if not found:
+            raise NotFound(f"No {change.type} matches the condition, so there is nothing to patch.")
+        return Target(((change.type, found[0]),))
+    return _update_target(record, change, found)
+
+
+def _update_target(record: Record, change: "Change", found: tuple[str, ...]) -> Target:
+    """Conditional update (R4 §3.1.0.4.3): the id in the body must not contradict the match."""
+    assert change.document is not None
+    sent = change.document.resource.get("id")
+    if not found:
+        if sent is not None:
+            return Target(((change.type, sent),))
+        return Target(((change.type, record.new_id()),), is_new=True)
+    if sent is not None and sent != found[0]:
+        raise Invalid(
+            f"The condition matches {change.type}/{found[0]}, the body has id `{sent}`. Leave the "
+            "id out or send the one that matches.",
+            expression=f"{change.expression or change.type}.id",
+        )
+    return Target(((change.type, found[0]),))
+
+
+def _delete_target(record: Record, change: "Change", found: tuple[str, ...]) -> Target:
+    if len(found) > 1 and record.settings.conditional_delete != "multiple":
+        raise _several(change, len(found))
+    return Target(tuple((change.type, id) for id in found))
+
+
+def _several(change: "Change", count: int) -> PreconditionFailed:
+    return PreconditionFailed(
+        f"The condition matches {'more than one' if count > 1 else count} {change.type}. Make it "
+        "match one, for instance by an identifier.",
+        code="multiple-matches",
+        expression=change.expression,
+    )
+
+
+def _refuse_overlap(changes: "Sequence[Change]", targets: Sequence[Target]) -> None:
+    seen: dict[Name, str] = {}
+    for change, target in zip(changes, targets, strict=True):
+        if target.matched:
+            continue
+        for name in target.names:
+            if name in seen:
+                raise Invalid(
+                    f"{name[0]}/{name[1]} is changed twice in this Bundle, also by {seen[name]}. "
+                    "Send one change for each resource.",
+                    code="duplicate",
+                    expression=change.expression,
+                )
+            seen[name] = change.expression or "this request"

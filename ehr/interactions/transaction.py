@@ -1,0 +1,70 @@
+"""transaction (R4 §3.1.0.11.2): all entries or none, whatever their order in the Bundle.
+
+Deletes, creates, updates and patches are one set of changes judged on its end state; reads and
+searches run last, on what the changes left, inside the same database transaction's result.
+"""
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from auth.principal import Principal
+from ehr.errors import FhirError, Invalid
+from ehr.interactions import create, delete, patch, update
+from ehr.interactions.changes import Change, apply
+from ehr.interactions.entries import Entry
+from ehr.interactions.results import of_written
+from ehr.messages import Result
+from ehr.record import Record
+from fhir_profiles.issues import Issue
+
+WRITING = ("create", "update", "patch", "delete")
+
+
+def transaction(
+    record: Record, principal: Principal, entries: Sequence[Entry]
+) -> list[Result | None]:
+    """Carry out the entries that write; return a result each, None for those that only read."""
+    writing = [entry for entry in entries if entry.interaction.name in WRITING]
+    written = apply(record, principal, _changes(record, writing)) if writing else []
+    results = iter(
+        of_written(some[-1]) if some else Result(status=204) for some in written
+    )
+    return [
+        next(results) if entry.interaction.name in WRITING else None for entry in entries
+    ]
+
+
+def _changes(record: Record, entries: Sequence[Entry]) -> list[Change]:
+    """Return the changes; every fault of every entry is told at once."""
+    changes: list[Change] = []
+    issues: list[Issue] = []
+    refused: FhirError | None = None
+    for entry in entries:
+        try:
+            changes.append(_change(record, entry))
+        except FhirError as error:
+            refused = refused or error
+            issues.extend(
+                issue if issue.expression else replace(issue, expression=entry.at)
+                for issue in error.issues
+            )
+    if refused is not None:
+        raise type(refused)(str(refused), issues=issues)
+    return changes
+
+
+def _change(record: Record, entry: Entry) -> Change:
+    asked = entry.interaction
+    if asked.name != "delete" and asked.document is None:
+        raise Invalid(
+            f"{asked.method} {asked.type} needs a resource.",
+            code="required",
+            expression=entry.resource_at,
+        )
+    if asked.name == "create":
+        return create.change(asked, full_url=entry.full_url, at=entry.resource_at)
+    if asked.name == "update":
+        return update.change(asked, full_url=entry.full_url, at=entry.resource_at)
+    if asked.name == "patch":
+        return patch.change(asked, full_url=entry.full_url, at=entry.resource_at)
+    return delete.change(record, asked, full_url=entry.full_url, at=entry.at)

@@ -1,0 +1,41 @@
+"""update (R4 §3.1.0.4): PUT of the whole resource, by id or by a condition; creates if allowed."""
+
+from auth.principal import Principal
+from ehr.errors import Invalid
+from ehr.interactions.changes import Change, apply
+from ehr.interactions.drafting import checked
+from ehr.interactions.results import of_written
+from ehr.messages import Document, Interaction, Result
+from ehr.record import Record
+from ehr.search import criteria
+from ehr.store.drafts import Method
+
+
+def change(interaction: Interaction, *, full_url: str | None = None, at: str = "") -> Change:
+    """Return the change that an update asks for. Raises Invalid for a body that breaks R4."""
+    type = interaction.type
+    assert type is not None
+    document = checked(interaction.document or Document(b""), type, at)
+    condition = None
+    if interaction.id is None:
+        condition = criteria.of_params(type, interaction.params, expression=at)
+    elif document.resource.get("id") != interaction.id:
+        raise Invalid(
+            f"The body must carry the id of its address, `{interaction.id}`.",
+            expression=f"{at or type}.id",
+        )
+    return Change(
+        Method.PUT,
+        type,
+        id=interaction.id,
+        criteria=condition,
+        document=document,
+        preconditions=interaction.preconditions,
+        full_url=full_url,
+        expression=at,
+    )
+
+
+def update(record: Record, principal: Principal, interaction: Interaction) -> Result:
+    """Put a resource in the place of its newest version, or create it there."""
+    return of_written(apply(record, principal, [change(interaction)])[0][0])

@@ -1,0 +1,27 @@
+"""vread (R4 §3.1.0.2): one version by its number, also when a later one replaced or deleted it."""
+
+from auth.principal import Principal
+from ehr.errors import NotFound
+from ehr.interactions.read import of_row
+from ehr.messages import Interaction, Result
+from ehr.record import Record
+from ehr.store import read as rows
+
+_LARGEST = 2**31 - 1
+
+
+def vread(record: Record, principal: Principal, interaction: Interaction) -> Result:
+    """Return one version of a resource; the version that deleted it is Gone."""
+    assert interaction.type is not None
+    assert interaction.id is not None
+    text = interaction.version or ""
+    if not text.isascii() or not text.isdigit() or not 0 < int(text) <= _LARGEST:
+        raise NotFound(f"There is no version `{text}`. Versions are numbers from 1.")
+    with record.database.read() as connection:
+        row = rows.version(connection, interaction.type, interaction.id, int(text))
+    if row is None:
+        raise NotFound(
+            f"There is no version {text} of {interaction.type}/{interaction.id}. "
+            "Its _history lists the versions there are."
+        )
+    return of_row(record, principal, interaction, row)

@@ -1,0 +1,100 @@
+"""handle(): authorise → run → result. The only door to the record, for every edge.
+
+Bundles are unfolded here, so that each entry has its own decision; no interaction calls back up.
+"""
+
+from collections.abc import Callable, Mapping
+
+from auth.policy import decide
+from auth.principal import Principal
+from ehr.errors import FhirError, Forbidden, Unsupported
+from ehr.interactions import entries as bundles
+from ehr.interactions.create import create
+from ehr.interactions.delete import delete
+from ehr.interactions.history import history
+from ehr.interactions.patch import patch
+from ehr.interactions.read import read
+from ehr.interactions.search import search
+from ehr.interactions.transaction import transaction
+from ehr.interactions.update import update
+from ehr.interactions.vread import vread
+from ehr.messages import Document, Interaction, Result
+from ehr.operations import OPERATIONS
+from ehr.outcome import operation_outcome
+from ehr.record import Record
+
+Handler = Callable[[Record, Principal, Interaction], Result]
+
+_HANDLERS: Mapping[str, Handler] = {
+    "read": read,
+    "vread": vread,
+    "create": create,
+    "update": update,
+    "patch": patch,
+    "delete": delete,
+    "history-instance": history,
+    "history-type": history,
+    "history-system": history,
+    "search-type": search,
+    "search-system": search,
+}
+
+
+def handle(record: Record, principal: Principal, interaction: Interaction) -> Result:
+    """Do one interaction for a caller. Raises FhirError where it is refused or fails."""
+    authorise(principal, interaction)
+    if interaction.name == "batch":
+        return _batch(record, principal, interaction)
+    if interaction.name == "transaction":
+        return _transaction(record, principal, interaction)
+    if interaction.name == "operation":
+        run = OPERATIONS[interaction.operation or ""]
+        return run(record, principal, interaction)
+    handler = _HANDLERS.get(interaction.name)
+    if handler is None:
+        raise Unsupported(f"This server does not do `{interaction.name}`.")
+    return handler(record, principal, interaction)
+
+
+def authorise(principal: Principal, interaction: Interaction) -> None:
+    """Raise Forbidden where the policy does not permit the interaction."""
+    decision = decide(principal, interaction.name, interaction.type, interaction.operation)
+    if not decision.permit:
+        raise Forbidden(decision.reason)
+
+
+def _batch(record: Record, principal: Principal, interaction: Interaction) -> Result:
+    """Each entry by itself; one that is refused says so in its own place."""
+    document = interaction.document or Document(b"{}", {})
+    resources = bundles.check_bundle(document)
+    answers = []
+    for number, (entry, raw) in enumerate(
+        zip(resources, bundles.raw_resources(document), strict=True)
+    ):
+        try:
+            one = bundles.unfold(interaction, number, entry, raw).interaction
+            answers.append(bundles.respond(interaction, one, handle(record, principal, one)))
+        except FhirError as error:
+            answers.append(bundles.respond_error(operation_outcome(error.issues), error.status))
+    body = bundles.fold("batch-response", record.new_id(), answers)
+    return Result(status=200, body=body)
+
+
+def _transaction(record: Record, principal: Principal, interaction: Interaction) -> Result:
+    document = interaction.document or Document(b"{}", {})
+    resources = bundles.check_bundle(document)
+    unfolded = [
+        bundles.unfold(interaction, number, entry, raw)
+        for number, (entry, raw) in enumerate(
+            zip(resources, bundles.raw_resources(document), strict=True)
+        )
+    ]
+    for entry in unfolded:
+        authorise(principal, entry.interaction)
+    answers = []
+    for entry, result in zip(unfolded, transaction(record, principal, unfolded), strict=True):
+        asked = entry.interaction
+        done = result or handle(record, principal, asked)
+        answers.append(bundles.respond(interaction, asked, done))
+    body = bundles.fold("transaction-response", record.new_id(), answers)
+    return Result(status=200, body=body)

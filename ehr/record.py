@@ -1,0 +1,46 @@
+"""The record as one value: settings, database, indexer, clock and id source, handed down as arguments."""
+
+import os
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from ehr.messages import Instant
+from ehr.search.indexer import Indexer
+from ehr.settings import Settings
+from ehr.store.engine import Database, open_database
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """What an interaction needs besides the caller and what was asked."""
+
+    settings: Settings
+    database: Database
+    indexer: Indexer
+    clock: Callable[[], Instant]
+    new_id: Callable[[], str]
+
+
+def open_record(settings: Settings, *, migrate: bool = False) -> Record:
+    """Open the database that the settings name. Raises OutdatedSchema, WrongSecret."""
+    database = open_database(
+        settings.database_url, secret=settings.secret, migrate=migrate, pool_size=settings.threads
+    )
+    bases = (settings.base_url,) if settings.base_url else ()
+    indexer = Indexer(database.hasher, timezone=settings.record_timezone, base_urls=bases)
+    return Record(settings, database, indexer, now, time_ordered_id)
+
+
+def now() -> Instant:
+    """Return this machine's time in milliseconds."""
+    return time.time_ns() // 1_000_000
+
+
+def time_ordered_id() -> str:
+    """Return a fresh id: 48 bits of time, then randomness (UUID version 7, RFC 9562)."""
+    random = int.from_bytes(os.urandom(10), "big")
+    high = now() << 16 | 0x7000 | random >> 68
+    low = 0x8000000000000000 | random & 0x3FFFFFFFFFFFFFFF
+    text = f"{high << 64 | low:032x}"
+    return f"{text[:8]}-{text[8:12]}-{text[12:16]}-{text[16:20]}-{text[20:]}"

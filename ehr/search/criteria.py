@@ -1,0 +1,137 @@
+"""Conditions of conditional interactions and references: `Type?identifier=…` matched to ids.
+
+Conditions on one identifier, by far the most, are matched together in one statement, however many a
+Bundle has; any other condition is one search. A match counts only what the caller may see.
+"""
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+from urllib.parse import parse_qsl
+
+from sqlalchemy import Connection, select
+
+from auth.principal import Principal
+from ehr.access.visible import visible
+from ehr.errors import Invalid, PreconditionFailed
+from ehr.messages import Params
+from ehr.search.run import find
+from ehr.store.tables import identifier_locator, resource
+from fhir_profiles.definitions import type_number
+from fhir_profiles.search_parameters import for_type
+
+if TYPE_CHECKING:
+    from ehr.record import Record
+
+_RESULT_PARAMETERS = {"_format", "_pretty", "_summary", "_elements", "_count", "_sort", "_include",
+                      "_revinclude", "_total"}  # fmt: skip
+MULTIPLE_LIMIT = 1000
+
+
+@dataclass(frozen=True, slots=True)
+class Criteria:
+    """One condition. `reference`: it stood in place of a reference; `limit`: matches to look for."""
+
+    type: str
+    params: Params
+    reference: bool = False
+    limit: int = 2
+    expression: str = field(default="", compare=False)
+    text: str = field(default="", compare=False)
+
+    @property
+    def identifier(self) -> tuple[str | None, str] | None:
+        """Return (system, value) where the condition is one identifier; system None = any."""
+        if len(self.params) != 1 or self.params[0][0] != "identifier":
+            return None
+        text = self.params[0][1]
+        if "\\" in text or "," in text:
+            return None
+        system, bar, value = text.partition("|")
+        if not bar:
+            return (None, system) if system else None
+        return (system, value) if value and "|" not in value else None
+
+
+Matches = Mapping[Criteria, tuple[str, ...]]
+
+
+def parse(type: str, query: str, **details: object) -> Criteria:
+    """Return the condition that a query string states. Raises PreconditionFailed for an empty one."""
+    params = tuple(parse_qsl(query, keep_blank_values=True))
+    return of_params(type, params, text=f"{type}?{query}", **details)
+
+
+def of_params(type: str, params: Params, **details: object) -> Criteria:
+    """Return the condition that parameters state. Raises PreconditionFailed where they select all."""
+    selecting = tuple(pair for pair in params if pair[0] not in _RESULT_PARAMETERS)
+    if not selecting:
+        raise PreconditionFailed(
+            f"The condition on {type} names no search parameter, so it would match everything.",
+            code="required",
+            expression=str(details.get("expression", "")),
+        )
+    return Criteria(type, selecting, **details)  # type: ignore[arg-type]
+
+
+def match(
+    record: "Record",
+    principal: Principal,
+    connection: Connection,
+    conditions: Collection[Criteria],
+) -> dict[Criteria, tuple[str, ...]]:
+    """Return the ids that match each condition, at most `limit` of them, sorted."""
+    simple = [one for one in conditions if _by_identifier(one)]
+    found = _match_identifiers(record, principal, connection, simple) if simple else {}
+    for one in conditions:
+        if one not in found:
+            rows = find(record, principal, connection, one.type, one.params, limit=one.limit)
+            found[one] = tuple(sorted(row.id for row in rows))
+    return found
+
+
+def _by_identifier(condition: Criteria) -> bool:
+    parameter = for_type(condition.type).get("identifier")
+    return condition.identifier is not None and parameter is not None and parameter.kind == "token"
+
+
+def _match_identifiers(
+    record: "Record", principal: Principal, connection: Connection, conditions: Sequence[Criteria]
+) -> dict[Criteria, tuple[str, ...]]:
+    wanted: dict[tuple[int, int], list[Criteria]] = {}
+    for one in conditions:
+        assert one.identifier is not None
+        hash = record.database.hasher.once(one.identifier[1])
+        wanted.setdefault((hash, type_number(one.type)), []).append(one)
+    places, row = identifier_locator, resource.alias("r")
+    rows = connection.execute(
+        select(places.c.hash, places.c.type, places.c.value, row.c.id)
+        .join(row, (row.c.patient_key == places.c.patient_key) & (row.c.rid == places.c.rid))
+        .where(
+            places.c.hash.in_(sorted({hash for hash, _ in wanted})),
+            row.c.deleted.is_(False),
+            visible(row, principal),
+        )
+    ).all()
+    ids: dict[Criteria, set[str]] = {one: set() for one in conditions}
+    for hash, number, value, id in rows:
+        for one in wanted.get((hash, number), ()):
+            if _same_identifier(one, value):
+                ids[one].add(id)
+    return {one: tuple(sorted(some)[: one.limit]) for one, some in ids.items()}
+
+
+def _same_identifier(condition: Criteria, stored: str) -> bool:
+    """Compare the value itself: a hash alone is never trusted with an identifier."""
+    assert condition.identifier is not None
+    system, value = condition.identifier
+    if system is None:
+        return stored.endswith(f"|{value}")
+    return stored == f"{system}|{value}"
+
+
+def check_conditional(type: str, params: Params) -> None:
+    """Raise Invalid where a condition has parameters that make no sense in one."""
+    for name, _ in params:
+        if name in {"_include", "_revinclude"}:
+            raise Invalid(f"`{name}` has no meaning in a condition on {type}.", expression=name)

@@ -1,0 +1,60 @@
+"""Lists of (patient_key, rid) as one bound value, so that a statement's text never grows with them.
+
+A step that leaves a key gives such a list, and the next statement takes it in: by `unnest` on
+PostgreSQL, by `json_each` on SQLite.
+"""
+
+import json
+from collections.abc import Collection
+
+from sqlalchemy import (
+    ARRAY,
+    BigInteger,
+    ColumnElement,
+    Connection,
+    FromClause,
+    Text,
+    bindparam,
+    false,
+    func,
+    select,
+    tuple_,
+    type_coerce,
+)
+
+from ehr.store.engine import is_postgres
+
+Pair = tuple[int, int]
+
+
+def in_pairs(
+    connection: Connection,
+    key: ColumnElement[int],
+    rid: ColumnElement[int],
+    pairs: Collection[Pair],
+) -> ColumnElement[bool]:
+    """Return the condition that (key, rid) is one of these pairs."""
+    if not pairs:
+        return false()
+    return tuple_(key, rid).in_(select(*pair_table(connection, pairs).c))
+
+
+def pair_table(connection: Connection, pairs: Collection[Pair]) -> FromClause:
+    """Return the pairs as a table with columns `patient_key` and `rid`."""
+    if is_postgres(connection):
+        keys, rids = ([pair[i] for pair in pairs] for i in (0, 1))
+        listed = func.unnest(_array(keys), _array(rids)).table_valued("patient_key", "rid")
+        return select(
+            type_coerce(listed.c.patient_key, BigInteger).label("patient_key"),
+            type_coerce(listed.c.rid, BigInteger).label("rid"),
+        ).subquery()
+    text = bindparam(None, json.dumps(list(pairs)), type_=Text, unique=True)
+    listed = func.json_each(text).table_valued("value")
+    return select(
+        func.json_extract(listed.c.value, "$[0]", type_=BigInteger).label("patient_key"),
+        func.json_extract(listed.c.value, "$[1]", type_=BigInteger).label("rid"),
+    ).subquery()
+
+
+def _array(numbers: list[int]) -> ColumnElement[list[int]]:
+    return func.cast(bindparam(None, numbers, type_=ARRAY(BigInteger), unique=True), ARRAY(BigInteger))
