@@ -115,10 +115,29 @@ def _children(leaf: Leaf, name: str) -> list[Leaf]:
             type=field.type,
             field=field,
             moves=(*leaf.moves, Member(field.name, field.many)),
+            by_path=leaf.by_path and leaf.type not in _reused(leaf.resource_type),
         )
         for field in fields
         if name in (field.choice, field.element)
     ]
+
+
+@cache
+def _reused(type: str) -> frozenset[str]:
+    """Return the backbones that stand in more than one place: their paths mean all of these."""
+    found: set[str] = set()
+    seen: set[str] = set()
+    waiting = [type]
+    while waiting:
+        name = waiting.pop()
+        seen.add(name)
+        for field in type_definition(name).fields.values():
+            if "." in field.type:
+                if field.type != field.path:
+                    found.add(field.type)
+                if field.type not in seen:
+                    waiting.append(field.type)
+    return frozenset(found)
 
 
 def _cast(members: list[Leaf], type: str) -> list[Leaf]:

@@ -1,9 +1,9 @@
 """Read a SearchParameter's expression into steps: the part of FHIRPath that R4's parameters use.
 
 Paths, `as`, `.as()`, `.ofType()`, `.where(x='y')`, `.where(resolve() is T)`,
-`.where(hasExtension('url'))`, `.where(extension('url').exists())`, `.extension('url')`, `[0]`, unions,
-parentheses and `X.exists() and X != false` (R4 search.html §3.1.1.3). Anything else raises `Inexpressible`, and
-the caller takes the whole FHIRPath engine instead.
+`.where(hasExtension('url'))`, `.where(extension('url').exists())`, `.extension('url')`, `[0]`,
+unions, parentheses and `X.exists() and X != false` (R4 search.html §3.1.1.3). Anything else raises
+`Inexpressible`; a test proves that no R4 parameter does.
 """
 
 import re

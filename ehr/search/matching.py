@@ -89,9 +89,8 @@ def missing(
     """Return the clause of `:missing=true|false`, given the one for "has a value"."""
     wanted = set(values)
     if len(wanted) != 1 or not wanted <= {"true", "false"}:
-        raise Invalid(
-            f"Parameter {parameter.code}:missing takes true or false, not {','.join(sorted(wanted))!r}."
-        )
+        sent = ",".join(sorted(wanted))
+        raise Invalid(f"Parameter {parameter.code}:missing takes true or false, not {sent!r}.")
     return present if wanted == {"false"} else not_(present)
 
 
@@ -129,9 +128,7 @@ def checked(parameter: SearchParameter, value: str) -> str:
     if len(value) > _LONGEST_VALUE:
         raise Invalid(f"Parameter {parameter.code}: the value is over {_LONGEST_VALUE} characters.")
     if _FORBIDDEN.search(value):
-        raise Invalid(
-            f"Parameter {parameter.code}: the value has characters that no text may have."
-        )
+        raise Invalid(f"Parameter {parameter.code}: the value has characters no text may have.")
     return value
 
 

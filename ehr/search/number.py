@@ -33,7 +33,7 @@ PREFIXES = ("eq", "ne", "gt", "lt", "ge", "le", "sa", "eb", "ap")
 
 _NUMERIC = frozenset(("decimal", "integer", "positiveInt", "unsignedInt"))
 _NUMBER = re.compile(
-    r"(eq|ne|gt|lt|ge|le|sa|eb|ap)?([+-]?\d{1,40}(?:\.\d{1,40})?(?:[eE][+-]?\d{1,3})?)"
+    r"(eq|ne|gt|lt|ge|le|sa|eb|ap)?([+-]?\d{1,40}(?:\.\d{1,40})?(?:[eE][+-]?\d{1,3})?)", re.ASCII
 )
 
 
@@ -55,7 +55,7 @@ def sink(leaf: Leaf) -> Sink | None:
 
 
 def _number(params: tuple[int, ...], value: Any, rows: IndexRows) -> None:
-    number = float(value)
+    number = as_float(value)
     rows.quantity.extend((param, number, number, 0, 0, 0) for param in params)
 
 
@@ -65,12 +65,20 @@ def _range(params: tuple[int, ...], value: Any, rows: IndexRows) -> None:
         rows.quantity.extend((param, *bounds, 0, 0, 0) for param in params)
 
 
+def as_float(value: Decimal | int) -> float:
+    """Return the nearest double; infinite where the number is beyond all."""
+    try:
+        return float(value)
+    except OverflowError:
+        return inf if value > 0 else -inf
+
+
 def range_bounds(value: dict[str, Any]) -> tuple[float, float] | None:
     """Return the ends of a Range, infinite where open; None when it has neither."""
     low, high = value.get("low", {}).get("value"), value.get("high", {}).get("value")
     if low is None and high is None:
         return None
-    return (-inf if low is None else float(low)), (inf if high is None else float(high))
+    return (-inf if low is None else as_float(low)), (inf if high is None else as_float(high))
 
 
 def compared(value: float, comparator: str | None) -> tuple[float, float]:

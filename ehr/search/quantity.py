@@ -7,6 +7,7 @@ given: units are not converted.
 
 from collections.abc import Sequence
 from decimal import Decimal, InvalidOperation
+from math import isnan
 from typing import Any
 
 from sqlalchemy import ColumnElement, FromClause, and_, or_
@@ -21,7 +22,7 @@ from ehr.search.matching import (
     some_row,
     split,
 )
-from ehr.search.number import NumberSearch, compare, compared, range_bounds, read_number
+from ehr.search.number import NumberSearch, as_float, compare, compared, range_bounds, read_number
 from ehr.store.hashing import Hasher
 from ehr.store.rows import IndexRows
 from ehr.store.tables import quantity
@@ -55,7 +56,7 @@ def _quantity(hasher: Hasher) -> Sink:
         number = value.get("value")
         if number is None:
             return
-        low, high = compared(float(number), value.get("comparator"))
+        low, high = compared(as_float(number), value.get("comparator"))
         units = _units(hasher, value)
         for param in params:
             rows.quantity.append((param, low, high, *units))
@@ -81,7 +82,7 @@ def _money(hasher: Hasher) -> Sink:
         if number is None:
             return
         currency = hasher.text(value["currency"]) if "currency" in value else 0
-        amount = float(number)
+        amount = as_float(number)
         rows.quantity.extend(
             (param, amount, amount, system if currency else 0, currency, currency)
             for param in params
@@ -96,8 +97,10 @@ def _sampled_data(hasher: Hasher) -> Sink:
         origin = value.get("origin", {})
         if not points:
             return
-        zero, factor = float(origin.get("value", 0)), float(value.get("factor", 1))
+        zero, factor = as_float(origin.get("value", 0)), as_float(value.get("factor", 1))
         ends = sorted((zero + factor * min(points), zero + factor * max(points)))
+        if any(map(isnan, ends)):
+            return
         units = _units(hasher, origin)
         rows.quantity.extend((param, ends[0], ends[1], *units) for param in params)
 

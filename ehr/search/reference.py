@@ -1,14 +1,14 @@
 """Reference parameters: what a resource points at (R4 search.html §3.1.1.5.5).
 
-A row stands for one Reference or canonical of the resource, whichever parameters select it: its path
-is that of the element, and a parameter is a set of paths with, maybe, one target type. Where a path
-does not say enough (a condition on a sibling, a uri, a resource inside a Bundle), the parameter has
-rows of its own under its own id.
+A row stands for one Reference of the resource, whichever parameters select it: its path is that of
+the element, and a parameter is a set of paths with, maybe, one target type. Where there is no
+Reference (a canonical, a uri, a resource inside a Bundle) or the path does not say enough (a
+condition on a sibling), the parameter has rows of its own under its own id.
 """
 
 import re
 from collections.abc import Iterable, Sequence
-from functools import cache
+from functools import cache, lru_cache
 from typing import Any
 
 from sqlalchemy import ColumnElement, FromClause, and_, or_
@@ -38,7 +38,6 @@ from fhir_profiles.search_parameters import SearchParameter
 
 MODIFIERS = ("missing", "identifier")
 
-_PATHS = frozenset(("Reference", "canonical"))
 _URIS = frozenset(("uri", "url", "canonical"))
 _ID = re.compile(r"[A-Za-z0-9.-]{1,64}")
 
@@ -46,12 +45,9 @@ _ID = re.compile(r"[A-Za-z0-9.-]{1,64}")
 def found_rows(
     found: Iterable[Found], rows: IndexRows, hasher: Hasher, base_urls: tuple[str, ...]
 ) -> None:
-    """Add a row for each Reference and canonical of a resource."""
+    """Add a row for each Reference of a resource."""
     for each in found:
-        if each.kind == "reference":
-            _add_reference(stable_id(each.path), each.holder, rows, hasher, base_urls)
-        elif each.kind == "canonical" and each.value:
-            _add_canonical(stable_id(each.path), each.value, rows, base_urls)
+        _add_reference(stable_id(each.path), each.holder, rows, hasher, base_urls)
 
 
 def sink(leaf: Leaf, hasher: Hasher, base_urls: tuple[str, ...]) -> Sink | None:
@@ -59,37 +55,60 @@ def sink(leaf: Leaf, hasher: Hasher, base_urls: tuple[str, ...]) -> Sink | None:
     if not _has_own_rows(leaf):
         return None
     if leaf.type == "Reference":
-        return lambda params, value, rows: [
-            _add_reference(param, value, rows, hasher, base_urls) for param in params
-        ]
+        return _own_reference(hasher, base_urls)
     if leaf.type in _URIS:
-        return lambda params, value, rows: [
-            _add_canonical(param, value, rows, base_urls) for param in params
-        ]
+        return _own_canonical
     return _inline if leaf.type == "Resource" else None
 
 
 def _has_own_rows(leaf: Leaf) -> bool:
-    return not (leaf.by_path and leaf.type in _PATHS)
+    return not (leaf.by_path and leaf.type == "Reference")
+
+
+def _own_reference(hasher: Hasher, base_urls: tuple[str, ...]) -> Sink:
+    def emit(params: tuple[int, ...], value: Any, rows: IndexRows) -> None:
+        for param in params:
+            _add_reference(param, value, rows, hasher, base_urls)
+
+    return emit
+
+
+def _own_canonical(params: tuple[int, ...], value: Any, rows: IndexRows) -> None:
+    for param in params:
+        _add_canonical(param, value, rows)
 
 
 def _add_reference(
     path: int, value: dict[str, Any], rows: IndexRows, hasher: Hasher, base_urls: tuple[str, ...]
 ) -> None:
-    text, identifier = value.get("reference"), value.get("identifier")
-    target = reference_target(text, base_urls) if text else None
+    identifier = value.get("identifier")
     hashed = _identifier_hash(identifier, hasher) if identifier else None
+    row = _row(path, value.get("reference"), value.get("type"), hashed, base_urls)
+    if row is not None:
+        rows.reference.append(row)
+
+
+# The same few patients, encounters and practitioners come again and again.
+@lru_cache(maxsize=16384)
+def _row(
+    path: int,
+    text: str | None,
+    declared: str | None,
+    identifier_hash: int | None,
+    base_urls: tuple[str, ...],
+) -> ReferenceRow | None:
+    target = reference_target(text, base_urls) if text else None
     if target is None:
-        if hashed is None:
-            return
+        if identifier_hash is None:
+            return None
         target = Target()
-    type = target.type or _declared_type(value)
-    rows.reference.append(ReferenceRow(path, type, target.id, target.url, target.version, hashed))
+    type = target.type or _declared_type(declared or "")
+    return ReferenceRow(path, type, target.id, target.url, target.version, identifier_hash)
 
 
-def _declared_type(value: dict[str, Any]) -> str | None:
-    declared = value.get("type", "").rpartition("/")[2]
-    return declared if declared and is_resource_type(declared) else None
+def _declared_type(uri: str) -> str | None:
+    name = uri.rpartition("/")[2]
+    return name if is_resource_type(name) else None
 
 
 def _identifier_hash(identifier: dict[str, Any], hasher: Hasher) -> int | None:
@@ -97,7 +116,7 @@ def _identifier_hash(identifier: dict[str, Any], hasher: Hasher) -> int | None:
     return None if value is None else hasher.once(f"{identifier.get('system', '')}|{value}")
 
 
-def _add_canonical(path: int, text: str, rows: IndexRows, base_urls: tuple[str, ...]) -> None:
+def _add_canonical(path: int, text: str, rows: IndexRows) -> None:
     target = canonical_target(text)
     if target is not None:
         rows.reference.append(
@@ -115,7 +134,7 @@ def _inline(params: tuple[int, ...], value: Any, rows: IndexRows) -> None:
 
 @cache
 def reference_paths(parameter: SearchParameter) -> tuple[tuple[int, str | None], ...]:
-    """Return the `reference.path` ids that a parameter stands for, each with its only target type."""
+    """Return the `reference.path` ids of a parameter, each with its only target type or None."""
     found: dict[tuple[int, str | None], None] = {}
     for leaf in leaves(parameter):
         if not _has_own_rows(leaf):
@@ -199,10 +218,8 @@ def _read(
     text = unescape(parameter, value)
     if _ID.fullmatch(text):
         return [Target(type, text) for type in types]
-    if "|" in text:
-        target = canonical_target(text)
-    else:
-        target = reference_target(text, context.base_urls)
+    is_canonical = "|" in text
+    target = canonical_target(text) if is_canonical else reference_target(text, context.base_urls)
     if target is None or (target.url and not _is_url(target.url)):
         raise refuse(parameter, value, "a reference: Type/id, an id, or an absolute url")
     if len(types) == 1 and target.id is not None and target.type not in types:

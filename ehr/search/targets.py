@@ -1,12 +1,11 @@
 """What the text of a Reference or canonical points at (R4 references.html §2.3.0.1).
 
-Own base URLs are taken away, so that one target has one name: `(type, id)` when it is ours, else its
-url. Fragments (`#x`) point into the resource itself and are no target.
+Own base URLs are taken away, so that one target has one name: `(type, id)` when it is ours, else
+its url. Fragments (`#x`) point into the resource itself and are no target.
 """
 
 import re
 from dataclasses import dataclass
-from functools import lru_cache
 
 from fhir_profiles.definitions import is_resource_type
 
@@ -28,7 +27,6 @@ class Target:
     version: str | None = None
 
 
-@lru_cache(maxsize=8192)
 def reference_target(text: str, base_urls: tuple[str, ...] = ()) -> Target | None:
     """Return the target of a `Reference.reference`, or None for a contained resource."""
     if not text or text.startswith("#"):
@@ -42,7 +40,7 @@ def reference_target(text: str, base_urls: tuple[str, ...] = ()) -> Target | Non
     return Target(type, None, f"{base}/{type}/{id}", version)
 
 
-def canonical_target(text: str, base_urls: tuple[str, ...] = ()) -> Target | None:
+def canonical_target(text: str) -> Target | None:
     """Return the target of a canonical: `url|version`, with or without a fragment."""
     if not text or text.startswith("#"):
         return None

@@ -1,4 +1,5 @@
-"""Token parameters: coded values, identifiers, contact points, booleans (R4 search.html §3.1.1.5.4).
+"""Token parameters: coded values, identifiers, contact points, booleans (R4 search.html
+§3.1.1.5.4).
 
 A row is (parameter, hash of the code, hash of the system); 0 stands for none. A `code` element
 takes the system of its required binding where that value set has only one, so that
@@ -30,23 +31,8 @@ from fhir_profiles.search_parameters import SearchParameter
 
 MODIFIERS = ("missing", "not")
 
-_TEXTS = frozenset(
-    [
-        "code",
-        "string",
-        "id",
-        "uri",
-        "url",
-        "canonical",
-        "oid",
-        "uuid",
-        "markdown",
-        "dateTime",
-        "date",
-        "instant",
-        "time",
-    ]
-)
+_TEXTS = frozenset(("code", "string", "markdown", "id", "uri", "url", "canonical", "oid", "uuid"))
+_MOMENTS = frozenset(("date", "dateTime", "instant", "time"))
 _NUMBERS = frozenset(("integer", "positiveInt", "unsignedInt"))
 
 
@@ -62,7 +48,7 @@ def sink(leaf: Leaf, hasher: Hasher) -> Sink | None:
         return _contact_point(hasher)
     if leaf.type == "boolean":
         return _boolean(hasher)
-    if leaf.type in _TEXTS or leaf.type in _NUMBERS:
+    if leaf.type in _TEXTS | _MOMENTS | _NUMBERS:
         system = implicit_system(leaf)
         return _text(hasher, hasher.text(system) if system else 0)
     return None
@@ -187,11 +173,15 @@ def _condition(
     context: MatchContext,
 ) -> ColumnElement[bool]:
     hashed = context.hasher.once
-    bare = [hashed(code) for system, code in wanted if system is None]
-    choices = [t.c.code.in_(bare)] if bare else []
+    by_system: dict[str | None, set[str]] = {}
     for system, code in wanted:
-        if system is None:
-            continue
+        by_system.setdefault(system, set()).add(code)
+    choices: list[ColumnElement[bool]] = []
+    for system, codes in by_system.items():
         of_system = t.c.system == (hashed(system) if system else 0)
-        choices.append(and_(t.c.code == hashed(code), of_system) if code else of_system)
+        of_code = t.c.code.in_(sorted(hashed(code) for code in codes))
+        if system is None:
+            choices.append(of_code)
+        else:
+            choices.append(of_system if "" in codes else and_(of_code, of_system))
     return and_(t.c.param == parameter.param_id, any_of(choices))

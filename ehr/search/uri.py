@@ -1,8 +1,8 @@
 """Uri parameters: compared as a whole, case and all (R4 search.html §3.1.1.5.7).
 
 A row holds the hash for the look-up and the value itself. A canonical with a version is found with
-and without it. `:above` finds the uris that the value starts with, `:below` those that start with it,
-both at the boundary of a path segment.
+and without it. `:below` finds the uris that start with the value, `:above` those that the value
+lies under, segment by segment.
 """
 
 from collections.abc import Sequence
