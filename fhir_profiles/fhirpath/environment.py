@@ -1,0 +1,53 @@
+"""What an evaluation knows besides its input: variables, callbacks, clock and limits."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from decimal import Decimal
+from typing import Any
+
+from .errors import FhirPathError
+from .nodes import Collection, Node
+from .temporal import Temporal
+
+Resolve = Callable[[str], Any]
+Check = Callable[[Any, str], bool | None]
+Closure = Callable[[Collection, "Environment"], Collection]
+
+MAX_STEPS = 2_000_000
+MAX_TEXT = 1_000_000
+
+
+@dataclass(slots=True)
+class Environment:
+    """State of one evaluation. `steps` is what may still be spent before it counts as runaway."""
+
+    resource: Node
+    root: Node
+    context: Collection
+    variables: Mapping[str, Any] = field(default_factory=dict)
+    resolve: Resolve | None = None
+    member_of: Check | None = None
+    conforms_to: Check | None = None
+    trace: Callable[[str, list[Any]], None] | None = None
+    moment: datetime | None = None
+    steps: int = MAX_STEPS
+    index: int = -1
+    total: Collection = field(default_factory=list)
+
+    def spend(self, steps: int) -> None:
+        """Account for work; raise FhirPathError when an expression runs away."""
+        self.steps -= steps
+        if self.steps < 0:
+            raise FhirPathError("The expression does too much work on this input")
+
+    def now(self) -> Temporal:
+        """Return the moment of this evaluation, the same at each call."""
+        if self.moment is None:
+            self.moment = datetime.now().astimezone()
+        at = self.moment
+        offset = at.utcoffset()
+        second = Decimal(at.second) + Decimal(at.microsecond // 1000).scaleb(-3)
+        minutes = None if offset is None else int(offset.total_seconds() // 60)
+        day = (at.year, at.month, at.day)
+        return Temporal("DateTime", (*day, at.hour, at.minute, second), minutes)
