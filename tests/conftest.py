@@ -70,9 +70,10 @@ def database(request: pytest.FixtureRequest, database_url: str) -> Iterator["Dat
     if "record" in request.fixturenames:
         yield request.getfixturevalue("record").database
         return
+    from ehr.settings import DEVELOPMENT_SECRET
     from ehr.store.engine import open_database
 
-    opened = open_database(database_url)
+    opened = open_database(database_url, secret=DEVELOPMENT_SECRET)
     yield opened
     opened.close()
 

@@ -120,9 +120,10 @@ def _make_postgres_template(path: Path) -> None:
 
 
 def _migrate(url: str) -> None:
+    from ehr.settings import DEVELOPMENT_SECRET
     from ehr.store.engine import open_database
 
-    open_database(url, migrate=True).close()
+    open_database(url, secret=DEVELOPMENT_SECRET, migrate=True).close()
 
 
 def _in_database(url: str, name: str) -> str:

@@ -1,0 +1,97 @@
+"""Failures as a person reads them: what happened, where or why, and what to do. No traceback.
+
+Commands raise CommandError or let the errors of other rooms pass; `describe` puts both in words.
+"""
+
+from dataclasses import dataclass
+
+from ehr.cli.exits import Exit
+
+
+class CommandError(Exception):
+    """A failure in three parts with its exit code."""
+
+    def __init__(self, what: str, why: str, remedy: str, *, exit: Exit = Exit.FAILED) -> None:
+        super().__init__(what)
+        self.failure = Failure(what, why, remedy, exit)
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """What happened, why, what to do, and the exit code."""
+
+    what: str
+    why: str
+    remedy: str
+    exit: Exit
+
+    def text(self) -> str:
+        """Return the lines for the terminal; a part that is not known is left out."""
+        parts = (("Error", self.what), ("Why", self.why), ("Do", self.remedy))
+        return "\n".join(f"{name + ':':<6} {text}" for name, text in parts if text)
+
+
+def describe(error: Exception) -> Failure:
+    """Return the failure that an exception stands for."""
+    if isinstance(error, CommandError):
+        return error.failure
+    for known in (_of_settings, _of_record, _of_database):
+        failure = known(error)
+        if failure is not None:
+            return failure
+    return Failure(
+        "The command stopped at a fault of its own.",
+        f"{type(error).__name__}: {_first_line(error)}",
+        "Run it again with `ehr --debug …` and send what it prints to the maintainers.",
+        Exit.INTERNAL,
+    )
+
+
+def _of_settings(error: Exception) -> Failure | None:
+    from ehr.settings import SettingsError
+
+    if isinstance(error, SettingsError):
+        return Failure(error.what, f"Found in: {error.where}", error.remedy, Exit.SETTINGS)
+    return None
+
+
+def _of_record(error: Exception) -> Failure | None:
+    from ehr.errors import FhirError
+
+    if not isinstance(error, FhirError):
+        return None
+    first = error.issues[0]
+    where = f"Found at {first.expression}." if first.expression else ""
+    return Failure(first.diagnostics, where, "Correct the request and repeat it.", Exit.REFUSED)
+
+
+def _of_database(error: Exception) -> Failure | None:
+    from sqlalchemy.exc import DBAPIError
+
+    from ehr.store.engine import OutdatedSchema
+    from ehr.store.keys import WrongSecret
+
+    if isinstance(error, WrongSecret):
+        return Failure(
+            "This database's keys can't be opened.",
+            "It was made with another EHR_SECRET.",
+            "Set EHR_SECRET to the secret that the database was made with.",
+            Exit.SETTINGS,
+        )
+    if isinstance(error, OutdatedSchema):
+        return Failure(
+            "The database is not ready for this release.", _first_line(error), "", Exit.DATABASE
+        )
+    if isinstance(error, DBAPIError):
+        return Failure(
+            "The database can't be used.",
+            _first_line(error.orig or error),
+            "Check EHR_DATABASE_URL with `ehr settings`, and that the database is running.",
+            Exit.DATABASE,
+        )
+    return None
+
+
+def _first_line(error: BaseException) -> str:
+    lines = str(error).strip().splitlines()
+    return lines[0] if lines else type(error).__name__

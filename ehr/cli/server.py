@@ -1,0 +1,59 @@
+"""Run the HTTP server (granian): worker processes with threads, each with the WSGI application."""
+
+import os
+import socket
+from collections.abc import Mapping
+
+from ehr.cli.exits import Exit
+from ehr.cli.failures import CommandError
+from ehr.settings import Settings
+
+_LEVELS = {"debug": "debug", "info": "warning", "warning": "warning", "error": "error"}
+
+
+def url(settings: Settings) -> str:
+    """Return the base of the API as a person on this machine may call it."""
+    if settings.base_url:
+        return settings.base_url
+    host = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}.get(settings.host, settings.host)  # noqa: S104
+    return f"http://{f'[{host}]' if ':' in host and host[0] != '[' else host}:{settings.port}/fhir"
+
+
+def check_address(settings: Settings) -> None:
+    """Raise CommandError where nothing can listen on the address."""
+    try:
+        family, kind, protocol, _, address = socket.getaddrinfo(
+            settings.host, settings.port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
+        )[0]
+        with socket.socket(family, kind, protocol) as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            probe.bind(address)
+    except OSError as error:
+        raise CommandError(
+            f"The server can't listen on {settings.host} port {settings.port}.",
+            f"{error.strerror or error}.",
+            "Stop what uses it, or choose another one with --port or --host.",
+            exit=Exit.ADDRESS,
+        ) from None
+
+
+def run(settings: Settings, environment: Mapping[str, str]) -> None:
+    """Serve until a signal ends it; workers read the settings from `environment`."""
+    from granian.constants import Interfaces
+    from granian.log import LogLevels
+    from granian.server import Server
+
+    os.environ.update(environment)
+    Server(
+        "wsgi:app",
+        address=settings.host,
+        port=settings.port,
+        interface=Interfaces.WSGI,
+        workers=settings.workers,
+        blocking_threads=settings.threads,
+        websockets=False,
+        log_level=LogLevels(_LEVELS[settings.log]),
+        respawn_failed_workers=True,
+        workers_kill_timeout=15,
+        process_name="ehr",
+    ).serve()

@@ -1,0 +1,31 @@
+"""`ehr settings`: name, variable, value and source of every setting; secrets are not shown."""
+
+import os
+
+import click
+
+from ehr.cli import output
+from ehr.settings import SETTINGS, load
+
+
+@click.command(epilog="For instance:  ehr settings    EHR_PORT=9000 ehr settings --json")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+def settings(as_json: bool) -> None:
+    """Show every setting, its value and where it comes from."""
+    values = load(os.environ)
+    found = [
+        {
+            "variable": setting.variable,
+            "value": setting.shown(getattr(values, setting.attribute)),
+            "source": "environment" if setting.variable in os.environ else "default",
+            "default": setting.default if not setting.secret else "",
+            "help": setting.help,
+        }
+        for setting in SETTINGS
+    ]
+    if as_json:
+        output.put_json(found)
+        return
+    columns = ("variable", "value", "source", "help")
+    rows = [tuple(row[name] for name in columns) for row in found]
+    output.put_table([name.capitalize() for name in columns], rows)

@@ -1,0 +1,147 @@
+"""`ehr token`: the opaque bearer tokens by which systems and operators reach the record."""
+
+import os
+import re
+import time
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+import click
+
+from auth import tokens
+from auth.tokens import IssuedToken
+from ehr.cli import output
+from ehr.cli.exits import Exit
+from ehr.cli.failures import CommandError
+from ehr.cli.opening import opened_database
+
+if TYPE_CHECKING:
+    from sqlalchemy import Connection
+
+    from ehr.store.engine import Database
+
+_UNITS = {"m": 60_000, "h": 3_600_000, "d": 86_400_000}
+
+
+@click.group()
+def token() -> None:
+    """Make, list and revoke access tokens."""
+
+
+@token.command(
+    epilog='For instance:  ehr token create --system --name "GP system"'
+    "    ehr token create --operator --expires 8h --json"
+)
+@click.option("--system", "kind", flag_value="system", help="For a client system: reads, writes.")
+@click.option("--operator", "kind", flag_value="operator", help="For a person: reads only.")
+@click.option("--name", default="", help="Who uses it, as lists and the audit trail show it.")
+@click.option("--organisation", metavar="ID", help="The Organization the system belongs to.")
+@click.option("--expires", metavar="TIME", help="How long it is good for: 30m, 8h, 90d.")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON with the member `token`.")
+def create(
+    kind: str | None, name: str, organisation: str | None, expires: str | None, as_json: bool
+) -> None:
+    """Make a token and print it, this once."""
+    if kind is None:
+        raise click.UsageError("Say whom the token is for: --system or --operator.")
+    now = _now()
+    ends = now + _duration(expires) if expires else None
+    with opened_database(os.environ) as database:
+        made = database.write(
+            lambda connection: tokens.create(
+                connection,
+                kind=kind,
+                name=name or kind,
+                now=now,
+                organisation=organisation,
+                expires=ends,
+            )
+        )
+    if as_json:
+        output.put_json({"token": made, "kind": kind, "name": name or kind, "expires": _time(ends)})
+        return
+    output.say("Keep this token; it is not shown again. Send it as `Authorization: Bearer …`.")
+    click.echo(made)
+
+
+@token.command("list", epilog="For instance:  ehr token list    ehr token list --json")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+def list_(as_json: bool) -> None:
+    """List every token that was made; the tokens themselves are not kept."""
+    with opened_database(os.environ) as database, database.read() as connection:
+        found = [_described(each) for each in tokens.issued(connection)]
+    if as_json:
+        output.put_json(found)
+        return
+    if not found:
+        output.say("There are no tokens yet. Make one with `ehr token create --system`.")
+        return
+    columns = ("id", "kind", "name", "organisation", "created", "state")
+    rows = [tuple(each[column] or "" for column in columns) for each in found]
+    output.put_table([column.capitalize() for column in columns], rows)
+
+
+@token.command(epilog="For instance:  ehr token revoke 3f0c9a12e5b77d40    ehr token revoke secr_…")
+@click.argument("token_or_id")
+def revoke(token_or_id: str) -> None:
+    """Revoke a token, given whole or by its id in `ehr token list`."""
+    with opened_database(os.environ) as database:
+        done = database.write(lambda connection: tokens.revoke(connection, token_or_id, now=_now()))
+    if not done:
+        raise CommandError(
+            "No token was revoked.",
+            "None in force has this id.",
+            "See `ehr token list` for the ids.",
+        )
+    output.say("Revoked. Every server process refuses it within one second.")
+
+
+def first_token(database: "Database") -> str | None:
+    """Make the first system token of a database; None where one is in force already."""
+
+    def make(connection: "Connection") -> str | None:
+        if any(_state(each) not in ("revoked", "expired") for each in tokens.issued(connection)):
+            return None
+        return tokens.create(connection, kind="system", name="first", now=_now())
+
+    return database.write(make)
+
+
+def _described(issued: IssuedToken) -> dict[str, str | None]:
+    return {
+        "id": issued.id,
+        "kind": issued.kind,
+        "name": issued.name,
+        "organisation": issued.organisation,
+        "created": _time(issued.created),
+        "expires": _time(issued.expires),
+        "revoked": _time(issued.revoked),
+        "state": _state(issued),
+    }
+
+
+def _state(issued: IssuedToken) -> str:
+    if issued.revoked is not None:
+        return "revoked"
+    if issued.expires is not None and issued.expires <= _now():
+        return "expired"
+    return f"until {_time(issued.expires)}" if issued.expires else "in force"
+
+
+def _duration(text: str) -> int:
+    found = re.fullmatch(r"([0-9]{1,5})([mhd])", text)
+    if found is None:
+        raise CommandError(
+            f"`{text}` is no length of time.", "", "Write 30m, 8h or 90d.", exit=Exit.USAGE
+        )
+    return int(found[1]) * _UNITS[found[2]]
+
+
+def _now() -> int:
+    return int(time.time() * 1000)
+
+
+def _time(milliseconds: int | None) -> str | None:
+    if milliseconds is None:
+        return None
+    return datetime.fromtimestamp(milliseconds / 1000, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")

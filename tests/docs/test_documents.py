@@ -1,0 +1,93 @@
+"""README and CHANGELOG agree with the code, and nothing committed names a machine."""
+
+import re
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from ehr.cli import COMMANDS
+from ehr.settings import SETTINGS
+from tests.docs import settings_table
+
+ROOT = Path(__file__).resolve().parents[2]
+README = (ROOT / "README.md").read_text("utf-8")
+CHANGELOG = (ROOT / "CHANGELOG.md").read_text("utf-8")
+
+# Written in two parts so that this file does not name them either.
+FORBIDDEN = [
+    "/" + "work/", "/" + "root/", "." + "library", "/" + "opt/wheels",
+    "pypi" + ".org", "python" + "hosted", "registry." + "npmjs", "deb." + "debian",
+    "crates" + ".io", "repo1." + "maven", "proxy." + "golang",
+]  # fmt: skip
+
+
+def _committed() -> list[Path]:
+    listed = subprocess.run(
+        ["git", "ls-files", "-z"], cwd=ROOT, capture_output=True, text=True, check=False
+    )
+    if listed.returncode:
+        pytest.skip("not a git checkout")
+    return [ROOT / name for name in listed.stdout.split("\0") if name and (ROOT / name).is_file()]
+
+
+def test_the_readme_begins_with_one_sentence_and_two_commands() -> None:
+    lines = [line for line in README.splitlines() if line]
+    commands = re.findall(r"```sh\n(.*?)\n```", README, re.DOTALL)
+
+    assert lines[0].startswith("# ")
+    assert lines[1].endswith(".")
+    assert lines[2] == "## Start"
+    assert commands[:2] == ["python3 -m ehr demo", "python3 -m tests"]
+
+
+def test_the_settings_table_is_complete() -> None:
+    assert settings_table.stands() == settings_table.table(), (
+        "run `python3 -m tests.docs.settings_table`"
+    )
+    assert len(SETTINGS) <= 25
+
+
+@pytest.mark.parametrize("name", sorted(set(re.findall(r"(?<![\w/-])ehr ([a-z]+)", README))))
+def test_every_command_that_the_readme_names_exists(name: str) -> None:
+    assert name in COMMANDS
+
+
+def test_every_link_of_the_readme_to_a_file_leads_somewhere() -> None:
+    links = re.findall(r"\]\((?!http)([^)#]+)", README)
+
+    assert [link for link in links if not (ROOT / link).exists()] == []
+
+
+def test_the_changelog_keeps_its_form() -> None:
+    allowed = {"Security", "Added", "Changed", "Deprecated", "Removed", "Fixed"}
+    releases = re.split(r"^## ", CHANGELOG, flags=re.MULTILINE)[1:]
+
+    assert releases
+    for release in releases:
+        title, headings = release.splitlines()[0], re.findall(r"^### (.*)$", release, re.MULTILINE)
+        assert re.fullmatch(
+            r"\[(Unreleased|\d+\.\d+\.\d+\] - \d{4}-\d\d-\d\d|Unreleased\])\]?", title
+        )
+        assert set(headings) <= allowed
+        assert "Security" not in headings[1:]
+
+
+def test_nothing_committed_names_a_machine_or_a_registry() -> None:
+    found = []
+    for path in _committed():
+        content = path.read_bytes()
+        if b"\0" in content[:8000]:
+            continue
+        text = content.decode("utf-8", "replace")
+        found += [f"{path.relative_to(ROOT)}: {word}" for word in FORBIDDEN if word in text]
+
+    assert found == []
+
+
+def test_the_sample_is_small_and_has_its_licence() -> None:
+    sample = ROOT / "ehr" / "demo" / "sample.tar.gz"
+
+    assert sample.stat().st_size <= 2 * 1024**2
+    assert "Apache License, Version 2.0" in (sample.parent / "NOTICE").read_text("utf-8")
+    assert "Apache License" in (ROOT / "LICENSE").read_text("utf-8")

@@ -1,0 +1,143 @@
+"""The command line's manners: help, exit codes, failures in three parts, quick start."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from ehr import cli
+from ehr.cli import output
+from ehr.cli.exits import Exit
+from ehr.cli.failures import CommandError, describe
+from ehr.errors import Unprocessable
+from ehr.settings import SETTINGS, SettingsError
+
+ROOT = Path(__file__).resolve().parents[4]
+
+
+@pytest.fixture(autouse=True)
+def folder_of_its_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.chdir(tmp_path)
+    for setting in SETTINGS:
+        monkeypatch.delenv(setting.variable, raising=False)
+    for name in ("EHR_TEST_POSTGRES", "EHR_TEST_ENGINES"):
+        monkeypatch.delenv(name, raising=False)
+    return tmp_path
+
+
+@pytest.mark.parametrize("command", list(cli.COMMANDS))
+def test_each_command_has_help_with_examples_on_one_screen(
+    command: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert cli.run([command, "--help"]) == Exit.OK
+
+    text = capsys.readouterr().out
+    assert len(text.splitlines()) <= 30
+    assert command == "token" or "For instance" in text
+
+
+def test_the_overview_lists_every_command(capsys: pytest.CaptureFixture[str]) -> None:
+    assert cli.run([]) == Exit.USAGE
+
+    text = capsys.readouterr().err
+    assert all(name in text for name in cli.COMMANDS)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        (["setings"], "Did you mean settings?"),
+        (["settings", "--jsno"], "--json"),
+        (["token", "create"], "--system or --operator"),
+        (["get"], "PATH"),
+    ],
+    ids=["command", "option", "choice", "argument"],
+)
+def test_wrong_usage_is_explained(
+    arguments: list[str], says: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert cli.run(arguments) == Exit.USAGE
+    assert says in capsys.readouterr().err
+
+
+def test_settings_are_listed_with_their_source(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("EHR_PORT", "9000")
+    monkeypatch.setenv("EHR_SECRET", "a-secret-nobody-may-see")
+
+    assert cli.run(["settings", "--json"]) == Exit.OK
+
+    text = capsys.readouterr().out
+    found = {row["variable"]: row for row in json.loads(text)}
+    assert (found["EHR_PORT"]["value"], found["EHR_PORT"]["source"]) == ("9000", "environment")
+    assert found["EHR_HOST"]["source"] == "default"
+    assert "nobody-may-see" not in text
+
+
+def test_a_misspelt_setting_is_refused_in_three_parts(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("EHR_PROT", "9000")
+
+    assert cli.run(["settings"]) == Exit.SETTINGS
+
+    text = capsys.readouterr().err
+    assert "Error: There is no setting EHR_PROT." in text
+    assert "Do:" in text
+    assert "Traceback" not in text
+
+
+@pytest.mark.parametrize(
+    ("error", "code"),
+    [
+        (CommandError("what", "why", "do", exit=Exit.ADDRESS), Exit.ADDRESS),
+        (SettingsError("what", "where", "remedy"), Exit.SETTINGS),
+        (Unprocessable("what", expression="Patient.name"), Exit.REFUSED),
+        (ZeroDivisionError("oops"), Exit.INTERNAL),
+    ],
+    ids=["command", "setting", "record", "fault"],
+)
+def test_each_kind_of_failure_has_its_own_exit_code(error: Exception, code: Exit) -> None:
+    failure = describe(error)
+
+    assert failure.exit == code
+    assert failure.text().startswith("Error: ")
+
+
+def test_a_traceback_comes_with_debug_only(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("EHR_PORT", "none")
+
+    with pytest.raises(SettingsError):
+        cli.run(["--debug", "settings"])
+
+
+def test_exit_codes_are_listed_in_the_readme() -> None:
+    readme = (ROOT / "README.md").read_text("utf-8")
+    listed = readme.partition("exit codes:")[2].partition("\n")[0]
+
+    assert [part.split()[0] for part in listed.strip().rstrip(".").split(", ")] == [
+        str(code.value) for code in Exit
+    ]
+
+
+def test_a_table_is_aligned(capsys: pytest.CaptureFixture[str]) -> None:
+    output.put_table(("Name", "Value"), [("a", "1"), ("longer", "2")])
+
+    assert capsys.readouterr().out == "Name    Value\na       1\nlonger  2\n"
+
+
+def test_start_up_imports_no_heavy_library() -> None:
+    code = (
+        "import sys; from ehr import cli; cli.run(['--version']);"
+        "heavy = {'sqlalchemy', 'flask', 'granian', 'lxml', 'rich', 'fhir.resources', 'alembic'};"
+        "print(sorted(heavy & set(sys.modules)))"
+    )
+
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True
+    )
+
+    assert done.stdout.splitlines()[-1] == "[]"
