@@ -22,8 +22,6 @@ def folder_of_its_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.chdir(tmp_path)
     for setting in SETTINGS:
         monkeypatch.delenv(setting.variable, raising=False)
-    for name in ("EHR_TEST_POSTGRES", "EHR_TEST_ENGINES"):
-        monkeypatch.delenv(name, raising=False)
     return tmp_path
 
 
