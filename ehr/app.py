@@ -1,0 +1,35 @@
+"""Compose the application: settings, record, routes. Nothing is decided here."""
+
+import logging
+import os
+from collections.abc import Callable
+
+from flask import Flask
+
+from ehr.record import Record, open_record
+from ehr.rest.endpoint import open_door
+from ehr.rest.routes import fhir_routes, health_routes
+from ehr.settings import Settings, check_public, load
+
+
+def create_app(record: Record | None = None, settings: Settings | None = None) -> Flask:
+    """Return the web application; without arguments it reads the environment."""
+    if record is None:
+        settings = settings or load(os.environ)
+        check_public(settings)
+        logging.basicConfig(level=settings.log.upper())
+        record = open_record(settings)
+    app = Flask(__name__, static_folder=None)
+    # The record's paths are exact: `//` is an error to report, not a redirect.
+    app.url_map.merge_slashes = False
+    app.register_blueprint(fhir_routes(open_door(record)))
+    app.register_blueprint(health_routes(_readiness(record)))
+    return app
+
+
+def _readiness(record: Record) -> Callable[[], bool]:
+    def is_ready() -> bool:
+        with record.database.read() as connection:
+            return connection.exec_driver_sql("SELECT 1").scalar() == 1
+
+    return is_ready

@@ -1,0 +1,129 @@
+"""Read a request's body: bounded, decompressed, and never longer in memory than the limit.
+
+Content-Length may be missing (chunked), wrong or no number; a gzip or zstd body may swell. RFC 9110
+§8.4 and §8.6.
+"""
+
+import zlib
+from collections.abc import Mapping
+from typing import Any
+
+import zstandard
+
+from ehr.errors import Invalid, TooLarge, UnsupportedMediaType
+
+_STEP = 256 * 1024
+# The window that RFC 9659 lets a client use.
+_ZSTD_WINDOW = 8 * 1024 * 1024
+
+
+def read_body(environ: Mapping[str, Any], limit: int) -> bytes:
+    """Return the body as it is after decompression; empty when there is none."""
+    raw = _received(environ, limit)
+    coding = environ.get("HTTP_CONTENT_ENCODING", "").strip().lower()
+    if coding in ("", "identity") or not raw:
+        return raw
+    if coding in ("gzip", "x-gzip"):
+        return _gunzip(raw, limit)
+    if coding == "zstd":
+        return _unzstd(raw, limit)
+    raise UnsupportedMediaType(
+        f"The content encoding {coding[:40]} is not read. Send gzip, zstd or none.",
+        headers=(("Accept-Encoding", "gzip, zstd"),),
+    )
+
+
+def _received(environ: Mapping[str, Any], limit: int) -> bytes:
+    stated = str(environ.get("CONTENT_LENGTH") or "").strip()
+    if "chunked" in environ.get("HTTP_TRANSFER_ENCODING", "").lower() or not stated:
+        # Without an end that the server marks, reading on would wait for ever.
+        return _read_on(environ, limit) if _has_end(environ) else b""
+    if not (stated.isascii() and stated.isdigit()):
+        raise Invalid("Content-Length is no number. Send the length of the body in bytes.")
+    length = int(stated[:20])
+    if length > limit:
+        raise _too_large(limit)
+    body = _read_exactly(environ["wsgi.input"], length)
+    if len(body) < length:
+        raise Invalid(
+            f"The body ended after {len(body)} of {length} bytes. Send it again.",
+            code="incomplete",
+        )
+    return body
+
+
+def _has_end(environ: Mapping[str, Any]) -> bool:
+    return bool(environ.get("wsgi.input_terminated")) and "wsgi.input" in environ
+
+
+def _read_on(environ: Mapping[str, Any], limit: int) -> bytes:
+    stream = environ["wsgi.input"]
+    parts: list[bytes] = []
+    total = 0
+    while part := stream.read(_STEP):
+        parts.append(part)
+        total += len(part)
+        if total > limit:
+            raise _too_large(limit)
+    return b"".join(parts)
+
+
+def _read_exactly(stream: Any, length: int) -> bytes:
+    parts: list[bytes] = []
+    while length > 0 and (part := stream.read(length)):
+        parts.append(part)
+        length -= len(part)
+    return parts[0] if len(parts) == 1 else b"".join(parts)
+
+
+def _gunzip(raw: bytes, limit: int) -> bytes:
+    parts: list[bytes] = []
+    total = 0
+    try:
+        while raw:
+            # A gzip file may have several members, one after the other.
+            member = zlib.decompressobj(wbits=31)
+            parts.append(member.decompress(raw, limit - total + 1))
+            total += len(parts[-1])
+            if total > limit:
+                raise _too_large(limit)
+            if not member.eof:
+                raise Invalid("The gzip body ends too early. Send it again.", code="incomplete")
+            raw = member.unused_data
+    except zlib.error:
+        raise Invalid("The body is no gzip, though Content-Encoding says so.") from None
+    return b"".join(parts)
+
+
+def _unzstd(raw: bytes, limit: int) -> bytes:
+    decompressor = zstandard.ZstdDecompressor(max_window_size=_ZSTD_WINDOW)
+    parts: list[bytes] = []
+    try:
+        # The bounded reader doesn't notice a missing end, the one that does is not bounded.
+        if _length_unzstd(decompressor.stream_reader(raw, read_across_frames=True), limit) > limit:
+            raise _too_large(limit)
+        while raw:
+            frame = decompressor.decompressobj()
+            parts.append(frame.decompress(raw))
+            if not frame.eof:
+                raise Invalid("The zstd body ends too early. Send it again.", code="incomplete")
+            raw = frame.unused_data
+    except zstandard.ZstdError:
+        raise Invalid(
+            "The body is no zstd with a window of at most 8 MiB, though Content-Encoding says so."
+        ) from None
+    return b"".join(parts)
+
+
+def _length_unzstd(reader: Any, limit: int) -> int:
+    total = 0
+    while total <= limit and (part := reader.read(_STEP)):
+        total += len(part)
+    return total
+
+
+def _too_large(limit: int) -> TooLarge:
+    return TooLarge(
+        f"The body is larger than {limit} bytes. Send less at once: split a Bundle, or send an "
+        "attachment as a raw Binary."
+    )

@@ -1,0 +1,172 @@
+"""The one way into the record over HTTP: a WSGI environ in, status, headers and body out.
+
+    request id → format → caller → head → body → handle → answer
+
+Every error becomes an OperationOutcome here; an unknown one is logged under its request id and
+answered 500 without a word about its cause. Knows no Flask.
+"""
+
+import logging
+import traceback
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+from auth import tokens
+from auth.principal import Principal
+from ehr.errors import FhirError, Unauthenticated
+from ehr.messages import Interaction, Result
+from ehr.rest import bases, capability, cors, parse, views
+from ehr.rest.cors import Headers
+from ehr.rest.parse import Presentation
+from ehr.rest.respond import Response, refuse, respond
+from ehr.settings import Settings
+from ehr.urls import paths
+from fhir_profiles.issues import InvalidDocument
+
+if TYPE_CHECKING:
+    from ehr.record import Record
+
+Handle = Callable[[Principal, Interaction], Result]
+Authenticate = Callable[[str], Principal | None]
+
+_LOG = logging.getLogger("ehr.rest")
+_REALM = 'Bearer realm="fhir"'
+
+
+@dataclass(frozen=True, slots=True)
+class Door:
+    """What an endpoint needs: settings, who a token stands for, and the pipeline behind it."""
+
+    settings: Settings
+    handle: Handle
+    authenticate: Authenticate
+
+
+def open_door(record: "Record") -> Door:
+    """Return the door to a record, with its tokens and its pipeline."""
+    from ehr.pipeline import handle
+
+    cache = tokens.TokenCache()
+
+    def look_up(token: str, now: int) -> tokens.Found | None:
+        with record.database.read() as connection:
+            return tokens.look_up(connection, token, now)
+
+    def authenticate(token: str) -> Principal | None:
+        return cache.find(token, now=record.clock(), look_up=look_up)
+
+    return Door(record.settings, partial(handle, record), authenticate)
+
+
+@dataclass(slots=True)
+class _Exchange:
+    """One request under way; how it is shown may be settled as late as in a form."""
+
+    environ: Mapping[str, Any]
+    request_id: str
+    shown: Presentation | None = None
+
+
+def endpoint(door: Door, environ: Mapping[str, Any]) -> Response:
+    """Answer one request. Never raises; the body is to be iterated and closed by the server."""
+    exchange = _Exchange(environ, parse.request_id(environ))
+    try:
+        response = _answer(door, exchange)
+    except (FhirError, InvalidDocument) as error:
+        response = refuse(error, exchange.shown or parse.fallback(environ), environ)
+    except Exception as error:
+        response = _fault(error, exchange)
+    return finish(response, environ, door.settings, exchange.request_id)
+
+
+def _answer(door: Door, exchange: _Exchange) -> Response:
+    environ = exchange.environ
+    method = environ.get("REQUEST_METHOD", "GET").upper()
+    path = bases.path_below(environ)
+    if method == "OPTIONS":
+        return _options(environ, path)
+    is_public = path.strip("/") == "metadata"
+    principal = None if is_public else _principal(door, environ)
+    shown = exchange.shown = parse.presentation(environ)
+    interaction, route = parse.parse_head(environ, door.settings, shown, exchange.request_id)
+    if principal is None:
+        return capability.respond(interaction, door.settings, shown, environ)
+    if route.form:
+        interaction, shown = parse.parse_form(interaction, environ, door.settings)
+    else:
+        interaction = parse.parse_body(interaction, environ, door.settings)
+    exchange.shown = shown
+    # A view that can't be given is refused before any work is done for it.
+    view = views.wanted_view(interaction)
+    result = door.handle(principal, interaction)
+    return respond(result, interaction, shown, view, environ)
+
+
+def _principal(door: Door, environ: Mapping[str, Any]) -> Principal:
+    scheme, _, token = environ.get("HTTP_AUTHORIZATION", "").strip().partition(" ")
+    if scheme.lower() != "bearer" or not token.strip():
+        raise Unauthenticated(
+            "Say who you are: send Authorization: Bearer with a token. "
+            "Tokens are made by `ehr token create`.",
+            headers=(("WWW-Authenticate", _REALM),),
+        )
+    principal = door.authenticate(token.strip())
+    if principal is None:
+        raise Unauthenticated(
+            "The token is unknown, expired or revoked. Get a new one.",
+            headers=(("WWW-Authenticate", f'{_REALM}, error="invalid_token"'),),
+        )
+    return principal
+
+
+def _options(environ: Mapping[str, Any], path: str) -> Response:
+    _, methods = paths.find_place(path)
+    headers: Headers = [("Allow", paths.allow(methods))]
+    if "HTTP_ACCESS_CONTROL_REQUEST_METHOD" in environ:
+        headers += cors.preflight()
+    return 204, headers, []
+
+
+def _fault(error: Exception, exchange: _Exchange) -> Response:
+    """Answer a fault of ours. The log has its place but not its message, which may quote data."""
+    places = "".join(traceback.format_tb(error.__traceback__))
+    _LOG.error(
+        "request_failed id=%s error=%s\n%s", exchange.request_id, type(error).__name__, places
+    )
+    _LOG.debug("request_failed_detail id=%s", exchange.request_id, exc_info=error)
+    fault = FhirError(f"The server failed on this request. Report id {exchange.request_id}.")
+    return refuse(fault, exchange.shown or parse.fallback(exchange.environ), exchange.environ)
+
+
+def finish(
+    response: Response, environ: Mapping[str, Any], settings: Settings, request_id: str = ""
+) -> Response:
+    """Return the response with the headers that every answer has, and without a body for HEAD."""
+    status, headers, body = response
+    origin = environ.get("HTTP_ORIGIN", "")
+    complete = [
+        *headers,
+        ("X-Request-Id", request_id or parse.request_id(environ)),
+        ("Cache-Control", "no-store"),
+        ("X-Content-Type-Options", "nosniff"),
+        *cors.allow_origin(origin, settings.cors_origins),
+    ]
+    if environ.get("REQUEST_METHOD", "GET").upper() == "HEAD":
+        _close(body)
+        body = []
+    return status, [(name, _one_line(value)) for name, value in complete], body
+
+
+def _one_line(value: str) -> str:
+    """Return a header value that can't begin another header."""
+    if value.isascii() and value.isprintable():
+        return value
+    return "".join(char if " " <= char <= "~" or char == "\t" else "?" for char in value)
+
+
+def _close(body: Iterable[bytes]) -> None:
+    close = getattr(body, "close", None)
+    if close is not None:
+        close()

@@ -1,0 +1,161 @@
+"""From a WSGI environ to an Interaction, in two steps so that no body is read for a stranger.
+
+`parse_head` reads method, path, query and headers; `parse_body` adds the document once the caller
+is known. Knows no Flask: routes, the short-cut and tests call the same functions.
+"""
+
+import re
+import secrets
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from ehr.errors import Invalid, NotAcceptable, UnsupportedMediaType
+from ehr.messages import Document, Interaction, Params
+from ehr.rest import bases, bodies, documents, formats, preferences
+from ehr.settings import Settings
+from ehr.urls import queries
+from ehr.urls.paths import Route, route
+
+FORM = "application/x-www-form-urlencoded"
+_REQUEST_ID = re.compile(r"[A-Za-z0-9._:/+=-]{1,128}")
+# Kept from the interaction: they shape the answer and mean nothing to the record.
+_FORMATTING = frozenset({"_format", "_pretty"})
+
+
+@dataclass(frozen=True, slots=True)
+class Presentation:
+    """How the answer is to look; the parts that any answer has, errors too."""
+
+    answer: formats.Answer = field(default_factory=formats.Answer)
+    pretty: bool = False
+
+
+def request_id(environ: Mapping[str, Any]) -> str:
+    """Return the caller's X-Request-Id when it is a harmless one, else a new one."""
+    given = environ.get("HTTP_X_REQUEST_ID", "")
+    return given if _REQUEST_ID.fullmatch(given) else secrets.token_hex(12)
+
+
+def fallback(environ: Mapping[str, Any]) -> Presentation:
+    """Return how to show an error before the format is settled: as asked, by Accept, in JSON."""
+    try:
+        return presentation(environ)
+    except (Invalid, NotAcceptable):
+        pass
+    try:
+        return Presentation(formats.negotiate(environ.get("HTTP_ACCEPT", ""), (), raw=True))
+    except NotAcceptable:
+        return Presentation()
+
+
+def presentation(environ: Mapping[str, Any]) -> Presentation:
+    """Return how the answer is to look; raise NotAcceptable or Invalid when that can't be."""
+    return _presentation(environ, queries.decode_pairs(bases.query_octets(environ), "query"))
+
+
+def parse_head(
+    environ: Mapping[str, Any], settings: Settings, shown: Presentation, id: str
+) -> tuple[Interaction, Route]:
+    """Return the interaction without its document, and the route it came by."""
+    method = environ.get("REQUEST_METHOD", "GET").upper()
+    found = route(method, bases.path_below(environ))
+    params = queries.decode_pairs(bases.query_octets(environ), "query")
+    interaction = Interaction(
+        name=found.name,
+        type=found.type,
+        id=found.id,
+        version=found.version,
+        operation=found.operation,
+        compartment=found.compartment,
+        params=_kept(params),
+        preconditions=preferences.preconditions(environ),
+        preferences=preferences.preferences(environ.get("HTTP_PREFER", "")),
+        method=method,
+        base=bases.base_url(environ, settings.base_url),
+        request_id=id,
+        security_context=environ.get("HTTP_X_SECURITY_CONTEXT") or None,
+        accept=(shown.answer.media_type,) if shown.answer.explicit else (),
+    )
+    return interaction, found
+
+
+def parse_body(
+    interaction: Interaction, environ: Mapping[str, Any], settings: Settings
+) -> Interaction:
+    """Return the interaction with the document that the body holds, if it takes one."""
+    if interaction.method in ("GET", "HEAD", "DELETE"):
+        return interaction
+    body = bodies.read_body(environ, settings.body_limit)
+    content_type = str(environ.get("CONTENT_TYPE") or "")
+    if interaction.name == "operation" and not body:
+        return interaction
+    document = _document(interaction, body, content_type, settings.depth_limit)
+    if interaction.name == "batch":
+        return replace(interaction, name=_bundle_kind(document), document=document)
+    return replace(interaction, document=document)
+
+
+def parse_form(
+    interaction: Interaction, environ: Mapping[str, Any], settings: Settings
+) -> tuple[Interaction, Presentation]:
+    """Return a POST search with the criteria of its form, which may choose the format as well."""
+    body = bodies.read_body(environ, settings.body_limit).strip(b"\r\n")
+    content_type = formats.read_content_type(str(environ.get("CONTENT_TYPE") or "")).name
+    if body and content_type != FORM:
+        raise UnsupportedMediaType(f"A search by POST takes a form. Send Content-Type: {FORM}.")
+    form = queries.decode_pairs(body, "form")
+    query = queries.decode_pairs(bases.query_octets(environ), "query")
+    return (
+        replace(interaction, params=interaction.params + _kept(form)),
+        _presentation(environ, query + form),
+    )
+
+
+def _document(interaction: Interaction, body: bytes, content_type: str, depth: int) -> Document:
+    if interaction.name == "patch":
+        return documents.read_patch(body, content_type, depth)
+    if interaction.type == "Binary" and interaction.name in ("create", "update"):
+        return documents.read_binary(body, content_type, depth)
+    return documents.read_resource(body, content_type, depth)
+
+
+def _bundle_kind(document: Document) -> str:
+    resource = document.resource
+    kind = resource.get("type") if resource.get("resourceType") == "Bundle" else None
+    if kind not in ("batch", "transaction"):
+        raise Invalid(
+            "POST to the base takes a Bundle of type batch or transaction. "
+            "Send one resource to [base]/[type].",
+            code="value",
+            expression="Bundle.type" if resource.get("resourceType") == "Bundle" else "",
+        )
+    return str(kind)
+
+
+def _kept(params: Params) -> Params:
+    return tuple(pair for pair in params if pair[0] not in _FORMATTING)
+
+
+def _presentation(environ: Mapping[str, Any], params: Params) -> Presentation:
+    found = formats.negotiate(
+        environ.get("HTTP_ACCEPT", ""), _values(params, "_format"), raw=_may_be_raw(environ)
+    )
+    return Presentation(found, _pretty(params))
+
+
+def _values(params: Params, name: str) -> tuple[str, ...]:
+    return tuple(value for found, value in params if found == name)
+
+
+def _pretty(params: Params) -> bool:
+    for value in _values(params, "_pretty"):
+        if value not in ("true", "false"):
+            raise Invalid("_pretty is neither true nor false. Write _pretty=true.", code="value")
+    return "true" in _values(params, "_pretty")
+
+
+def _may_be_raw(environ: Mapping[str, Any]) -> bool:
+    """Return whether the path may lead to raw content, which has any media type."""
+    segments = environ.get("PATH_INFO", "").removeprefix(bases.MOUNT).strip("/").split("/")
+    return segments[0] == "Binary" and len(segments) in (2, 4)

@@ -1,0 +1,80 @@
+"""The Flask side: `/fhir` and all below it to the endpoint, and the two health answers.
+
+`/healthz` says that the process answers, `/readyz` that it reaches its database.
+"""
+
+import logging
+from collections.abc import Callable
+
+from flask import Blueprint, Response, request
+from werkzeug.exceptions import HTTPException
+
+from ehr.errors import FhirError
+from ehr.rest import parse, respond
+from ehr.rest.bases import MOUNT
+from ehr.rest.endpoint import Door, endpoint, finish
+from fhir_profiles.issues import Issue
+
+METHODS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]
+
+_LOG = logging.getLogger("ehr.rest")
+
+
+def fhir_routes(door: Door) -> Blueprint:
+    """Return the routes of the FHIR API; every rule about them is in the endpoint."""
+    routes = Blueprint("fhir", __name__)
+    options = {"methods": METHODS, "provide_automatic_options": False}
+
+    @routes.route(MOUNT, endpoint="base", **options)
+    @routes.route(f"{MOUNT}/", endpoint="base_slash", **options)
+    @routes.route(f"{MOUNT}/<path:path>", endpoint="path", **options)
+    def fhir(path: str = "") -> Response:
+        return _flask(endpoint(door, request.environ))
+
+    @routes.app_errorhandler(HTTPException)
+    def refused(error: HTTPException) -> Response | HTTPException:
+        """Answer what Flask refuses by itself, such as an unknown method, in FHIR's way."""
+        if not request.environ.get("PATH_INFO", "").startswith(MOUNT):
+            return error
+        issue = Issue("not-supported", f"{error.name}. Methods here: {', '.join(METHODS)}.")
+        refusal = FhirError(issue.diagnostics, issues=(issue,))
+        refusal.status = error.code or 500
+        shown = parse.fallback(request.environ)
+        response = respond.refuse(refusal, shown, request.environ)
+        return _flask(finish(response, request.environ, door.settings))
+
+    return routes
+
+
+def health_routes(is_ready: Callable[[], bool]) -> Blueprint:
+    """Return the health routes; `is_ready` asks the database."""
+    routes = Blueprint("health", __name__)
+
+    @routes.get("/healthz")
+    def healthz() -> Response:
+        return _plain("ok", 200)
+
+    @routes.get("/readyz")
+    def readyz() -> Response:
+        try:
+            ready = is_ready()
+        except Exception as error:
+            _LOG.warning("not_ready error=%s", type(error).__name__)
+            ready = False
+        return _plain("ready", 200) if ready else _plain("the database does not answer", 503)
+
+    return routes
+
+
+def _flask(answer: respond.Response) -> Response:
+    status, headers, body = answer
+    response = Response(body, status)
+    response.headers.clear()
+    response.headers.extend(headers)
+    return response
+
+
+def _plain(text: str, status: int) -> Response:
+    response = Response(f"{text}\n", status, mimetype="text/plain")
+    response.headers["Cache-Control"] = "no-store"
+    return response
