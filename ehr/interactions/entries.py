@@ -4,14 +4,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Any
-from urllib.parse import unquote_to_bytes
 
 import msgspec
 
 from ehr.errors import FhirError, Invalid
 from ehr.messages import Document, Interaction, Preconditions, Resource, Result
 from ehr.urls import paths, queries
-from ehr.urls.entity_tags import entity_tags
+from ehr.urls.conditions import entity_tags
 from ehr.store.bodies import instant
 from ehr.store.dates import first_millisecond
 from fhir_profiles import json_format
@@ -86,7 +85,7 @@ def _interaction(
     outer: Interaction, method: str, request: Resource, entry: Resource, raw: bytes | None
 ) -> Interaction:
     path, _, query = _relative(outer.base, request["url"]).partition("?")
-    route = paths.route(method, queries.checked_text(unquote_to_bytes(path), "request.url"))
+    route = paths.route(method, queries.decode_path(path))
     if route.name in ("batch", "transaction"):
         raise Invalid("A Bundle can't hold another batch or transaction.")
     return Interaction(

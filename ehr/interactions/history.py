@@ -6,6 +6,7 @@ The Bundle's own `meta.lastUpdated` is the moment to poll from: `_since` that mo
 from dataclasses import replace
 from typing import NoReturn
 from urllib.parse import quote, urlencode
+from zoneinfo import ZoneInfo
 
 from auth.principal import Principal
 from ehr.access.instance import may_see
@@ -81,13 +82,13 @@ def _count(record: Record, text: str | None) -> int:
 
 
 def _asked(record: Record, interaction: Interaction, params: dict[str, str]) -> versions.Asked:
-    zone = record.settings.record_timezone
+    zone = ZoneInfo(record.settings.record_timezone)
     since = _interval("_since", params["_since"], zone)[0] if "_since" in params else None
     at = _interval("_at", params["_at"], zone) if "_at" in params else None
     return versions.Asked(type=interaction.type, id=interaction.id, since=since, at=at)
 
 
-def _interval(name: str, text: str, zone: str) -> tuple[Instant, Instant]:
+def _interval(name: str, text: str, zone: ZoneInfo) -> tuple[Instant, Instant]:
     """Return the milliseconds [low, high) of a date or instant."""
     try:
         low, high = parse_interval(text, zone)

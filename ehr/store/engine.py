@@ -248,8 +248,8 @@ def _postgres_engine(url: sqlalchemy.URL, name: str, pool_size: int) -> Engine:
     class BinaryCursor(psycopg.Cursor[Any]):
         """Bodies come as bytes, not as hexadecimal text."""
 
-        def __init__(self, connection: Any) -> None:
-            super().__init__(connection)
+        def __init__(self, connection: Any, *, row_factory: Any = None) -> None:
+            super().__init__(connection, row_factory=row_factory)
             self.format = psycopg.pq.Format.BINARY
 
     options = f"-c statement_timeout={WRITE_TIMEOUT}s -c lock_timeout={WRITE_TIMEOUT // 3}s"
