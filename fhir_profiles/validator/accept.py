@@ -15,6 +15,7 @@ from fhir_profiles.primitives import CHECKS, is_id, is_uri
 from fhir_profiles.validator.bindings import bound_codes, bound_concepts, concept_fits
 from fhir_profiles.validator.bundle import bundle_issues
 from fhir_profiles.validator.contained import contained_resource_issues
+from fhir_profiles.validator.invariants import RULES
 from fhir_profiles.validator.reference_text import reference_fault
 
 Seen = list[str]
@@ -74,6 +75,8 @@ def _compiled(name: str) -> Check:
         check = _extension(check, members)
     elif name == "Bundle":
         check = _bundle(check)
+    elif name in RULES:
+        check = _ruled(check, RULES[name][0])
     # Published before its members are known: types are recursive. A thread that meets half a type
     # misses a member and so doubts; it never accepts too much.
     _CHECKS[name] = check
@@ -237,6 +240,13 @@ def _bundle(check: Check) -> Check:
         return check(value, seen) and not bundle_issues(value, "")
 
     return bundle
+
+
+def _ruled(check: Check, rule: Callable[[dict[str, Any]], bool]) -> Check:
+    def ruled(value: Any, seen: Seen) -> bool:
+        return check(value, seen) and rule(value)
+
+    return ruled
 
 
 @cache

@@ -20,7 +20,8 @@ def bundle_issues(
     bundle: dict[str, Any], path: str, full_url_severity: str = "error"
 ) -> list[Issue]:
     """Return what breaks the rules between the elements of a Bundle."""
-    kind = bundle.get("type")
+    given = bundle.get("type")
+    kind = given if isinstance(given, str) else ""
     entries = _entries(bundle)
     return [
         *_head_issues(bundle, kind, entries, path),
@@ -42,7 +43,7 @@ def _entries(bundle: dict[str, Any]) -> list[dict[str, Any]]:
 
 
 def _head_issues(
-    bundle: dict[str, Any], kind: Any, entries: list[dict[str, Any]], path: str
+    bundle: dict[str, Any], kind: str, entries: list[dict[str, Any]], path: str
 ) -> Iterator[Issue]:
     if "total" in bundle and kind not in ("searchset", "history"):
         yield _broken(path, "total only when a search or history (bdl-1)")
@@ -70,7 +71,7 @@ def _resource(entry: dict[str, Any]) -> dict[str, Any]:
     return resource if isinstance(resource, dict) else {}
 
 
-def _entry_issues(entry: dict[str, Any], kind: Any, path: str) -> Iterator[Issue]:
+def _entry_issues(entry: dict[str, Any], kind: str, path: str) -> Iterator[Issue]:
     if "search" in entry and kind != "searchset":
         yield _broken(path, "entry.search only when a search (bdl-2)")
     if ("request" in entry) != (kind in _REQUESTS):
@@ -85,12 +86,16 @@ def _entry_issues(entry: dict[str, Any], kind: Any, path: str) -> Iterator[Issue
             "entry.response is mandatory for batch-response, transaction-response and history, "
             "otherwise prohibited (bdl-4)",
         )
+    resource = _resource(entry)
+    nameless = resource and "id" not in resource
+    if kind == "searchset" and nameless and resource.get("resourceType") != "OperationOutcome":
+        yield Issue("invalid", "Search results must have ids.", f"{path}.resource")
     if "resource" not in entry and "request" not in entry and "response" not in entry:
         yield _broken(path, "an entry must have a resource, a request or a response (bdl-5)")
 
 
 def _full_url_issues(
-    entries: list[dict[str, Any]], kind: Any, path: str, severity: str
+    entries: list[dict[str, Any]], kind: str, path: str, severity: str
 ) -> Iterator[Issue]:
     seen: dict[tuple[str, Any], int] = {}
     for index, entry in enumerate(entries):
@@ -110,7 +115,7 @@ def _full_url_issues(
             )
 
 
-def _full_url_fault(full_url: str, resource: dict[str, Any], kind: Any) -> str:
+def _full_url_fault(full_url: str, resource: dict[str, Any], kind: str) -> str:
     if _VERSIONED in full_url:
         return "fullUrl must not be version specific (bdl-8)."
     if not _ABSOLUTE.fullmatch(full_url):

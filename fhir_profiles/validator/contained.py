@@ -1,9 +1,12 @@
 """Contained resources and local references: dom-2 to dom-5, ref-1, ids once (FHIR R4 §2.3.0.3)."""
 
+import re
 from collections.abc import Iterator, Sequence
 from typing import Any
 
 from fhir_profiles.issues import Issue
+
+_NARRATIVE_LINK = re.compile(r"""(?:src|href)\s*=\s*["'](#[^"']+)""")
 
 Place = tuple[str, str]
 
@@ -73,7 +76,7 @@ def _unreferenced(
 
 
 def _local_texts(value: Any) -> Iterator[str]:
-    # References, uris and canonicals: any text that begins with # may be the mention.
+    # References, uris, canonicals, links in a narrative: any text with # may be the mention.
     waiting = [value]
     while waiting:
         one = waiting.pop()
@@ -83,6 +86,8 @@ def _local_texts(value: Any) -> Iterator[str]:
             waiting.extend(one)
         elif isinstance(one, str) and one.startswith("#"):
             yield one
+        elif isinstance(one, str) and one.startswith("<div"):
+            yield from _NARRATIVE_LINK.findall(one)
 
 
 def _twice(ids: Sequence[Place]) -> Iterator[Issue]:

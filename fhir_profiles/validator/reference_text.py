@@ -60,7 +60,7 @@ def _last_two_segments(text: str) -> re.Match[str] | None:
 
 
 def _form_fault(text: str) -> Fault | None:
-    if _ABSOLUTE.fullmatch(text):
+    if "://" in text or _ABSOLUTE.fullmatch(text):
         return None
     match = _RELATIVE.fullmatch(text) or _CONDITIONAL.fullmatch(text)
     if match is None:

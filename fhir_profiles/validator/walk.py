@@ -19,10 +19,11 @@ from fhir_profiles.validator.bindings import bound_concepts, choices_text, conce
 from fhir_profiles.validator.bundle import bundle_issues
 from fhir_profiles.validator.contained import contained_resource_issues, local_issues
 from fhir_profiles.validator.findings import Findings, json_kind
+from fhir_profiles.validator.invariants import broken_invariant
 from fhir_profiles.validator.reference_text import reference_fault
 from fhir_profiles.validator.values import check_companion, check_primitive_member
 
-MAX_DEPTH = 100
+MAX_DEPTH = 64
 
 
 def walk_resource(
@@ -68,6 +69,9 @@ def _walk_object(
     else:
         _walk_members(value, definition, path, findings)
         _check_presence(value, definition, path, findings)
+        broken = broken_invariant(definition.name, value)
+        if broken:
+            findings.add("invariant", broken, path)
     findings.depth -= 1
 
 
