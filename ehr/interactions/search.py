@@ -34,7 +34,7 @@ def search(record: "Record", principal: "Principal", interaction: Interaction) -
     """Answer a search with a searchset Bundle."""
     request = _request(interaction)
     settings, now = record.settings, record.clock()
-    walker = Walker(principal.id, (record.database.cursor_key,), now, interaction.base)
+    walker = Walker(principal.id, (record.database.secret("cursor"),), now, interaction.base)
     included: tuple[Found, ...] = ()
     cut = False
     with record.database.read() as connection:

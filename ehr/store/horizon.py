@@ -28,7 +28,8 @@ from ehr.store.engine import is_postgres
 from ehr.store.tables import database_fact, txn
 
 _STAMP = "coalesce((SELECT max(commit_seq) FROM txn), 0)"
-_SQLITE = f"{_STAMP} || ':' || coalesce((SELECT at FROM txn ORDER BY commit_seq DESC LIMIT 1), 0)"
+_NEWEST = "coalesce((SELECT at FROM txn ORDER BY commit_seq DESC LIMIT 1), 0)"
+_SQLITE = f"{_STAMP} || ':' || {_NEWEST}"
 _POSTGRES = (
     f"concat({_STAMP}, ':', (extract(epoch FROM clock_timestamp()) * 1000)::bigint, ':', "
     "pg_current_snapshot()::text)"
@@ -38,7 +39,7 @@ _EPOCH = "(SELECT value FROM database_fact WHERE name = 'epoch')"
 
 @dataclass(frozen=True, slots=True)
 class Horizon:
-    """Where a walk began: `at` is the newest moment it may show, `late` came with it but after it."""
+    """Where a walk began: it shows what is of `at` or before, less the `late` transactions."""
 
     mark: str
     epoch: str

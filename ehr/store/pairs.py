@@ -6,6 +6,7 @@ PostgreSQL, by `json_each` on SQLite.
 
 import json
 from collections.abc import Collection
+from typing import Any
 
 from sqlalchemy import (
     ARRAY,
@@ -15,6 +16,7 @@ from sqlalchemy import (
     FromClause,
     Text,
     bindparam,
+    cast,
     false,
     func,
     select,
@@ -56,5 +58,6 @@ def pair_table(connection: Connection, pairs: Collection[Pair]) -> FromClause:
     ).subquery()
 
 
-def _array(numbers: list[int]) -> ColumnElement[list[int]]:
-    return func.cast(bindparam(None, numbers, type_=ARRAY(BigInteger), unique=True), ARRAY(BigInteger))
+def _array(numbers: list[int]) -> ColumnElement[Any]:
+    whole: ARRAY[Any] = ARRAY(BigInteger)
+    return cast(bindparam(None, numbers, type_=whole, unique=True), whole)
