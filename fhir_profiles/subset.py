@@ -137,7 +137,7 @@ def _with_contained(kept: dict[str, Any], resource: dict[str, Any]) -> dict[str,
     by_id = {
         f"#{item.get('id', '')}": item
         for item in contained
-        if isinstance(item, dict) and is_resource_type(item.get("resourceType", ""))
+        if isinstance(item, dict) and is_resource_type(str(item.get("resourceType")))
     }
     pending = [{name: member for name, member in kept.items() if name != "contained"}]
     needed = []

@@ -141,6 +141,19 @@ def test_summary_reaches_into_bundles() -> None:
     assert entry["resource"] == {"resourceType": "Patient", "meta": {"tag": [SUBSETTED]}}
 
 
+@pytest.mark.parametrize("inner", [{"resourceType": "Dog"}, {}])
+def test_summary_leaves_unknown_resources_alone(inner: dict[str, Any]) -> None:
+    bundle = {"resourceType": "Bundle", "entry": [{"fullUrl": "urn:uuid:1", "resource": inner}]}
+
+    assert summarise(bundle, "true")["entry"][0].get("resource", {}) == inner
+
+
+def test_summary_drops_what_becomes_empty() -> None:
+    patient = {"resourceType": "Patient", "name": [{"extension": [{"url": "u"}]}], "photo": []}
+
+    assert set(summarise(patient, "true")) == {"resourceType", "meta"}
+
+
 def test_summary_keeps_mandatory_elements_that_are_no_summary_elements() -> None:
     audit = {
         "resourceType": "AuditEvent",

@@ -84,6 +84,24 @@ def test_decimals_keep_their_text(text: str) -> None:
     assert str(value) == text
 
 
+@pytest.mark.parametrize(
+    "text", ["01.0", "1.", ".5", "+1.0", "1e", "NaN", "1,5", "1e99999999", "1_0"]
+)
+def test_other_decimals_are_refused(text: str) -> None:
+    document = f'<Observation {NAMESPACES}><valueQuantity><value value="{text}"/></valueQuantity>'
+
+    with pytest.raises(InvalidDocument, match="must be a decimal"):
+        parse(f"{document}</Observation>".encode())
+
+
+def test_decimal_without_a_point_is_an_integer_as_in_json() -> None:
+    document = f'<Observation {NAMESPACES}><valueQuantity><value value="5"/></valueQuantity>'
+
+    value = parse(f"{document}</Observation>".encode())["valueQuantity"]["value"]
+
+    assert isinstance(value, int)
+
+
 def test_namespace_prefix_and_schema_location_are_taken() -> None:
     document = b"""\xef\xbb\xbf<?xml version="1.0" encoding="utf-8"?>
     <f:Patient xmlns:f="http://hl7.org/fhir"
@@ -238,11 +256,14 @@ def test_narrative_stands_alone(text: str) -> None:
 
 def test_narrative_loses_prefixes_declared_outside() -> None:
     document = f"""<Patient {NAMESPACES} xmlns:h="{XHTML}">
-      <text><status value="generated"/><h:div><h:p class="c">a<h:br/>b</h:p></h:div></text>
+      <text><status value="generated"/>
+        <div xmlns="{XHTML}"><h:p class="c">a<h:br/><!-- c --></h:p></div></text>
       <contained><Group><text><status value="generated"/><h:div>2</h:div></text></Group></contained>
     </Patient>"""
 
     resource = parse(document.encode())
 
-    assert resource["text"]["div"] == f'<div xmlns="{XHTML}"><p class="c">a<br/>b</p></div>'
+    assert (
+        resource["text"]["div"] == f'<div xmlns="{XHTML}"><p class="c">a<br/><!-- c --></p></div>'
+    )
     assert resource["contained"][0]["text"]["div"] == f'<div xmlns="{XHTML}">2</div>'
