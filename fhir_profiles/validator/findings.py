@@ -1,15 +1,24 @@
 """What a walk notes: issues in the order found, local references and element ids with places."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from decimal import Decimal
+from itertools import islice
 from typing import Any
 
 from fhir_profiles.issues import Issue
 
+# A hostile document must not be answered at a thousand times its cost.
+MAX_ISSUES = 1000
+MAX_HINTS = 50
+
 
 @dataclass(slots=True)
 class Findings:
-    """The notebook of one walk through one resource, contained resources included."""
+    """The notebook of one walk through one resource, contained resources included.
+
+    Ends at MAX_ISSUES; entries of a Bundle write into the issues of the Bundle.
+    """
 
     issues: list[Issue] = field(default_factory=list)
     references: list[tuple[str, str]] = field(default_factory=list)
@@ -19,11 +28,27 @@ class Findings:
 
     def add(self, code: str, diagnostics: str, expression: str) -> None:
         """Note one error."""
-        self.issues.append(Issue(code, diagnostics, expression))
+        self.extend([Issue(code, diagnostics, expression)])
 
     def add_tolerable(self, code: str, diagnostics: str, expression: str) -> None:
         """Note what HL7's own examples get wrong: an error, a warning in a tolerant walk."""
-        self.issues.append(Issue(code, diagnostics, expression, self.tolerable))
+        self.extend([Issue(code, diagnostics, expression, self.tolerable)])
+
+    def extend(self, issues: Iterable[Issue]) -> None:
+        """Note issues found elsewhere, as long as there is room."""
+        room = MAX_ISSUES - len(self.issues)
+        if room > 0:
+            self.issues.extend(islice(issues, room))
+            if len(self.issues) == MAX_ISSUES:
+                text = (
+                    f"Only the first {MAX_ISSUES} issues are listed. Correct them, then ask again."
+                )
+                self.issues.append(Issue("incomplete", text, "", "warning"))
+
+    @property
+    def may_hint(self) -> bool:
+        """Say whether the next issue may still look for the nearest name."""
+        return len(self.issues) < MAX_HINTS
 
     @property
     def tolerable(self) -> str:

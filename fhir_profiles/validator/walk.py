@@ -27,15 +27,19 @@ MAX_DEPTH = 64
 
 
 def walk_resource(
-    resource: Any, expression: str | None = None, *, tolerant: bool = False, depth: int = 0
+    resource: Any, expression: str | None = None, *, tolerant: bool = False
 ) -> list[Issue]:
-    """Return all issues of a resource that stands on its own; `depth` is that of its place."""
-    path = expression or _root_name(resource)
-    findings = Findings(tolerant=tolerant, depth=depth)
+    """Return all issues of a resource that stands on its own."""
+    findings = Findings(tolerant=tolerant)
+    _walk_own(resource, expression or _root_name(resource), findings)
+    return findings.issues
+
+
+def _walk_own(resource: Any, path: str, findings: Findings) -> None:
+    # A resource with a border of its own: local references and ids don't cross it.
     _walk_resource(resource, path, findings)
     if isinstance(resource, dict):
-        findings.issues.extend(local_issues(resource, path, findings.references, findings.ids))
-    return findings.issues
+        findings.extend(local_issues(resource, path, findings.references, findings.ids))
 
 
 def _root_name(resource: Any) -> str:
@@ -52,12 +56,12 @@ def _walk_resource(resource: Any, path: str, findings: Findings) -> None:
         findings.add("structure", "resourceType is missing. Begin with the name of the type.", path)
         return
     if not is_resource_type(name):
-        hint = _nearest(name, resource_types())
+        hint = _nearest(name, resource_types(), findings)
         findings.add("structure", f"'{_shown(name)}' is not a resource type of R4.{hint}", path)
         return
     _walk_object(resource, type_definition(name), path, findings)
     if name == "Bundle":
-        findings.issues.extend(bundle_issues(resource, path, findings.tolerable))
+        findings.extend(bundle_issues(resource, path, findings.tolerable))
 
 
 def _walk_object(
@@ -106,13 +110,15 @@ def _has_companion(field: Field | None) -> bool:
 
 
 def _unknown(name: str, definition: TypeDefinition, path: str, findings: Findings) -> None:
-    hint = _nearest(name, tuple(definition.fields))
+    hint = _nearest(name, tuple(definition.fields), findings)
     findings.add(
         "structure", f"'{_shown(name)}' is not an element of {definition.name}.{hint}", path
     )
 
 
-def _nearest(name: str, known: tuple[str, ...]) -> str:
+def _nearest(name: str, known: tuple[str, ...], findings: Findings) -> str:
+    if not findings.may_hint:
+        return ""
     near = get_close_matches(name[:64], known, n=1)
     return f" Did you mean '{near[0]}'?" if near else ""
 
@@ -153,12 +159,11 @@ def _walk_inner_resource(
     value: dict[str, Any], field: Field, path: str, findings: Findings
 ) -> None:
     if field.name != "contained":
-        findings.issues.extend(
-            walk_resource(value, path, tolerant=findings.tolerant, depth=findings.depth)
-        )
+        own = Findings(issues=findings.issues, depth=findings.depth, tolerant=findings.tolerant)
+        _walk_own(value, path, own)
         return
     _walk_resource(value, path, findings)
-    findings.issues.extend(contained_resource_issues(value, path))
+    findings.extend(contained_resource_issues(value, path))
 
 
 def _check_complex(value: dict[str, Any], field: Field, path: str, findings: Findings) -> None:

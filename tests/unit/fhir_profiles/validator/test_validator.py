@@ -459,3 +459,13 @@ def test_deep_python_objects_are_refused_without_recursion() -> None:
         deep = {"extension": [{"url": "urn:x", "extension": [deep]}]}
 
     assert any("deeper" in issue.diagnostics for issue in validate(patient(**deep)))
+
+
+def test_a_hostile_document_gets_a_bounded_answer() -> None:
+    entries = [{"resource": patient(**{f"x{i}-{n}": 1 for i in range(60)})} for n in range(60)]
+
+    issues = validate(bundle("collection", *entries))
+
+    assert len(issues) == 1001
+    assert issues[-1].severity == "warning"
+    assert sum("Did you mean" in issue.diagnostics for issue in issues) <= 50
