@@ -11,7 +11,7 @@ from .environment import Check, Closure, Environment, Resolve
 from .errors import FhirPathError, FhirPathSyntaxError
 from .nodes import Collection, Node, node_of
 from .parser import parse
-from .syntax import Ast
+from .syntax import Ast, Member
 from .values import plain, truth
 
 # What Python may raise while an expression meets values it does not fit. Callbacks' own errors
@@ -87,6 +87,14 @@ class Expression:
             return truth(self.nodes(focus, **more))
         except FhirPathError as error:
             raise error.located(0, self.text) from None
+
+    def above(self) -> "tuple[Expression, str] | None":
+        """Split `path.name` into the path and the name; None when it does not end in a name."""
+        tree = self.tree
+        if not isinstance(tree, Member) or tree.source is None:
+            return None
+        closure = closure_of(tree.source, self.text)
+        return Expression(self.text, tree.source, closure), tree.name
 
     def _run(self, focus: Collection, env: Environment) -> Collection:
         try:
