@@ -6,7 +6,7 @@ matched again under their locks, and a different answer starts the work over (DE
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from ehr.errors import Conflict
@@ -22,6 +22,7 @@ from ehr.store import locks, read
 from ehr.store.commit import Numbers, commit
 from ehr.store.drafts import Author, Current, Draft, Method, Write, Written
 from ehr.store.locator import Name
+from fhir_profiles import json_format
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
@@ -60,12 +61,21 @@ def apply(
         if isinstance(outcome, list):
             return outcome
         matches = outcome
+        # Links were put into the parsed documents: begin again from what was sent.
+        changes = [_afresh(change) for change in changes]
     raise Conflict("Others keep changing what the conditions match. Send it again.")
+
+
+def _afresh(change: Change) -> Change:
+    document = change.document
+    if document is None or document.resource is None:
+        return change
+    return replace(change, document=replace(document, resource=json_format.parse(document.raw)))
 
 
 def _drafts(record: Record, changes: Sequence[Change], plan: Plan) -> list[Draft | None]:
     return [
-        draft(record, change, target.id, plan.links)
+        draft(record, change, plan.links)
         if change.document is not None and change.method is not Method.PATCH and target.writes
         else None
         for change, target in zip(changes, plan.targets, strict=True)

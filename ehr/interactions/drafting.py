@@ -4,6 +4,7 @@ from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from ehr.errors import Invalid
+from ehr.interactions.links import Links
 from ehr.messages import Document, Resource
 from ehr.record import Record
 from ehr.store.bodies import strip
@@ -17,7 +18,6 @@ from fhir_profiles.identity import stable_id
 from fhir_profiles.issues import Issue
 from fhir_profiles.owners import owner_reference
 from fhir_profiles.references import type_and_id
-from fhir_profiles.references import rewrite as rewrite_links
 from fhir_profiles.validator import validate
 
 if TYPE_CHECKING:
@@ -49,12 +49,10 @@ def checked(document: Document, type: str, expression: str = "") -> Document:
     return document
 
 
-def draft(record: Record, change: "Change", id: str, links: dict[str, str]) -> Draft:
+def draft(record: Record, change: "Change", links: Links) -> Draft:
     """Return the draft of a change, with the links of its Bundle put in."""
     assert change.document is not None
-    raw, resource = change.document.raw, change.document.resource
-    if links:
-        raw, resource = rewrite_links(raw, resource, links)
+    raw, resource = links.put_in(change.document.raw, change.document.resource)
     made = make(record, resource, raw, blob_id=change.blob_id)
     if links:
         _check_targets(made, change.expression or change.type)

@@ -1,22 +1,45 @@
 """What the links of a Bundle become: full urls and conditional references turn into `Type/id`."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from ehr.errors import PreconditionFailed
-from ehr.record import Record
+from ehr.messages import Resource
 from ehr.search.criteria import Criteria, Matches
-from fhir_profiles.references import type_and_id
+from fhir_profiles.references import collect, rewrite, type_and_id
+from fhir_profiles.references.relinking import are_countable, relink
 
 if TYPE_CHECKING:
     from ehr.interactions.changes import Change
     from ehr.interactions.targets import Target
 
+# Members that hold whole resources, whose References `collect` leaves out.
+_NESTING = frozenset({"contained", "entry", "parameter"})
 
-def link_map(
-    record: Record, changes: "Sequence[Change]", targets: "Sequence[Target]", matches: Matches
-) -> dict[str, str]:
-    """Return old link text → new link text. Raises PreconditionFailed for a condition that does
+
+class Links:
+    """Old link text → new link text, and the way to put them into documents."""
+
+    def __init__(self, texts: Mapping[str, str]) -> None:
+        self.texts = texts
+        self._is_countable = are_countable(texts)
+
+    def __bool__(self) -> bool:
+        return bool(self.texts)
+
+    def put_in(self, raw: bytes, resource: Resource) -> tuple[bytes, Resource]:
+        """Return a document with its links rewritten; `resource` may be changed in place."""
+        if not self.texts:
+            return raw, resource
+        if self._is_countable and not _NESTING & resource.keys():
+            changed = relink(raw, collect(resource), self.texts)
+            if changed is not None:
+                return changed, resource
+        return rewrite(raw, resource, self.texts)
+
+
+def find_links(changes: "Sequence[Change]", targets: "Sequence[Target]", matches: Matches) -> Links:
+    """Return the links of a set of changes. Raises PreconditionFailed for a condition that does
     not match exactly one resource, in the record or in the Bundle itself."""
     links: dict[str, str] = {}
     for change, target in zip(changes, targets, strict=True):
@@ -28,7 +51,7 @@ def link_map(
     for criteria, found in matches.items():
         if criteria.reference:
             links[criteria.text] = _one(criteria, found, changes, targets)
-    return links
+    return Links(links)
 
 
 def _spellings(change: "Change") -> Iterator[str]:

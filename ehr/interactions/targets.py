@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from ehr.errors import Invalid, NotFound, PreconditionFailed
-from ehr.interactions.links import link_map
+from ehr.interactions.links import Links, find_links
 from ehr.record import Record
 from ehr.search.criteria import Matches
 from ehr.store.drafts import Method
@@ -43,7 +43,7 @@ class Plan:
     """The targets, in the order of the changes, and the new text of every link."""
 
     targets: tuple[Target, ...]
-    links: dict[str, str]
+    links: Links
 
 
 def plan_targets(record: Record, changes: "Sequence[Change]", matches: Matches) -> Plan:
@@ -51,7 +51,7 @@ def plan_targets(record: Record, changes: "Sequence[Change]", matches: Matches) 
     where two changes are about the same resource."""
     targets = tuple(_target(record, change, matches) for change in changes)
     _refuse_overlap(changes, targets)
-    return Plan(targets, link_map(record, changes, targets, matches))
+    return Plan(targets, find_links(changes, targets, matches))
 
 
 def _target(record: Record, change: "Change", matches: Matches) -> Target:
