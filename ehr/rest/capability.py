@@ -114,7 +114,9 @@ def _mode(interaction: Interaction) -> str:
 
 
 @lru_cache(maxsize=8)
-def _rendered(facts: _Facts, mode: str, summary: str | None, shown: parse.Presentation) -> bytes:
+def _rendered(
+    facts: _Facts, mode: str, summary: views.Mode | None, shown: parse.Presentation
+) -> bytes:
     resource = views.part(statement(facts, mode), views.View(summary))
     return rendered(json_format.serialise(resource), shown)
 

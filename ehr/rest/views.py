@@ -5,15 +5,16 @@ They shape what is read, one resource or each entry of a Bundle; what is stored 
 
 import difflib
 from dataclasses import dataclass
-from functools import cache
-
-from fhir_profiles.subset import only_elements, summarise
+from typing import Literal
 
 from ehr.errors import Invalid
 from ehr.messages import Interaction, Params, Resource
 from fhir_profiles import definitions
+from fhir_profiles.subset import only_elements, summarise, unknown_elements
 
-_MODES = ("true", "text", "data")
+Mode = Literal["true", "text", "data"]
+
+_MODES: dict[str, Mode] = {"true": "true", "text": "text", "data": "data"}
 _SINGLE = frozenset({"read", "vread"})
 _BUNDLES = frozenset(
     {
@@ -31,7 +32,7 @@ _BUNDLES = frozenset(
 class View:
     """Which part is wanted: a summary mode or none, and element names or none."""
 
-    summary: str | None = None
+    summary: Mode | None = None
     elements: tuple[str, ...] = ()
 
 
@@ -70,27 +71,16 @@ def part(resource: Resource, view: View) -> Resource:
     if resource.get("resourceType") == "OperationOutcome":
         return resource
     if view.summary is not None:
-        resource = summarise(resource, view.summary)  # type: ignore[arg-type]
-    names = _names_for(view.elements, str(resource.get("resourceType")))
-    return only_elements(resource, names) if names else resource
+        resource = summarise(resource, view.summary)
+    return only_elements(resource, view.elements) if view.elements else resource
 
 
-def _names_for(elements: tuple[str, ...], type: str) -> list[str]:
-    """Return the plain names that concern a type; `Patient.name` concerns Patient alone."""
-    names = []
-    for element in elements:
-        owner, dot, name = element.rpartition(".")
-        if not dot or owner == type:
-            names.append(name)
-    return names
-
-
-def summary_mode(interaction: Interaction) -> str | None:
+def summary_mode(interaction: Interaction) -> Mode | None:
     """Return the `_summary` that changes resources; raise Invalid for one that can't be given."""
     values = _values(interaction.params, "_summary")
     value = values[-1] if values else "false"
     if value in _MODES:
-        return value
+        return _MODES[value]
     if value == "false" or (value == "count" and interaction.name not in _SINGLE):
         return None
     raise Invalid(
@@ -104,28 +94,16 @@ def _elements(interaction: Interaction) -> tuple[str, ...]:
     listed = ",".join(_values(interaction.params, "_elements"))
     names = tuple(name.strip() for name in listed.split(",") if name.strip())
     if interaction.type is not None and not interaction.preferences.lenient:
-        for name in names:
-            _check_element(interaction.type, name)
+        _check_elements(interaction.type, names)
     return names
 
 
-def _check_element(type: str, name: str) -> None:
-    owner, dot, plain = name.rpartition(".")
-    if dot and owner != type:
-        return
-    known = element_names(type)
-    if plain not in known:
-        near = difflib.get_close_matches(plain[:80], known, n=1)
+def _check_elements(type: str, names: tuple[str, ...]) -> None:
+    for name in unknown_elements(type, names):
+        known = definitions.type_definition(type).fields
+        near = difflib.get_close_matches(name[:80], known, n=1)
         hint = f"Did you mean `{near[0]}`?" if near else "Name top-level elements."
-        raise Invalid(f"{type} has no element `{plain[:80]}`. {hint}", code="value")
-
-
-@cache
-def element_names(type: str) -> frozenset[str]:
-    """Return the names `_elements` may use for a type; a choice by its base or its JSON name."""
-    fields = definitions.type_definition(type).fields.values()
-    found = {field.name for field in fields} | {field.choice for field in fields if field.choice}
-    return frozenset(found | {field.element.removesuffix("[x]") for field in fields})
+        raise Invalid(f"{type} has no element `{name[:80]}`. {hint}", code="value")
 
 
 def _values(params: Params, name: str) -> list[str]:

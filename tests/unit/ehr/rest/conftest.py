@@ -78,5 +78,3 @@ def fake() -> Callable[..., Fake]:
 def server(fake: Callable[..., Fake]) -> Fake:
     """Give a fake that answers every request with one patient."""
     return fake()
-
-
