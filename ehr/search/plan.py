@@ -13,8 +13,8 @@ from sqlalchemy import ColumnElement, Connection, FromClause
 
 from ehr.errors import Invalid, Unsupported
 from ehr.search.compartment import in_compartment
-from ehr.search.matches import Asking, Visible, condition_clause, visible_rows
-from ehr.search.matching import KeyAndRow, MatchContext, TypeAndId
+from ehr.search.matches import Asking, condition_clause, visible_rows
+from ehr.search.matching import KeyAndRow, TypeAndId
 from ehr.search.pins import pinned_keys
 from ehr.search.references import mentioned
 from ehr.search.refusals import Findings
@@ -35,20 +35,18 @@ class Plan:
     patient_keys: tuple[int, ...] | None
 
 
-def plan(
-    connection: Connection, request: SearchRequest, visible: Visible, context: MatchContext
-) -> Plan:
+def plan(request: SearchRequest, asking: Asking) -> Plan:
     """Return the plan, having asked what it needs to know; raise Invalid for senseless values."""
-    named = [(one, mentioned(one, context)) for one in request.conditions]
-    places = _places(connection, request, named)
+    named = [(one, mentioned(one, asking.context)) for one in request.conditions]
+    places = _places(asking.connection, request, named)
     criteria = [(one, names) for one, names in named if isinstance(one, Criterion)]
-    keys = pinned_keys(connection, request, criteria, places)
+    keys = pinned_keys(asking.connection, request, criteria, places)
     context = replace(
-        context,
+        asking.context,
         resolve=lambda names: {name: places[name] for name in names if name in places},
         patient_keys=keys,
     )
-    asking = Asking(connection, visible, context)
+    asking = replace(asking, context=context)
     row, current = visible_rows(request.types, asking)
     where = [current]
     if keys is not None:

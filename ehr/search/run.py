@@ -14,7 +14,7 @@ from auth.principal import Principal
 from ehr.access.visible import visible
 from ehr.messages import Params
 from ehr.search.found import Found, found
-from ehr.search.matches import Visible
+from ehr.search.matches import Asking, Visible
 from ehr.search.matching import MatchContext
 from ehr.search.plan import Plan, plan
 from ehr.search.query import parse
@@ -98,7 +98,8 @@ def find(
     limit: int = 2,
 ) -> list[Found]:
     """Return up to `limit` matches of a condition, for interactions that depend on one."""
-    planned = plan(connection, parse((type,), params), seen_by(principal), match_context(record))
+    asking = Asking(connection, seen_by(principal), match_context(record))
+    planned = plan(parse((type,), params), asking)
     return list(page(connection, planned, size=limit).matches)
 
 

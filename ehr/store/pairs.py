@@ -21,7 +21,6 @@ from sqlalchemy import (
     func,
     select,
     tuple_,
-    type_coerce,
 )
 
 from ehr.store.engine import is_postgres
@@ -38,18 +37,15 @@ def in_pairs(
     """Return the condition that (key, rid) is one of these pairs."""
     if not pairs:
         return false()
-    return tuple_(key, rid).in_(select(*pair_table(connection, pairs).c))
+    return tuple_(key, rid).in_(select(*_pair_table(connection, pairs).c))
 
 
-def pair_table(connection: Connection, pairs: Collection[Pair]) -> FromClause:
+def _pair_table(connection: Connection, pairs: Collection[Pair]) -> FromClause:
     """Return the pairs as a table with columns `patient_key` and `rid`."""
     if is_postgres(connection):
         keys, rids = ([pair[i] for pair in pairs] for i in (0, 1))
         listed = func.unnest(_array(keys), _array(rids)).table_valued("patient_key", "rid")
-        return select(
-            type_coerce(listed.c.patient_key, BigInteger).label("patient_key"),
-            type_coerce(listed.c.rid, BigInteger).label("rid"),
-        ).subquery()
+        return listed.render_derived()
     text = bindparam(None, json.dumps(list(pairs)), type_=Text, unique=True)
     listed = func.json_each(text).table_valued("value")
     return select(

@@ -1,0 +1,70 @@
+"""A search from request to Bundle: plan, page or count, includes, links.
+
+Statements: one for the references and ids of the request, one a page; then one for each step that
+leaves the key (`matches.py`), one for each round of includes and one for their bodies; a later page
+asks once what came meanwhile.
+"""
+
+from typing import TYPE_CHECKING
+
+from auth.principal import Principal
+from ehr.search.bundle import searchset
+from ehr.search.found import Found, fetch
+from ehr.search.include import MAXIMUM_INCLUDED, MAXIMUM_ROUNDS, Linked, linked_rows
+from ehr.search.matches import Asking
+from ehr.search.plan import Plan, plan
+from ehr.search.request import SearchRequest
+from ehr.search.run import Page, count, match_context, seen_by
+from ehr.search.walk import Step, Walker, self_link, step
+from fhir_profiles.issues import Issue
+
+if TYPE_CHECKING:
+    from ehr.record import Record
+
+_CUT = Issue(
+    "too-costly",
+    f"Not everything is included: the server follows {MAXIMUM_ROUNDS} rounds and "
+    f"{MAXIMUM_INCLUDED} resources a page. Ask for smaller pages or fewer includes.",
+    severity="warning",
+)
+
+
+def answer(record: "Record", principal: Principal, request: SearchRequest, base: str) -> bytes:
+    """Return the searchset Bundle that answers a request."""
+    walker = Walker(principal.id, (record.database.secret("cursor"),), record.clock(), base)
+    with record.database.read() as connection:
+        asking = Asking(connection, seen_by(principal), match_context(record))
+        planned = plan(request, asking)
+        done = _step(record, planned, walker, asking)
+        included, cut = _included(planned, done.page, asking)
+    return searchset(
+        planned.request,
+        base=base,
+        id=record.new_id(),
+        at=walker.now,
+        links=done.links,
+        total=done.total,
+        matches=done.page.matches,
+        included=included,
+        issues=(*planned.request.ignored, *((_CUT,) if cut else ())),
+    )
+
+
+def _step(record: "Record", planned: Plan, walker: Walker, asking: Asking) -> Step:
+    request, settings = planned.request, record.settings
+    if request.counts_only:
+        links = (self_link(request, walker),)
+        return Step(count(asking.connection, planned), links)
+    size = min(request.count or settings.page_size, settings.page_limit)
+    return step(asking.connection, planned, walker, size=size)
+
+
+def _included(planned: Plan, page: Page, asking: Asking) -> tuple[tuple[Found, ...], bool]:
+    """Return what to include with the page, and whether something had to be left out."""
+    if not planned.request.includes or not page.matches:
+        return (), False
+    matches = [Linked(one.type, one.place) for one in page.matches]
+    linked = linked_rows(planned.request.includes, matches, asking)
+    same = {(*one.place, one.version) for one in page.matches}
+    fetched = fetch(linked.rows, asking)
+    return tuple(one for one in fetched if (*one.place, one.version) not in same), linked.cut
