@@ -40,10 +40,11 @@ class Indexer:
     def _compile(self, type: str) -> Extractor:
         # Two threads may both compile; the results are alike.
         parameters = [each for each in for_type(type).values() if each.code not in _ROW_PARAMETERS]
-        extractor = self._extractors[type] = compile_extractor(parameters, self._sink)
+        extractor = self._extractors[type] = compile_extractor(parameters, self.sink)
         return extractor
 
-    def _sink(self, parameter: SearchParameter, leaf: Leaf) -> Sink | None:
+    def sink(self, parameter: SearchParameter, leaf: Leaf) -> Sink | None:
+        """Return what emits rows for these elements; None where the parameter can't use them."""
         match parameter.kind:
             case "token":
                 return token.sink(leaf, self._hasher)

@@ -10,8 +10,9 @@ from dataclasses import dataclass
 from datetime import tzinfo
 from time import time_ns
 
-from sqlalchemy import ColumnElement, FromClause, exists, not_, or_
-from sqlalchemy.sql.elements import Grouping
+from sqlalchemy import Boolean, ColumnElement, FromClause, exists, not_, or_
+from sqlalchemy.sql import operators
+from sqlalchemy.sql.elements import BinaryExpression, Grouping
 
 from ehr.errors import Invalid
 from ehr.search.intervals import zone_named
@@ -78,9 +79,10 @@ def any_of(conditions: Sequence[ColumnElement[bool]]) -> ColumnElement[bool]:
     """Return one OR of many conditions, as a balanced tree: SQLite limits the depth."""
     if len(conditions) <= _WIDEST_OR:
         return or_(*conditions)
-    step = -(-len(conditions) // _WIDEST_OR)
-    parts = [any_of(conditions[at : at + step]) for at in range(0, len(conditions), step)]
-    return or_(*(Grouping(part) for part in parts))
+    half = len(conditions) // 2
+    # or_() would make one flat list of them again.
+    left, right = (Grouping(any_of(part)) for part in (conditions[:half], conditions[half:]))
+    return BinaryExpression(left, right, operators.or_, type_=Boolean())
 
 
 def missing(
