@@ -17,7 +17,8 @@ def create_app(record: Record | None = None, settings: Settings | None = None) -
     if record is None:
         settings = settings or load(os.environ)
         check_public(settings)
-        logging.basicConfig(level=settings.log.upper())
+        logging.basicConfig()
+        logging.getLogger("ehr").setLevel(settings.log.upper())
         record = open_record(settings)
     app = Flask(__name__, static_folder=None)
     # The record's paths are exact: `//` is an error to report, not a redirect.

@@ -22,7 +22,6 @@ from fhir_profiles.search_parameters import SearchParameter
 
 # Moves with a release, so that equal servers give equal statements.
 _DATE = "2026-11-22"
-_BASE = "https://base.invalid/fhir"
 _MODES = ("full", "normative", "terminology")
 # The resource types that R4 declares normative.
 _NORMATIVE = frozenset(
@@ -81,7 +80,7 @@ def respond(
         bool(settings.cors_origins),
     )
     body = _rendered(facts, _mode(interaction), views.summary_mode(interaction), shown)
-    body = body.replace(_BASE.encode(), interaction.base.encode())
+    body = body.replace(offered.OWN_BASE.encode(), interaction.base.encode())
     tag = blake2b(body, digest_size=8).hexdigest()
     headers = (("ETag", f'W/"{tag}"'),)
     if tag in interaction.preconditions.if_none_match:
@@ -124,14 +123,14 @@ def _rendered(
 def _heading(type: str, name: str) -> Resource:
     return {
         "resourceType": type,
-        "url": f"{_BASE}/metadata",
+        "url": f"{offered.OWN_BASE}/metadata",
         "version": _version(),
         "name": name,
         "status": "active",
         "date": _DATE,
         "kind": "instance",
         "software": {"name": "Shared Care Record", "version": _version()},
-        "implementation": {"description": "Shared Care Record", "url": _BASE},
+        "implementation": {"description": "Shared Care Record", "url": offered.OWN_BASE},
     }
 
 

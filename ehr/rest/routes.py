@@ -40,6 +40,7 @@ def fhir_routes(door: Door) -> Blueprint:
         refusal = FhirError(issue.diagnostics, issues=(issue,))
         refusal.status = error.code or 500
         shown = parse.fallback(request.environ)
+        refusal.headers = (("Allow", ", ".join(METHODS)),) if error.code == 405 else ()
         response = respond.refuse(refusal, shown, request.environ)
         return _flask(finish(response, request.environ, door.settings))
 

@@ -8,6 +8,9 @@ from dataclasses import dataclass
 
 from fhir_profiles import operations
 
+# Stands for the base of this server in addresses of what it defines itself.
+OWN_BASE = "https://base.invalid/fhir"
+
 _R4 = "http://hl7.org/fhir/OperationDefinition/"
 
 
@@ -33,6 +36,13 @@ OFFERED: tuple[OfferedOperation, ...] = (
     OfferedOperation("everything", f"{_R4}Patient-everything", _TYPE, frozenset({"Patient"})),
     OfferedOperation(
         "everything", f"{_R4}Encounter-everything", _INSTANCE, frozenset({"Encounter"})
+    ),
+    # R4 has none for CarePlan; this one is ours.
+    OfferedOperation(
+        "everything",
+        f"{OWN_BASE}/OperationDefinition/CarePlan-everything",
+        _INSTANCE,
+        frozenset({"CarePlan"}),
     ),
 )
 

@@ -52,6 +52,7 @@ def test_a_method_that_flask_refuses_is_answered_in_fhir(client: FlaskClient, me
     assert answer.status_code == 405
     assert b"<OperationOutcome" in answer.data
     assert answer.headers["X-Request-Id"]
+    assert "PATCH" in answer.headers["Allow"]
 
 
 def test_double_slashes_are_not_redirected(client: FlaskClient) -> None:
