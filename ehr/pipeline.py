@@ -11,6 +11,7 @@ from ehr.errors import FhirError, Forbidden, Unsupported
 from ehr.interactions import entries as bundles
 from ehr.interactions.create import create
 from ehr.interactions.delete import delete
+from ehr.interactions.drafting import is_tolerant
 from ehr.interactions.history import history
 from ehr.interactions.patch import patch
 from ehr.interactions.read import read
@@ -66,7 +67,7 @@ def authorise(principal: Principal, interaction: Interaction) -> None:
 def _batch(record: Record, principal: Principal, interaction: Interaction) -> Result:
     """Each entry by itself; one that is refused says so in its own place."""
     document = interaction.document or Document(b"{}", {})
-    resources = bundles.check_bundle(document)
+    resources = bundles.check_bundle(document, tolerant=is_tolerant(record))
     answers = []
     for number, (entry, raw) in enumerate(
         zip(resources, bundles.raw_resources(document), strict=True)
@@ -82,7 +83,7 @@ def _batch(record: Record, principal: Principal, interaction: Interaction) -> Re
 
 def _transaction(record: Record, principal: Principal, interaction: Interaction) -> Result:
     document = interaction.document or Document(b"{}", {})
-    resources = bundles.check_bundle(document)
+    resources = bundles.check_bundle(document, tolerant=is_tolerant(record))
     unfolded = [
         bundles.unfold(interaction, number, entry, raw)
         for number, (entry, raw) in enumerate(

@@ -10,10 +10,12 @@ from ehr.search import criteria
 from ehr.store.drafts import Method
 
 
-def change(interaction: Interaction, *, full_url: str | None = None, at: str = "") -> Change:
+def change(
+    record: Record, interaction: Interaction, *, full_url: str | None = None, at: str = ""
+) -> Change:
     """Return the change that a create asks for. Raises Invalid for a body that breaks R4."""
     assert interaction.type is not None
-    document = checked(interaction.document or Document(b""), interaction.type, at)
+    document = checked(record, interaction.document or Document(b""), interaction.type, at)
     condition = interaction.preconditions.if_none_exist
     return Change(
         Method.POST,
@@ -31,4 +33,4 @@ def change(interaction: Interaction, *, full_url: str | None = None, at: str = "
 
 def create(record: Record, principal: Principal, interaction: Interaction) -> Result:
     """Create a resource under a fresh id."""
-    return of_written(apply(record, principal, [change(interaction)])[0][0])
+    return of_written(apply(record, principal, [change(record, interaction)])[0][0])

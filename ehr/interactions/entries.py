@@ -9,10 +9,10 @@ import msgspec
 
 from ehr.errors import FhirError, Invalid
 from ehr.messages import Document, Interaction, Preconditions, Resource, Result
-from ehr.urls import paths, queries
-from ehr.urls.conditions import entity_tags
 from ehr.store.bodies import instant
 from ehr.store.dates import first_millisecond
+from ehr.urls import paths, queries
+from ehr.urls.conditions import entity_tags
 from fhir_profiles import json_format
 from fhir_profiles.validator import validate
 
@@ -41,7 +41,7 @@ class Entry:
         return f"{self.at}.resource"
 
 
-def check_bundle(document: Document) -> list[Resource]:
+def check_bundle(document: Document, *, tolerant: bool) -> list[Resource]:
     """Return the entries of a Bundle whose frame is valid. Raises Invalid with all issues."""
     bundle = document.resource
     entries = bundle.get("entry", [])
@@ -49,7 +49,11 @@ def check_bundle(document: Document) -> list[Resource]:
     if isinstance(entries, list) and entries and all(isinstance(one, dict) for one in entries):
         frame["entry"] = [{k: v for k, v in one.items() if k != "resource"} for one in entries]
         frame["entry"] = [one or {"fullUrl": "urn:none"} for one in frame["entry"]]
-    issues = [issue for issue in validate(frame) if issue.severity in ("error", "fatal")]
+    issues = [
+        issue
+        for issue in validate(frame, tolerant=tolerant)
+        if issue.severity in ("error", "fatal")
+    ]
     if issues:
         raise Invalid(issues[0].diagnostics, issues=issues)
     return entries if isinstance(entries, list) else []
@@ -136,7 +140,12 @@ def respond(interaction: Interaction, entry: Interaction, result: Result) -> byt
     head = b'{"resource":' + (result.body or b"") + b"," if shown else b"{"
     if result.location is not None:
         address = result.location.partition("/_history/")[0]
-        head = b'{"fullUrl":' + json_format.serialise(f"{interaction.base}/{address}") + b"," + head[1:]
+        head = (
+            b'{"fullUrl":'
+            + json_format.serialise(f"{interaction.base}/{address}")
+            + b","
+            + head[1:]
+        )
     return head + b'"response":' + json_format.serialise(response) + b"}"
 
 

@@ -38,7 +38,7 @@ def patched(record: Record, change: "Change", found: Current | None) -> Draft:
         )
     raw = json_format.serialise(after)
     try:
-        checked(Document(raw, after), row.type)
+        checked(record, Document(raw, after), row.type)
     except Invalid as error:
         raise Unprocessable(str(error), issues=error.issues) from error
     return make(record, after, raw, blob_id=row.blob_id)

@@ -26,12 +26,8 @@ def transaction(
     """Carry out the entries that write; return a result each, None for those that only read."""
     writing = [entry for entry in entries if entry.interaction.name in WRITING]
     written = apply(record, principal, _changes(record, writing)) if writing else []
-    results = iter(
-        of_written(some[-1]) if some else Result(status=204) for some in written
-    )
-    return [
-        next(results) if entry.interaction.name in WRITING else None for entry in entries
-    ]
+    results = iter(of_written(some[-1]) if some else Result(status=204) for some in written)
+    return [next(results) if entry.interaction.name in WRITING else None for entry in entries]
 
 
 def _changes(record: Record, entries: Sequence[Entry]) -> list[Change]:
@@ -62,9 +58,9 @@ def _change(record: Record, entry: Entry) -> Change:
             expression=entry.resource_at,
         )
     if asked.name == "create":
-        return create.change(asked, full_url=entry.full_url, at=entry.resource_at)
+        return create.change(record, asked, full_url=entry.full_url, at=entry.resource_at)
     if asked.name == "update":
-        return update.change(asked, full_url=entry.full_url, at=entry.resource_at)
+        return update.change(record, asked, full_url=entry.full_url, at=entry.resource_at)
     if asked.name == "patch":
         return patch.change(asked, full_url=entry.full_url, at=entry.resource_at)
     return delete.change(record, asked, full_url=entry.full_url, at=entry.at)

@@ -11,11 +11,13 @@ from ehr.search import criteria
 from ehr.store.drafts import Method
 
 
-def change(interaction: Interaction, *, full_url: str | None = None, at: str = "") -> Change:
+def change(
+    record: Record, interaction: Interaction, *, full_url: str | None = None, at: str = ""
+) -> Change:
     """Return the change that an update asks for. Raises Invalid for a body that breaks R4."""
     type = interaction.type
     assert type is not None
-    document = checked(interaction.document or Document(b""), type, at)
+    document = checked(record, interaction.document or Document(b""), type, at)
     condition = None
     if interaction.id is None:
         condition = criteria.of_params(type, interaction.params, expression=at)
@@ -38,4 +40,4 @@ def change(interaction: Interaction, *, full_url: str | None = None, at: str = "
 
 def update(record: Record, principal: Principal, interaction: Interaction) -> Result:
     """Put a resource in the place of its newest version, or create it there."""
-    return of_written(apply(record, principal, [change(interaction)])[0][0])
+    return of_written(apply(record, principal, [change(record, interaction)])[0][0])
