@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import tzinfo
 from time import time_ns
 
-from sqlalchemy import Boolean, ColumnElement, FromClause, exists, not_, or_
+from sqlalchemy import Boolean, ColumnElement, FromClause, exists, not_, or_, select, tuple_
 from sqlalchemy.sql import operators
 from sqlalchemy.sql.elements import BinaryExpression, Grouping
 
@@ -68,11 +68,17 @@ def some_row(
 ) -> ColumnElement[bool]:
     """Return: the outer row has an index row in `table` that meets the condition."""
     t = table.alias()
-    wanted = [t.c.patient_key == row.c.patient_key, t.c.rid == row.c.rid, condition(t)]
-    if context.patient_keys is not None:
+    if context.patient_keys is None:
+        # A list can lead to the rows; SQLite never starts from the inside of an EXISTS.
+        found = select(t.c.patient_key, t.c.rid).where(condition(t))
+        return tuple_(row.c.patient_key, row.c.rid).in_(found)
+    return exists().where(
         # Says again what the outer row says, so that the planner starts from the key.
-        wanted.insert(0, t.c.patient_key.in_(context.patient_keys))
-    return exists().where(*wanted)
+        t.c.patient_key.in_(context.patient_keys),
+        t.c.patient_key == row.c.patient_key,
+        t.c.rid == row.c.rid,
+        condition(t),
+    )
 
 
 def any_of(conditions: Sequence[ColumnElement[bool]]) -> ColumnElement[bool]:
