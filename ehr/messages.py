@@ -37,7 +37,7 @@ class Preconditions:
 
 @dataclass(frozen=True, slots=True)
 class Preferences:
-    """`Prefer`: return = minimal | representation | OperationOutcome; handling = strict | lenient."""
+    """`Prefer`: return = minimal, representation or OperationOutcome; handling = lenient."""
 
     returning: str = "representation"
     lenient: bool = False

@@ -1,4 +1,4 @@
-"""The record as one value: settings, database, indexer, clock and id source, handed down as arguments."""
+"""The record as one value, handed down: settings, database, indexer, clock and id source."""
 
 import os
 import time
@@ -25,7 +25,11 @@ class Record:
 def open_record(settings: Settings, *, migrate: bool = False) -> Record:
     """Open the database that the settings name. Raises OutdatedSchema, WrongSecret."""
     database = open_database(
-        settings.database_url, secret=settings.secret, migrate=migrate, pool_size=settings.threads
+        settings.database_url,
+        secret=settings.secret,
+        migrate=migrate,
+        pool_size=settings.threads,
+        timeout=settings.request_timeout,
     )
     bases = (settings.base_url,) if settings.base_url else ()
     indexer = Indexer(database.hasher, timezone=settings.record_timezone, base_urls=bases)

@@ -1,1 +1,1 @@
-"""What FHIR R4 and our profiles say: definitions, formats, validation, FHIRPath. No Flask, no SQL."""
+"""What FHIR R4 and our profiles say: definitions, formats, validation, FHIRPath; no SQL."""

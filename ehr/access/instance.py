@@ -1,4 +1,4 @@
-"""Whether a caller may see one row that was found by its id: the rule of `visible.py`, in Python."""
+"""Whether a caller may see one row found by its id: the rule of `visible.py`, in Python."""
 
 from auth.principal import Principal
 from ehr.store.engine import Database

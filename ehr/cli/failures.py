@@ -66,9 +66,7 @@ def _of_record(error: Exception) -> Failure | None:
 
 
 def _of_database(error: Exception) -> Failure | None:
-    from sqlalchemy.exc import DBAPIError
-
-    from ehr.store.engine import OutdatedSchema
+    from ehr.store.engine import DriverError, OutdatedSchema
     from ehr.store.keys import WrongSecret
 
     if isinstance(error, WrongSecret):
@@ -82,7 +80,7 @@ def _of_database(error: Exception) -> Failure | None:
         return Failure(
             "The database is not ready for this release.", _first_line(error), "", Exit.DATABASE
         )
-    if isinstance(error, DBAPIError):
+    if isinstance(error, DriverError):
         return Failure(
             "The database can't be used.",
             _first_line(error.orig or error),

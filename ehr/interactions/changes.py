@@ -47,13 +47,11 @@ class Change:
     blob_id: str | None = None
 
 
-def apply(
-    record: Record, principal: "Principal", changes: Sequence[Change]
-) -> list[list[Written]]:
+def apply(record: Record, principal: "Principal", changes: Sequence[Change]) -> list[list[Written]]:
     """Carry out all changes or none; return what became of each (a list, for multiple deletes)."""
     conditions = conditions_of(changes)
     with record.database.read() as connection:
-        matches = criteria.match(record, principal, connection, conditions)
+        matches: Matches = criteria.match(record, principal, connection, conditions)
     for _ in range(_ROUNDS):
         plan = plan_targets(record, changes, matches)
         drafts = _drafts(record, changes, plan)
@@ -119,7 +117,7 @@ def _numbers(
     changes: Sequence[Change],
     drafts: Sequence[Draft | None],
 ) -> Numbers:
-    """Take fresh numbers before the transaction: enough for every resource and mentioned patient."""
+    """Take numbers before the transaction, enough for every resource and mentioned patient."""
     allocator = record.database.allocator
     patients = sum(
         (d.type == "Patient") or (d.owner is not None and record.settings.references == "none")
@@ -199,9 +197,7 @@ def _deletions(
     return writes
 
 
-def _fill_matched(
-    connection: "Connection", plan: Plan, outcome: list[list[Written]]
-) -> None:
+def _fill_matched(connection: "Connection", plan: Plan, outcome: list[list[Written]]) -> None:
     """Tell of a conditional create that found its resource: that one, with status 200."""
     names = [target.names[0] for target in plan.targets if target.matched]
     rows = read.currents(connection, names) if names else {}

@@ -12,6 +12,8 @@ from fhir_profiles.references import collect
 if TYPE_CHECKING:
     from ehr.interactions.changes import Change
 
+# Tells at once that a document has none.
+_MAYBE = re.compile(rb'"[A-Z][A-Za-z]+\?')
 _CONDITIONAL = re.compile(r"([A-Z][A-Za-z]+)\?(.+)", re.DOTALL)
 
 
@@ -28,7 +30,9 @@ def conditions_of(changes: "Sequence[Change]") -> list[Criteria]:
 
 def _conditional_references(change: "Change") -> Iterator[Criteria]:
     document = change.document
-    if document is None or b"?" not in document.raw or not isinstance(document.resource, dict):
+    if document is None or not isinstance(document.resource, dict):
+        return
+    if not _MAYBE.search(document.raw) and b"\\u" not in document.raw:
         return
     for reference in collect(document.resource):
         match = _CONDITIONAL.fullmatch(reference.value) if reference.value else None

@@ -35,7 +35,7 @@ def checked(record: Record, document: Document, type: str, expression: str = "")
     found = resource.get("resourceType")
     if found != type:
         raise Invalid(
-            f"The body is a {found if isinstance(found, str) else 'document without resourceType'}, "
+            f"The body is {found if isinstance(found, str) else 'without resourceType'}, "
             f"the address asks for {type}. Send it to the address of its own type.",
             code="invalid",
             expression=f"{expression or type}.resourceType",
@@ -51,7 +51,7 @@ def checked(record: Record, document: Document, type: str, expression: str = "")
 
 
 def is_tolerant(record: Record) -> bool:
-    """Tell whether faults that HL7's own examples have are let through: mirrors take all of them."""
+    """Tell whether faults that HL7's own examples have are let through: mirrors take them all."""
     return record.settings.references == "none"
 
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 from ehr.errors import PreconditionFailed
 from ehr.messages import Resource
 from ehr.search.criteria import Criteria, Matches
-from fhir_profiles.references import collect, rewrite, type_and_id
+from fhir_profiles.references import Found, collect, rewrite, type_and_id
 from fhir_profiles.references.relinking import are_countable, relink
 
 if TYPE_CHECKING:
@@ -27,15 +27,20 @@ class Links:
     def __bool__(self) -> bool:
         return bool(self.texts)
 
-    def put_in(self, raw: bytes, resource: Resource) -> tuple[bytes, Resource]:
-        """Return a document with its links rewritten; `resource` may be changed in place."""
+    def put_in(self, raw: bytes, resource: Resource) -> tuple[bytes, Resource, list[Found]]:
+        """Return a document with its links rewritten, and its References.
+
+        `resource` may be changed in place.
+        """
+        found = collect(resource)
         if not self.texts:
-            return raw, resource
-        if self._is_countable and not _NESTING & resource.keys():
-            changed = relink(raw, collect(resource), self.texts)
+            return raw, resource, found
+        if self._is_countable and _NESTING.isdisjoint(resource):
+            changed = relink(raw, found, self.texts)
             if changed is not None:
-                return changed, resource
-        return rewrite(raw, resource, self.texts)
+                return changed, resource, found
+        raw, resource = rewrite(raw, resource, self.texts)
+        return raw, resource, collect(resource)
 
 
 def find_links(changes: "Sequence[Change]", targets: "Sequence[Target]", matches: Matches) -> Links:
@@ -80,8 +85,9 @@ def _one(
         }
     if len(names) != 1:
         raise PreconditionFailed(
-            f"The reference `{criteria.text}` matches {'several' if names else 'no'} {criteria.type}"
-            ". It must match exactly one. Load what it refers to first, or make it more precise.",
+            f"The reference `{criteria.text}` matches {'several' if names else 'no'} "
+            f"{criteria.type}. It must match exactly one. Load what it refers to first, or make "
+            "it more precise.",
             code="multiple-matches" if names else "not-found",
             expression=criteria.expression,
         )

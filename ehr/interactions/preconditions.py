@@ -18,8 +18,8 @@ def check_write(change: "Change", row: Current | None) -> None:
     if wanted and not (there and row is not None and _matches(wanted, row.version)):
         now = f"it is at version {row.version}" if there and row else "it is not there"
         raise PreconditionFailed(
-            f"{change.type}/{change.id or ''} is not at version {', '.join(wanted)}: {now}. Read it, "
-            "put your change on top of that and send it with the new ETag.",
+            f"{change.type}/{change.id or ''} is not at version {', '.join(wanted)}: {now}. "
+            "Read it, put your change on top of that and send it with the new ETag.",
             expression=change.expression,
         )
     unwanted = change.preconditions.if_none_match

@@ -32,9 +32,7 @@ def of_row(
         )
     if is_fresh(interaction.preconditions, row.version, row.last_updated):
         return Result(status=304, version=row.version, last_modified=row.last_updated)
-    return Result(
-        status=200, body=row.json(), version=row.version, last_modified=row.last_updated
-    )
+    return Result(status=200, body=row.json(), version=row.version, last_modified=row.last_updated)
 
 
 def not_found(interaction: Interaction) -> str:

@@ -30,7 +30,7 @@ MULTIPLE_LIMIT = 1000
 
 @dataclass(frozen=True, slots=True)
 class Criteria:
-    """One condition. `reference`: it stood in place of a reference; `limit`: matches to look for."""
+    """One condition. `reference`: it stood in a reference; `limit`: matches to look for."""
 
     type: str
     params: Params
@@ -53,17 +53,32 @@ class Criteria:
         return (system, value) if value and "|" not in value else None
 
 
+_ROW = resource.alias("r")
+_HOLDERS = (
+    select(
+        identifier_locator.c.hash,
+        identifier_locator.c.type,
+        identifier_locator.c.value,
+        _ROW.c.id,
+    )
+    .join(
+        _ROW,
+        (_ROW.c.patient_key == identifier_locator.c.patient_key)
+        & (_ROW.c.rid == identifier_locator.c.rid),
+    )
+    .where(_ROW.c.deleted.is_(False))
+)
 Matches = Mapping[Criteria, tuple[str, ...]]
 
 
 def parse(type: str, query: str, **details: object) -> Criteria:
-    """Return the condition that a query string states. Raises PreconditionFailed for an empty one."""
+    """Return the condition of a query string. Raises PreconditionFailed for an empty one."""
     params = tuple(parse_qsl(query, keep_blank_values=True))
     return of_params(type, params, text=f"{type}?{query}", **details)
 
 
 def of_params(type: str, params: Params, **details: object) -> Criteria:
-    """Return the condition that parameters state. Raises PreconditionFailed where they select all."""
+    """Return the condition of parameters. Raises PreconditionFailed where they select all."""
     selecting = tuple(pair for pair in params if pair[0] not in _RESULT_PARAMETERS)
     if not selecting:
         raise PreconditionFailed(
@@ -103,14 +118,10 @@ def _match_identifiers(
         assert one.identifier is not None
         hash = record.database.hasher.once(one.identifier[1])
         wanted.setdefault((hash, type_number(one.type)), []).append(one)
-    places, row = identifier_locator, resource.alias("r")
     rows = connection.execute(
-        select(places.c.hash, places.c.type, places.c.value, row.c.id)
-        .join(row, (row.c.patient_key == places.c.patient_key) & (row.c.rid == places.c.rid))
-        .where(
-            places.c.hash.in_(sorted({hash for hash, _ in wanted})),
-            row.c.deleted.is_(False),
-            visible(row, principal),
+        _HOLDERS.where(
+            identifier_locator.c.hash.in_(sorted({hash for hash, _ in wanted})),
+            visible(_ROW, principal),
         )
     ).all()
     ids: dict[Criteria, set[str]] = {one: set() for one in conditions}

@@ -11,7 +11,7 @@ from ehr.search import date, number, quantity, reference, string, token, uri
 from ehr.store.hashing import Hasher
 from ehr.store.rows import IndexRows
 from fhir_profiles.extraction import Extractor, Leaf, Sink, compile_extractor
-from fhir_profiles.references import collect
+from fhir_profiles.references import Found, collect
 from fhir_profiles.search_parameters import SearchParameter, for_type
 
 _ROW_PARAMETERS = frozenset(("_id", "_lastUpdated"))
@@ -28,13 +28,14 @@ class Indexer:
         self._base_urls = tuple(url.rstrip("/") for url in base_urls)
         self._extractors: dict[str, Extractor] = {}
 
-    def rows(self, resource: dict[str, Any]) -> IndexRows:
-        """Return the rows of a valid resource."""
+    def rows(self, resource: dict[str, Any], found: Sequence[Found] | None = None) -> IndexRows:
+        """Return the rows of a valid resource; `found` are its References, if known already."""
         rows = IndexRows()
         type = resource["resourceType"]
         extract = self._extractors.get(type) or self._compile(type)
         extract(resource, rows)
-        reference.found_rows(collect(resource), rows, self._hasher, self._base_urls)
+        references = collect(resource) if found is None else found
+        reference.found_rows(references, rows, self._hasher, self._base_urls)
         return rows
 
     def _compile(self, type: str) -> Extractor:

@@ -1,1 +1,1 @@
-"""Where the record is kept: tables, connections, rows, history, feed. The only room that writes SQL rows."""
+"""Where the record is kept: tables, connections, history, feed. Only here rows are written."""

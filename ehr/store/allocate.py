@@ -1,7 +1,7 @@
 """Numbers for patient keys, rows and transactions, taken from the database in blocks.
 
 A block costs one short transaction, so that a write does not pay a statement for each number.
-Numbers are unique on every engine and process; a crash loses the rest of a block, which is harmless.
+Numbers are unique on every engine and process; a crash loses the rest of a block: harmless.
 """
 
 import threading

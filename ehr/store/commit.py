@@ -6,6 +6,7 @@ look-up, patient locks, txn row, deletes, inserts, updates; `README.md` has the 
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from sqlalchemy import Connection, Table
 
@@ -20,6 +21,8 @@ from ehr.store.references import adopt
 from ehr.store.resolve import Keys, resolve
 from ehr.store.tables import locator, resource, version
 from fhir_profiles.definitions import type_number
+
+Row = tuple[Any, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,10 +110,10 @@ def _store(
     txn_id: int,
     written: dict[int, Written],
 ) -> None:
-    gone: dict[Table, list[tuple[object, ...]]] = {}
-    rows: dict[Table, list[tuple[object, ...]]] = {locator: _locators(writes, keys), resource: []}
-    updates: list[tuple[object, ...]] = []
-    versions: list[tuple[object, ...]] = []
+    gone: dict[Table, list[Row]] = {}
+    rows: dict[Table, list[Row]] = {locator: _locators(writes, keys), resource: []}
+    updates: list[Row] = []
+    versions: list[Row] = []
     for write in writes:
         done = written[id(write)]
         access = _access(write, author, txn_id)
@@ -134,7 +137,7 @@ _UPDATED = (
 )  # fmt: skip
 
 
-def _access(write: Write, author: Author, txn_id: int) -> tuple[object, ...]:
+def _access(write: Write, author: Author, txn_id: int) -> Row:
     """Return the access columns of a version; a tombstone keeps its predecessor's labels."""
     labelled = write.draft or write.current
     assert labelled is not None
@@ -142,19 +145,19 @@ def _access(write: Write, author: Author, txn_id: int) -> tuple[object, ...]:
     return (labelled.conf, labelled.sens, release_at, author.organisation, author.id, txn_id)
 
 
-def _resource_row(write: Write, done: Written, access: tuple[object, ...]) -> tuple[object, ...]:
+def _resource_row(write: Write, done: Written, access: Row) -> Row:
     assert write.draft is not None
     head = (done.patient_key, done.rid, type_number(write.type), write.id, done.version)
     return (*head, done.last_updated, False, write.draft.care_date, *access, INDEX_VERSION)
 
 
-def _resource_update(write: Write, done: Written, access: tuple[object, ...]) -> tuple[object, ...]:
+def _resource_update(write: Write, done: Written, access: Row) -> Row:
     care_date = write.draft.care_date if write.draft else None
     head = (done.patient_key, done.rid, done.version, done.last_updated, write.draft is None)
     return (*head, care_date, *access, INDEX_VERSION)
 
 
-def _version_row(write: Write, done: Written, access: tuple[object, ...]) -> tuple[object, ...]:
+def _version_row(write: Write, done: Written, access: Row) -> Row:
     head = (done.patient_key, done.rid, done.version, type_number(write.type), write.id)
     if write.draft is None:
         return (*head, done.last_updated, int(write.method), *access, None, 0, b"")
@@ -163,13 +166,13 @@ def _version_row(write: Write, done: Written, access: tuple[object, ...]) -> tup
     return (*head, done.last_updated, int(write.method), *access, *body)
 
 
-def _locators(writes: Sequence[Write], keys: Keys) -> list[tuple[object, ...]]:
-    made = [
+def _locators(writes: Sequence[Write], keys: Keys) -> list[Row]:
+    made: list[Row] = [
         (type_number(write.type), write.id, *keys.own[write.type, write.id], False)
         for write in writes
         if write.current is None and (write.type, write.id) not in keys.known
     ]
-    mentioned = [
+    mentioned: list[Row] = [
         (type_number(type), id, *place, True) for (type, id), place in keys.reserved.items()
     ]
     return made + mentioned

@@ -1,6 +1,6 @@
 """Connections to SQLite and PostgreSQL: reads from a pool, writes one transaction at a time.
 
-The only module (with `tables.py` and `insert.py`) that knows which engine it speaks to. SQLite: WAL,
+Knows, with `tables.py` and `insert.py`, which engine it speaks to. SQLite: WAL,
 `synchronous=FULL`, all writes of a process through one thread (`writer.py`). PostgreSQL: READ
 COMMITTED, psycopg 3 in binary, conflicts retried a bounded number of times.
 """
@@ -32,6 +32,7 @@ from ehr.store.writer import Writer
 
 T = TypeVar("T")
 Observer = Callable[[str], None]
+DriverError = DBAPIError  # for edges that tell of it and must not know SQLAlchemy
 
 NO_ORGANISATION = -1  # the key of unfiled rows of callers without an organisation
 WRITE_TIMEOUT = 60  # seconds a write transaction may take
@@ -47,7 +48,9 @@ class OutdatedSchema(Exception):
 class Database:
     """One database, opened. Reads run in autocommit; `write` gives one atomic transaction."""
 
-    def __init__(self, url: str, *, secret: str = "", pool_size: int = 20) -> None:
+    def __init__(
+        self, url: str, *, secret: str = "", pool_size: int = 20, timeout: float = WRITE_TIMEOUT
+    ) -> None:
         self.url = make_url(url)
         self.dialect = self.url.get_backend_name()
         self._secret = secret
@@ -58,9 +61,9 @@ class Database:
             self._writer_engine = _sqlite_engine(self.url, 1)
             self._writer: Writer | None = Writer(self._writer_engine, Path(self.url.database or ""))
         elif self.dialect == "postgresql":
-            self._reader = _postgres_engine(self.url, "ehr-read", pool_size)
+            self._reader = _postgres_engine(self.url, "ehr-read", pool_size, timeout)
             self._reader = self._reader.execution_options(isolation_level="AUTOCOMMIT")
-            self._writer_engine = _postgres_engine(self.url, "ehr-write", pool_size)
+            self._writer_engine = _postgres_engine(self.url, "ehr-write", pool_size, timeout)
             self._writer = None
         else:
             raise ValueError(
@@ -77,7 +80,7 @@ class Database:
 
     @cached_property
     def compressor(self) -> Compressor:
-        """Return the compressor with this database's dictionaries, keeping the shipped one there."""
+        """Return the compressor with this database's dictionaries, the shipped one kept there."""
         with self.read() as connection:
             known = facts.dictionaries(connection)
         if CURRENT_DICTIONARY not in known:
@@ -170,12 +173,19 @@ class Database:
         self._writer_engine.dispose()
 
 
-def open_database(url: str, *, secret: str = "", migrate: bool = False, pool_size: int = 20) -> Database:
+def open_database(
+    url: str,
+    *,
+    secret: str = "",
+    migrate: bool = False,
+    pool_size: int = 20,
+    timeout: float = WRITE_TIMEOUT,
+) -> Database:
     """Open a database; `migrate` brings its schema up to date first.
 
     Raises OutdatedSchema where the schema is not the one this release needs.
     """
-    database = Database(url, secret=secret, pool_size=pool_size)
+    database = Database(url, secret=secret, pool_size=pool_size, timeout=timeout)
     if migrate:
         database.write(migrations.upgrade)
     with database.read() as connection:
@@ -225,6 +235,7 @@ def _sqlite_engine(url: sqlalchemy.URL, pool_size: int) -> Engine:
         url,
         pool_size=pool_size,
         max_overflow=pool_size * 4,
+        hide_parameters=True,  # they are record content
         connect_args={"check_same_thread": False, "timeout": WRITE_TIMEOUT},
     )
 
@@ -244,7 +255,7 @@ def _sqlite_engine(url: sqlalchemy.URL, pool_size: int) -> Engine:
     return engine
 
 
-def _postgres_engine(url: sqlalchemy.URL, name: str, pool_size: int) -> Engine:
+def _postgres_engine(url: sqlalchemy.URL, name: str, pool_size: int, timeout: float) -> Engine:
     class BinaryCursor(psycopg.Cursor[Any]):
         """Bodies come as bytes, not as hexadecimal text."""
 
@@ -252,12 +263,13 @@ def _postgres_engine(url: sqlalchemy.URL, name: str, pool_size: int) -> Engine:
             super().__init__(connection, row_factory=row_factory)
             self.format = psycopg.pq.Format.BINARY
 
-    options = f"-c statement_timeout={WRITE_TIMEOUT}s -c lock_timeout={WRITE_TIMEOUT // 3}s"
+    options = f"-c statement_timeout={timeout:.0f}s -c lock_timeout={max(timeout / 3, 1):.0f}s"
     engine = sqlalchemy.create_engine(
         url.set(drivername="postgresql+psycopg"),
         pool_size=pool_size,
         max_overflow=pool_size,
         pool_pre_ping=False,
+        hide_parameters=True,  # they are record content
         connect_args={
             "application_name": name,
             "options": options,

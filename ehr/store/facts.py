@@ -1,4 +1,4 @@
-"""Small facts that a database keeps of itself: dictionaries, unfiled keys, its epoch and clock zone."""
+"""Small facts that a database keeps of itself: dictionaries, unfiled keys, its epoch."""
 
 import secrets
 

@@ -1,10 +1,10 @@
 """The change feed: when each transaction committed, and up to where a reader has seen everything.
 
-PostgreSQL: a transaction's `at` is taken after its xid, so every transaction that a reader can't see
-yet has an `at` at or after the start of the oldest open writer: that moment is the watermark. A
-poller that asks `_since` the watermark it was given never misses a change. `stamp` numbers committed
-transactions densely in xid order behind the oldest open one. SQLite has one writer at a time: it
-stamps as it writes, and the watermark is the newest committed transaction.
+PostgreSQL: a transaction's `at` is taken after its xid, so every transaction that a reader can't
+see yet has an `at` at or after the start of the oldest open writer: that is the watermark.
+A poller that asks `_since` the watermark it was given never misses a change. `stamp` numbers
+committed transactions densely in xid order behind the oldest open one. SQLite has one writer at a
+time: it stamps as it writes, and the watermark is the newest committed transaction.
 """
 
 import time
@@ -38,7 +38,9 @@ _WATERMARK_POSTGRES = text(
     "(extract(epoch FROM min(a.xact_start)) * 1000)::bigint FROM pg_stat_activity a "
     "WHERE a.application_name = 'ehr-write' AND a.datname = current_database()))"
 )
-_WATERMARK_SQLITE = text("SELECT coalesce((SELECT at FROM txn ORDER BY commit_seq DESC LIMIT 1), 0)")
+_WATERMARK_SQLITE = text(
+    "SELECT coalesce((SELECT at FROM txn ORDER BY commit_seq DESC LIMIT 1), 0)"
+)
 
 
 def open_txn(connection: Connection, txn_id: int) -> Instant:

@@ -1,4 +1,4 @@
-"""Keyed 64-bit hashes of index values: the key lives in the database, so collisions can't be made."""
+"""Keyed 64-bit hashes of index values: the key is the database's, so collisions can't be made."""
 
 from hashlib import blake2b
 

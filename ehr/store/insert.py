@@ -136,8 +136,11 @@ def _arrays(rows: Sequence[tuple[Any, ...]], width: int) -> list[list[Any]]:
 
 def _execute(connection: Connection, sql: str, parameters: Sequence[Any]) -> None:
     of(connection).announce(sql)
-    with connection.connection.cursor() as cursor:
+    cursor = connection.connection.cursor()
+    try:
         cursor.execute(sql, parameters)
+    finally:
+        cursor.close()
 
 
 def _execute_many(connection: Connection, sql: str, rows: Sequence[tuple[Any, ...]]) -> None:

@@ -37,7 +37,7 @@ def newest(connection: Connection, purpose: str, wrapping: str) -> bytes | None:
         return aes_key_unwrap(_wrapping_key(wrapping), bytes(wrapped))
     except InvalidUnwrap as error:
         raise WrongSecret(
-            "This database was made with another EHR_SECRET. Start it with the secret it was made with."
+            "This database was made with another EHR_SECRET. Start it with that one."
         ) from error
 
 

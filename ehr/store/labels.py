@@ -23,7 +23,7 @@ def labels(resource: Resource) -> tuple[int, int]:
     security: list[Any] = resource.get("meta", {}).get("security") or []
     if not security:
         return NORMAL, 0
-    codes = [label.get("code") for label in security if isinstance(label, dict)]
+    codes = [str(label.get("code")) for label in security if isinstance(label, dict)]
     levels = [CONFIDENTIALITY[code] for code in codes if code in CONFIDENTIALITY]
     sensitivity = 0
     for code in codes:

@@ -37,9 +37,7 @@ def reference_rows(
     return rows
 
 
-def member_rows(
-    found: Sequence[ReferenceRow], patient_key: int, rid: int, keys: Keys
-) -> list[Row]:
+def member_rows(found: Sequence[ReferenceRow], patient_key: int, rid: int, keys: Keys) -> list[Row]:
     """Return a row for each further patient that a resource names."""
     members: dict[Row, None] = {}
     for row in found:

@@ -21,7 +21,7 @@ from fhir_profiles.owners import OWNER_PATHS, SHARED
 
 @dataclass(slots=True)
 class Keys:
-    """The keys of a transaction: of its own resources, of what they refer to, and newly reserved."""
+    """The keys of a transaction: of its resources, of what they refer to, newly reserved ones."""
 
     hasher: Hasher
     fresh_keys: Iterator[int]
@@ -93,7 +93,9 @@ def _mentioned(writes: Sequence[Write]) -> set[Name]:
     names: set[Name] = set()
     for write in writes:
         if write.previous is not None:  # whose memberships fall away
-            names.update((r.type, r.id) for r in write.previous.reference if r.type == "Patient" and r.id)
+            names.update(
+                (r.type, r.id) for r in write.previous.reference if r.type == "Patient" and r.id
+            )
         if write.draft is None:
             continue
         if write.current is None and write.client_id:
@@ -156,8 +158,8 @@ def _owner(write: Write, keys: Keys, mode: str) -> int | None:
         return None
     if mode != "none" and not keys.exists(name):
         raise Unprocessable(
-            f"{_owner_expression(write.type)} refers to {name[0]}/{name[1]}, which is not a patient "
-            "of this record. Create the patient first, or send both in one transaction.",
+            f"{_owner_expression(write.type)} refers to {name[0]}/{name[1]}, which is not a "
+            "patient of this record. Create the patient first, or send both in one transaction.",
             code="not-found",
             expression=_owner_expression(write.type),
         )

@@ -21,6 +21,7 @@ from sqlalchemy import (
     Table,
     Text,
 )
+from sqlalchemy.schema import SchemaItem
 
 metadata = MetaData(
     naming_convention={
@@ -38,8 +39,8 @@ def _key(name: str = "patient_key") -> Column[int]:
     return Column(name, BigInteger, nullable=False, autoincrement=False)
 
 
-def _table(name: str, *args: object, citus: str = "patient_key") -> Table:
-    return Table(name, metadata, *args, sqlite_with_rowid=False, info={"citus": citus})  # type: ignore[arg-type]
+def _table(name: str, *args: SchemaItem, citus: str = "patient_key") -> Table:
+    return Table(name, metadata, *args, sqlite_with_rowid=False, info={"citus": citus})
 
 
 def _access_columns() -> tuple[Column[object], ...]:
@@ -91,13 +92,17 @@ resource = _table(
     Column("index_version", Integer, nullable=False),
     PrimaryKeyConstraint("patient_key", "rid"),
 )
-Index("ix_resource_care", resource.c.patient_key, resource.c.type, resource.c.care_date.desc(),
-      resource.c.rid)
+Index(
+    "ix_resource_care",
+    resource.c.patient_key,
+    resource.c.type,
+    resource.c.care_date.desc(),
+    resource.c.rid,
+)
 Index("ix_resource_updated", resource.c.type, resource.c.last_updated, resource.c.rid)
 
-version = Table(
+version = _table(
     "version",
-    metadata,
     _key(),
     _key("rid"),
     Column("version", Integer, nullable=False, autoincrement=False),
@@ -110,12 +115,9 @@ version = Table(
     Column("dict_id", SmallInteger, nullable=False),
     Column("body", LargeBinary, nullable=False),
     PrimaryKeyConstraint("patient_key", "rid", "version"),
-    ForeignKeyConstraint(
-        ["patient_key", "rid"], ["resource.patient_key", "resource.rid"]
-    ),
+    ForeignKeyConstraint(["patient_key", "rid"], ["resource.patient_key", "resource.rid"]),
     Index("ix_version_type", "type", "last_updated", "rid"),
     Index("ix_version_updated", "last_updated", "rid"),
-    info={"citus": "patient_key"},
 )
 
 txn = _table(
@@ -128,8 +130,12 @@ txn = _table(
     citus="txn_id",
 )
 Index("ix_txn_commit_seq", txn.c.commit_seq)
-Index("ix_txn_open", txn.c.xid, postgresql_where=txn.c.commit_seq.is_(None),
-      sqlite_where=txn.c.commit_seq.is_(None))
+Index(
+    "ix_txn_open",
+    txn.c.xid,
+    postgresql_where=txn.c.commit_seq.is_(None),
+    sqlite_where=txn.c.commit_seq.is_(None),
+)
 
 token = _table(
     "token",
@@ -156,14 +162,26 @@ reference = _table(
     Column("identifier_hash", BigInteger),
     PrimaryKeyConstraint("patient_key", "rid", "n"),
 )
-Index("ix_reference_target", reference.c.target_rid, reference.c.path, reference.c.patient_key,
-      reference.c.rid)
-Index("ix_reference_hash", reference.c.target_hash, reference.c.path,
-      postgresql_where=reference.c.target_hash.isnot(None),
-      sqlite_where=reference.c.target_hash.isnot(None))
-Index("ix_reference_identifier", reference.c.identifier_hash,
-      postgresql_where=reference.c.identifier_hash.isnot(None),
-      sqlite_where=reference.c.identifier_hash.isnot(None))
+Index(
+    "ix_reference_target",
+    reference.c.target_rid,
+    reference.c.path,
+    reference.c.patient_key,
+    reference.c.rid,
+)
+Index(
+    "ix_reference_hash",
+    reference.c.target_hash,
+    reference.c.path,
+    postgresql_where=reference.c.target_hash.isnot(None),
+    sqlite_where=reference.c.target_hash.isnot(None),
+)
+Index(
+    "ix_reference_identifier",
+    reference.c.identifier_hash,
+    postgresql_where=reference.c.identifier_hash.isnot(None),
+    sqlite_where=reference.c.identifier_hash.isnot(None),
+)
 
 date = _table(
     "date",
@@ -202,8 +220,7 @@ quantity = _table(
     Column("unit", BigInteger, nullable=False),
     PrimaryKeyConstraint("patient_key", "param", "low", "rid", "n"),
 )
-Index("ix_quantity_param", quantity.c.param, quantity.c.low, quantity.c.patient_key,
-      quantity.c.rid)
+Index("ix_quantity_param", quantity.c.param, quantity.c.low, quantity.c.patient_key, quantity.c.rid)
 
 uri = _table(
     "uri",

@@ -1,7 +1,7 @@
-"""The quick way to rewrite links: where References alone hold them, and each text stands for itself.
+"""The quick way to rewrite links: where only References hold them, each spelt in one way.
 
-Most Bundles link by `urn:uuid:` and conditional references, and nearly all their links are References.
-Counting proves that for a document; where it can't, `rewriting.py` does the same with more care.
+Most Bundles link by `urn:uuid:` and conditional references, and nearly all their links are
+References. Counting proves it for a document; else `rewriting.py` does the same with more care.
 """
 
 from collections.abc import Mapping, Sequence

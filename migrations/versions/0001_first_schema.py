@@ -366,6 +366,7 @@ def upgrade() -> None:
         ),
         sa.PrimaryKeyConstraint("patient_key", "rid", "version", name=op.f("pk_version")),
         info={"citus": "patient_key"},
+        sqlite_with_rowid=False,
     )
     op.create_index("ix_version_type", "version", ["type", "last_updated", "rid"], unique=False)
     op.create_index("ix_version_updated", "version", ["last_updated", "rid"], unique=False)
