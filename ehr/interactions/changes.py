@@ -99,6 +99,8 @@ def _write(
             held = locks.take(connection, lock_texts(changes))
             again = criteria.match(record, principal, connection, conditions)
             if again != matches:
+                # This transaction commits, so a lock left here would hold for ever.
+                locks.release(connection, held)
                 return again
         writes = _writes(record, connection, changes, plan, drafts)
         flat = [write for some in writes for write in some]
