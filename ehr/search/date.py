@@ -102,8 +102,7 @@ def clause(
     """Return the condition for dates with or without a prefix."""
     check_modifier(parameter, modifier, MODIFIERS)
     if modifier == "missing":
-        present = some_row(date, row, context, lambda t: t.c.param == parameter.param_id)
-        return missing(present, parameter, values)
+        return missing(date, row, parameter, values, context)
     wanted = [read_date(parameter, value, context) for value in values]
 
     def condition(t: FromClause) -> ColumnElement[bool]:

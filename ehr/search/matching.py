@@ -10,7 +10,16 @@ from dataclasses import dataclass
 from datetime import tzinfo
 from time import time_ns
 
-from sqlalchemy import Boolean, ColumnElement, FromClause, exists, not_, or_, select, tuple_
+from sqlalchemy import (
+    Boolean,
+    ColumnElement,
+    FromClause,
+    exists,
+    not_,
+    or_,
+    select,
+    tuple_,
+)
 from sqlalchemy.sql import operators
 from sqlalchemy.sql.elements import BinaryExpression, Grouping
 
@@ -64,21 +73,30 @@ class MatchContext:
 
 
 def some_row(
-    table: FromClause, row: RowAlias, context: MatchContext, condition: Condition
+    table: FromClause,
+    row: RowAlias,
+    context: MatchContext,
+    condition: Condition,
+    *,
+    listed: bool = True,
 ) -> ColumnElement[bool]:
-    """Return: the outer row has an index row in `table` that meets the condition."""
+    """Return: the outer row has an index row in `table` that meets the condition.
+
+    PostgreSQL plans both forms alike. SQLite never starts a search inside an EXISTS and probes it
+    for every row; IN it turns into one list, which can lead to the rows. Not `listed` are, across
+    patients, conditions that most rows meet, and those under a NOT: PostgreSQL has no anti-join
+    for NOT IN.
+    """
     t = table.alias()
-    if context.patient_keys is None:
-        # A list can lead to the rows; SQLite never starts from the inside of an EXISTS.
-        found = select(t.c.patient_key, t.c.rid).where(condition(t))
-        return tuple_(row.c.patient_key, row.c.rid).in_(found)
-    return exists().where(
+    if context.patient_keys is None and not listed:
+        return exists().where(
+            t.c.patient_key == row.c.patient_key, t.c.rid == row.c.rid, condition(t)
+        )
+    found = select(t.c.patient_key, t.c.rid).where(condition(t))
+    if context.patient_keys is not None:
         # Says again what the outer row says, so that the planner starts from the key.
-        t.c.patient_key.in_(context.patient_keys),
-        t.c.patient_key == row.c.patient_key,
-        t.c.rid == row.c.rid,
-        condition(t),
-    )
+        found = found.where(t.c.patient_key.in_(context.patient_keys))
+    return tuple_(row.c.patient_key, row.c.rid).in_(found)
 
 
 def any_of(conditions: Sequence[ColumnElement[bool]]) -> ColumnElement[bool]:
@@ -92,13 +110,20 @@ def any_of(conditions: Sequence[ColumnElement[bool]]) -> ColumnElement[bool]:
 
 
 def missing(
-    present: ColumnElement[bool], parameter: SearchParameter, values: Iterable[str]
+    table: FromClause,
+    row: RowAlias,
+    parameter: SearchParameter,
+    values: Iterable[str],
+    context: MatchContext,
+    of_parameter: Condition | None = None,
 ) -> ColumnElement[bool]:
-    """Return the clause of `:missing=true|false`, given the one for "has a value"."""
+    """Return the clause of `:missing=true|false`; `of_parameter` where more than `param` counts."""
     wanted = set(values)
     if len(wanted) != 1 or not wanted <= {"true", "false"}:
         sent = ",".join(sorted(wanted))
         raise Invalid(f"Parameter {parameter.code}:missing takes true or false, not {sent!r}.")
+    condition = of_parameter or (lambda t: t.c.param == parameter.param_id)
+    present = some_row(table, row, context, condition, listed=False)
     return present if wanted == {"false"} else not_(present)
 
 

@@ -102,8 +102,7 @@ def clause(
     """Return the condition for numbers with or without a prefix."""
     check_modifier(parameter, modifier, MODIFIERS)
     if modifier == "missing":
-        present = some_row(quantity, row, context, lambda t: t.c.param == parameter.param_id)
-        return missing(present, parameter, values)
+        return missing(quantity, row, parameter, values, context)
     wanted = [read_number(parameter, unescape(parameter, value)) for value in values]
     return some_row(
         quantity,

@@ -125,8 +125,7 @@ def clause(
     """Return the condition for `number`, `number|system|code` and `number||code`."""
     check_modifier(parameter, modifier, MODIFIERS)
     if modifier == "missing":
-        present = some_row(quantity, row, context, lambda t: t.c.param == parameter.param_id)
-        return missing(present, parameter, values)
+        return missing(quantity, row, parameter, values, context)
     wanted = [_read(parameter, value) for value in values]
 
     def condition(t: FromClause) -> ColumnElement[bool]:

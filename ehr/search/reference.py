@@ -156,7 +156,7 @@ def clause(
     check_modifier(parameter, modifier, (*MODIFIERS, *types))
     of_parameter = _path_condition(parameter)
     if modifier == "missing":
-        return missing(some_row(reference, row, context, of_parameter), parameter, values)
+        return missing(reference, row, parameter, values, context, of_parameter)
     if modifier == "identifier":
         hashes = [context.hasher.once(_read_identifier(parameter, each)) for each in values]
         return some_row(

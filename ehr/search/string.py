@@ -89,8 +89,7 @@ def clause(
     """Return the condition: starts with, or `:exact`, or `:contains`."""
     check_modifier(parameter, modifier, MODIFIERS)
     if modifier == "missing":
-        present = some_row(string, row, context, lambda t: t.c.param == parameter.param_id)
-        return missing(present, parameter, values)
+        return missing(string, row, parameter, values, context)
     wanted = [unescape(parameter, value) for value in values]
     for value in wanted:
         if not fold(value):

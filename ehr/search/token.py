@@ -26,7 +26,7 @@ from ehr.store.hashing import Hasher
 from ehr.store.rows import IndexRows
 from ehr.store.tables import token
 from fhir_profiles.definitions import coded
-from fhir_profiles.extraction import Leaf, Sink
+from fhir_profiles.extraction import Leaf, Sink, leaves
 from fhir_profiles.search_parameters import SearchParameter
 
 MODIFIERS = ("missing", "not")
@@ -145,11 +145,20 @@ def clause(
     """Return the condition for `code`, `system|code`, `|code` and `system|`."""
     check_modifier(parameter, modifier, MODIFIERS)
     if modifier == "missing":
-        present = some_row(token, row, context, lambda t: t.c.param == parameter.param_id)
-        return missing(present, parameter, values)
+        return missing(token, row, parameter, values, context)
     wanted = [_read(parameter, value) for value in values]
-    found = some_row(token, row, context, lambda t: _condition(t, parameter, wanted, context))
-    return not_(found) if modifier == "not" else found
+
+    def condition(t: FromClause) -> ColumnElement[bool]:
+        return _condition(t, parameter, wanted, context)
+
+    if modifier == "not":
+        return not_(some_row(token, row, context, condition, listed=False))
+    return some_row(token, row, context, condition, listed=not _is_common(parameter))
+
+
+def _is_common(parameter: SearchParameter) -> bool:
+    # `status=final` says little of a row: a list of all those rows would be long.
+    return all(leaf.type in ("code", "boolean") for leaf in leaves(parameter))
 
 
 def _read(parameter: SearchParameter, value: str) -> tuple[str | None, str]:

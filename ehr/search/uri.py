@@ -60,8 +60,7 @@ def clause(
     """Return the condition for whole uris, `:above` and `:below`."""
     check_modifier(parameter, modifier, MODIFIERS)
     if modifier == "missing":
-        present = some_row(uri, row, context, lambda t: t.c.param == parameter.param_id)
-        return missing(present, parameter, values)
+        return missing(uri, row, parameter, values, context)
     wanted = [unescape(parameter, value) for value in values]
     names = [name for value in wanted for name in _names(parameter, value, modifier)]
 

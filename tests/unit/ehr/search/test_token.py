@@ -120,11 +120,15 @@ def test_alternatives_are_one_list() -> None:
 
 
 def test_subquery_equates_the_key_and_the_row() -> None:
-    text = sql("Patient", "gender", "male", patient_keys=(4, 9))
+    in_patient = sql("Patient", "gender", "male", patient_keys=(4, 9))
+    across = sql("Patient", "identifier", "1")
+    common = sql("Patient", "gender", "male")
 
-    assert "patient_key = " in text
-    assert "rid = " in text
-    assert "patient_key IN (4, 9)" in text
+    for listed in (in_patient, across):
+        assert '("row".patient_key, "row".rid) IN (SELECT' in listed
+    assert "patient_key IN (4, 9)" in in_patient
+    assert 'patient_key = "row".patient_key' in common
+    assert 'rid = "row".rid' in common
 
 
 @pytest.mark.parametrize(
