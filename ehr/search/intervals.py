@@ -39,13 +39,25 @@ def interval_reader(timezone_name: str) -> Reader:
     zone = zone_named(timezone_name)
 
     def read(text: str) -> Interval:
-        if len(text) in (20, 25) and text[19] != "." and text[17:19] != "60":
-            # Whole seconds with an offset, the common case, at a fifth of the cost.
+        width = _width(text)
+        if width:
             low = (datetime.fromisoformat(text) - _EPOCH) // _MICROSECOND
-            return low, low + _SECOND
+            return low, low + width
         return parse_interval(text, zone)
 
     return read
+
+
+def _width(text: str) -> int:
+    """Return how long a second or millisecond with an offset lasts, 0 for every other form.
+
+    These are nearly all that is stored, and the standard library reads them five times faster.
+    """
+    if text[17:19] == "60":
+        return 0
+    if len(text) in (20, 25) and text[19] != ".":
+        return _SECOND
+    return 1 if len(text) in (24, 29) and text[19] == "." and text[23] in "Z+-" else 0
 
 
 def zone_named(name: str) -> tzinfo:

@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ehr.search.intervals import has_finer_digits, interval_reader, parse_interval
+from fhir_profiles.primitives import is_valid
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 SECOND = 1_000_000
@@ -38,6 +39,13 @@ def microseconds(text: str) -> int:
         ("2016-12-31T23:59:60+00:00", "2017-01-01T00:00:00", "2017-01-01T00:00:01"),
         ("2023-05-10T17:30:05.5Z", "2023-05-10T17:30:05.500000", "2023-05-10T17:30:05.500001"),
         ("2023-05-10T17:30:05.500Z", "2023-05-10T17:30:05.500000", "2023-05-10T17:30:05.500001"),
+        ("2023-05-10T17:30:05.721+02:00", "2023-05-10T15:30:05.721", "2023-05-10T15:30:05.721001"),
+        (
+            "2023-05-10T17:30:05.12345678Z",
+            "2023-05-10T17:30:05.123456",
+            "2023-05-10T17:30:05.123458",
+        ),
+        ("2023-05-10T17:30:60.721Z", "2023-05-10T17:31:00.721", "2023-05-10T17:31:00.721001"),
         ("2023-05-10T17:30:05.1234Z", "2023-05-10T17:30:05.123400", "2023-05-10T17:30:05.123401"),
         (
             "2023-05-10T17:30:05.1234567Z",
@@ -169,3 +177,18 @@ def test_offset_moves_the_instant(moment: datetime, minutes: int) -> None:
     assert interval_reader("UTC")(moment.isoformat(timespec="seconds") + offset) == parse_interval(
         moment.isoformat(timespec="seconds") + offset
     )
+
+
+@given(
+    st.from_regex(
+        r"\A(000[1-9]|1970|2024|9999)(-(0[1-9]|1[0-2])(-(0[1-9]|[12]\d|3[01])"
+        r"(T([01]\d|2[0-3]):[0-5]\d:([0-5]\d|60)(\.[0-9]{1,12})?"
+        r"(Z|[+-](0\d|1[0-3]):[0-5]\d|[+-]14:00))?)?)?\Z"
+    ).filter(str.isascii)
+)
+def test_what_the_validator_accepts_can_be_read(text: str) -> None:
+    if is_valid("dateTime", text):
+        for zone in ("UTC", "Europe/London", "Pacific/Kiritimati"):
+            low, high = interval_reader(zone)(text)
+
+            assert low < high
