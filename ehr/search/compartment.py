@@ -5,10 +5,10 @@ FHIR R4 §3.1.1.2 (search contexts) and §2.28 (CompartmentDefinition).
 
 from collections.abc import Sequence
 
-from sqlalchemy import ColumnElement, FromClause, and_, exists, false, or_
+from sqlalchemy import ColumnElement, FromClause, and_, false, or_
 
 from ehr.errors import Invalid
-from ehr.search.matching import KeyAndRow
+from ehr.search.matching import KeyAndRow, MatchContext, some_row
 from ehr.search.reference import reference_paths
 from ehr.search.refusals import unknown
 from ehr.search.request import Compartment
@@ -36,7 +36,11 @@ def compartment_types(place: Compartment) -> tuple[str, ...]:
 
 
 def in_compartment(
-    row: FromClause, place: Compartment, types: Sequence[str], focal: KeyAndRow | None
+    row: FromClause,
+    place: Compartment,
+    types: Sequence[str],
+    focal: KeyAndRow | None,
+    context: MatchContext,
 ) -> ColumnElement[bool]:
     """Return the condition that `row` belongs to the compartment of the row `focal`."""
     if focal is None:
@@ -50,14 +54,11 @@ def in_compartment(
                 itself = True
             else:
                 paths.update(path for path, _ in reference_paths(for_type(type_name)[code]))
-    t = reference.alias()
-    refers = exists().where(
-        t.c.patient_key == row.c.patient_key,
-        t.c.rid == row.c.rid,
-        t.c.path.in_(sorted(paths)),
-        t.c.target_rid == rid,
-        t.c.target_key == key,
-    )
+
+    def leads_there(t: FromClause) -> ColumnElement[bool]:
+        return and_(t.c.path.in_(sorted(paths)), t.c.target_rid == rid, t.c.target_key == key)
+
+    refers = some_row(reference, row, context, leads_there)
     if not itself:
         return refers
     return or_(refers, and_(row.c.patient_key == key, row.c.rid == rid))

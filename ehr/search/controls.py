@@ -13,7 +13,7 @@ from ehr.errors import Invalid
 from ehr.search.parameters import is_sortable, parameters_named, supported_names
 from ehr.search.refusals import shown, unknown
 from ehr.search.request import SortKey, Summary, Total, alternatives
-from fhir_profiles.definitions import type_definition
+from fhir_profiles.definitions import resource_types, type_definition
 
 CURSOR = "_cursor"
 ECHOED = ("_format", "_pretty")
@@ -88,11 +88,14 @@ def _total(controls: Controls, value: str) -> None:
 
 def _elements(controls: Controls, value: str) -> None:
     names = alternatives(value)
+    types = controls.types or resource_types()
+    valid = {
+        known for one in types for name in element_names(one) for known in (name, f"{one}.{name}")
+    }
     for name in names:
-        for type_name in controls.types:
-            valid = element_names(type_name)
-            if name.removeprefix(f"{type_name}.").split(".")[0] not in valid:
-                raise unknown("element", name, f" of {type_name} in `_elements`", valid)
+        if name not in valid:
+            where = f" of {' or '.join(types)} in `_elements`" if len(types) < 5 else ""
+            raise unknown("element", name, where, [each for each in valid if "." not in each])
     controls.elements = names
 
 

@@ -17,6 +17,8 @@ from ehr.store.engine import of
 from ehr.store.pairs import in_pairs
 from fhir_profiles.definitions import type_name
 
+_ROW, _VERSION = tables.resource.alias("r"), tables.version.alias("v")
+
 
 @dataclass(frozen=True, slots=True)
 class Found:
@@ -70,7 +72,7 @@ def fetch(rows: Sequence[Linked], asking: Asking) -> tuple[Found, ...]:
 
 
 def _current(rows: Sequence[Linked], asking: Asking) -> Select[Any]:
-    row, version = tables.resource.alias("r"), tables.version.alias("v")
+    row, version = _ROW, _VERSION
     places = list(dict.fromkeys(one.place for one in rows if one.version is None))
     return _select(row, version, asking).where(
         version.c.version == row.c.version,
@@ -79,7 +81,7 @@ def _current(rows: Sequence[Linked], asking: Asking) -> Select[Any]:
 
 
 def _versions(rows: Sequence[Linked], asking: Asking) -> Select[Any]:
-    row, version = tables.resource.alias("r"), tables.version.alias("v")
+    row, version = _ROW, _VERSION
     exact = [(*one.place, int(one.version or 0)) for one in rows]
     return _select(row, version, asking).where(
         tuple_(version.c.patient_key, version.c.rid, version.c.version).in_(exact),

@@ -32,6 +32,8 @@ from ehr.store.pairs import in_pairs
 from fhir_profiles.definitions import type_name, type_number
 from fhir_profiles.search_parameters import SearchParameter
 
+_LINK, _SOURCE = tables.reference.alias("t"), tables.resource.alias("s")
+
 MAXIMUM_ROUNDS = 5
 MAXIMUM_INCLUDED = 1_000
 
@@ -81,7 +83,7 @@ def _round(
     includes: Sequence[Include], edge: Sequence[Linked], asking: Asking, *, first: bool
 ) -> Select[int, int, int, str] | None:
     types = {row.type for row in edge}
-    t = tables.reference.alias("t")
+    t = _LINK
     forward = list(_forward(t, [one for one in includes if not one.reverse], types))
     backward = list(_backward(t, [one for one in includes if one.reverse], types))
     places = list(dict.fromkeys(row.place for row in edge))
@@ -121,7 +123,7 @@ def _sources(
     t: FromClause, places: Sequence[KeyAndRow], wanted: ColumnElement[bool], asking: Asking
 ) -> Select[int, int, int, str]:
     """Select the rows that refer to rows of the edge."""
-    row = tables.resource.alias("s")
+    row = _SOURCE
     return (
         select(row.c.type, row.c.patient_key, row.c.rid, type_coerce(null(), Text))
         .join_from(row, t, _same(row, t))
@@ -139,7 +141,7 @@ def _sources(
 def _from_visible(
     t: FromClause, statement: Select[int, int, int, str], asking: Asking
 ) -> Select[int, int, int, str]:
-    row = tables.resource.alias("s")
+    row = _SOURCE
     return statement.join_from(t, row, _same(row, t)).where(
         row.c.deleted.is_(False), asking.visible(row)
     )

@@ -8,12 +8,12 @@ step is one bounded statement and gives a list of (patient_key, rid): no join le
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
-from sqlalchemy import ColumnElement, Connection, FromClause, Select, and_, exists, not_, select
+from sqlalchemy import ColumnElement, Connection, FromClause, Select, and_, not_, select
 
 from ehr.errors import TooCostly
 from ehr.search import clauses, identifiers
 from ehr.search.last_updated import last_updated_clause
-from ehr.search.matching import KeyAndRow, MatchContext, any_of
+from ehr.search.matching import KeyAndRow, MatchContext, any_of, some_row
 from ehr.search.reference import reference_paths
 from ehr.search.references import check_ids, id_names
 from ehr.search.request import Chain, Condition, Criterion, Reverse
@@ -21,6 +21,10 @@ from ehr.store import tables
 from ehr.store.pairs import in_pairs
 from fhir_profiles.definitions import type_number
 from fhir_profiles.search_parameters import SearchParameter
+
+# Made once: an alias costs more than the rest of a statement.
+_ROW = tables.resource.alias("r")
+_LINK = tables.reference.alias("link")
 
 Visible = Callable[[FromClause], ColumnElement[bool]]
 
@@ -52,7 +56,7 @@ def condition_clause(
 
 def visible_rows(types: Sequence[str], asking: Asking) -> tuple[FromClause, ColumnElement[bool]]:
     """Return an alias of `resource` and the condition of its current rows of these types."""
-    row = tables.resource.alias("r")
+    row = _ROW
     wanted = [row.c.deleted.is_(False), asking.visible(row)]
     if types:
         wanted.insert(0, row.c.type.in_([type_number(name) for name in types]))
@@ -107,13 +111,12 @@ def _chain(row: FromClause, chain: Chain, asking: Asking) -> ColumnElement[bool]
         clause = condition_clause(target, (target_type,), inner, elsewhere)
         step = select(target.c.patient_key, target.c.rid).where(wanted, clause)
         pairs += _step(step, chain.written[0], asking)
-    t = tables.reference.alias()
-    return exists().where(
-        t.c.patient_key == row.c.patient_key,
-        t.c.rid == row.c.rid,
-        _through(t, chain.parameters),
-        in_pairs(asking.connection, t.c.target_key, t.c.target_rid, pairs),
-    )
+
+    def leads_there(t: FromClause) -> ColumnElement[bool]:
+        there = in_pairs(asking.connection, t.c.target_key, t.c.target_rid, pairs)
+        return and_(_through(t, chain.parameters), there)
+
+    return some_row(tables.reference, row, asking.context, leads_there)
 
 
 def _reverse(
@@ -122,7 +125,7 @@ def _reverse(
     elsewhere = replace(asking, context=replace(asking.context, patient_keys=None))
     source_types = (reverse.parameter.type,)
     source, wanted = visible_rows(source_types, elsewhere)
-    t = tables.reference.alias()
+    t = _LINK
     step = (
         select(t.c.target_key, t.c.target_rid)
         .join_from(

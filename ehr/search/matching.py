@@ -8,6 +8,7 @@ import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import tzinfo
+from functools import cache
 from time import time_ns
 
 from sqlalchemy import (
@@ -72,6 +73,15 @@ class MatchContext:
         return zone_named(self.timezone)
 
 
+@cache
+def index_alias(table: FromClause) -> FromClause:
+    """Return the alias of an index table in clauses, made once: it costs more than its clause.
+
+    Clauses stand side by side, so they may share it; a statement around them must not use it.
+    """
+    return table.alias()
+
+
 def some_row(
     table: FromClause,
     row: RowAlias,
@@ -87,7 +97,7 @@ def some_row(
     patients, conditions that most rows meet, and those under a NOT: PostgreSQL has no anti-join
     for NOT IN.
     """
-    t = table.alias()
+    t = index_alias(table)
     if context.patient_keys is None and not listed:
         return exists().where(
             t.c.patient_key == row.c.patient_key, t.c.rid == row.c.rid, condition(t)

@@ -54,7 +54,7 @@ def plan(request: SearchRequest, asking: Asking) -> Plan:
     if request.compartment is not None:
         place = request.compartment
         focal = places.get((place.type, place.id))
-        where.append(in_compartment(row, place, request.types, focal))
+        where.append(in_compartment(row, place, request.types, focal, context))
     request, clauses = _clauses(row, request, asking)
     return Plan(request, row, (*where, *clauses), keys)
 

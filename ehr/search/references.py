@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import replace
 
 from ehr.errors import FhirError, Invalid
@@ -37,15 +38,20 @@ def _of_criterion(criterion: Criterion, context: MatchContext) -> tuple[TypeAndI
 
     def listen(names: Sequence[TypeAndId]) -> Mapping[TypeAndId, KeyAndRow]:
         heard.extend(names)
+        if criterion.parameters[0].kind == "reference":
+            raise _Heard  # all of them: the rest of the clause is not wanted
         return {}
 
     listening = replace(context, resolve=listen)
     for parameter in criterion.parameters:
-        try:
+        # What is wrong with a value is said, to the caller, when the clause itself is made.
+        with suppress(_Heard, FhirError):
             clause(tables.resource, parameter, criterion.modifier, criterion.values, listening)
-        except FhirError:
-            return ()  # said again, and to the caller, when the clause is wanted
     return tuple(heard)
+
+
+class _Heard(Exception):
+    pass
 
 
 def id_names(criterion: Criterion) -> tuple[TypeAndId, ...]:

@@ -26,6 +26,9 @@ if TYPE_CHECKING:
     from ehr.record import Record
 
 
+_VERSION = tables.version.alias("v")
+
+
 @dataclass(frozen=True, slots=True)
 class Place:
     """Where a page begins: after the row with these sort values, or before it when backward."""
@@ -134,7 +137,7 @@ def _page(
 ) -> Select[Any]:
     backward = start is not None and start.backward
     rows = _rows(plan, order, size, start, total=total).subquery("p")
-    version = tables.version.alias("v")
+    version = _VERSION
     same = and_(
         version.c.patient_key == rows.c.patient_key,
         version.c.rid == rows.c.rid,

@@ -11,6 +11,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, FromClause, Subquery, and_, func, or_, select, tuple_
 
 from ehr.search.intervals import MAX, MIN
+from ehr.search.matching import index_alias
 from ehr.search.request import SearchRequest, SortKey
 from ehr.store import tables
 
@@ -80,7 +81,7 @@ def _ordering(key: SortKey, row: FromClause, patient_keys: tuple[int, ...] | Non
     if key.code == "_lastUpdated":
         return Ordering(row.c.last_updated, key.descending)
     column, first, last = _SORTED[key.parameters[0].kind]
-    t = column.table.alias()
+    t = index_alias(column.table)
     value = (func.max if key.descending else func.min)(t.c[column.name])
     missing = first if key.descending else last
     params = [parameter.param_id for parameter in key.parameters]

@@ -43,7 +43,7 @@ def in_pairs(
 def _pair_table(connection: Connection, pairs: Collection[Pair]) -> FromClause:
     """Return the pairs as a table with columns `patient_key` and `rid`."""
     if is_postgres(connection):
-        keys, rids = ([pair[i] for pair in pairs] for i in (0, 1))
+        keys, rids = (",".join(str(pair[i]) for pair in pairs) for i in (0, 1))
         listed = func.unnest(_array(keys), _array(rids)).table_valued("patient_key", "rid")
         return listed.render_derived()
     text = bindparam(None, json.dumps(list(pairs)), type_=Text, unique=True)
@@ -54,6 +54,7 @@ def _pair_table(connection: Connection, pairs: Collection[Pair]) -> FromClause:
     ).subquery()
 
 
-def _array(numbers: list[int]) -> ColumnElement[Any]:
-    whole: ARRAY[Any] = ARRAY(BigInteger)
-    return cast(bindparam(None, numbers, type_=whole, unique=True), whole)
+def _array(numbers: str) -> ColumnElement[Any]:
+    # As text: a list of numbers would be sent as whatever integer type the driver thinks fits.
+    text = bindparam(None, numbers, type_=Text, unique=True)
+    return cast(func.string_to_array(text, ","), ARRAY(BigInteger))
