@@ -22,7 +22,7 @@ from sqlalchemy.engine import make_url
 from sqlalchemy.exc import DBAPIError
 
 from ehr.errors import Busy, Conflict
-from ehr.store import facts, keys
+from ehr.store import arrays, facts, keys
 from ehr.store import migrate as migrations
 from ehr.store.allocate import Allocator
 from ehr.store.bodies import CURRENT_DICTIONARY, Compressor
@@ -281,6 +281,7 @@ def _postgres_engine(url: sqlalchemy.URL, name: str, pool_size: int, timeout: fl
     def _prepare(connection: Any, _record: Any) -> None:
         # One type for all integers: a statement is prepared once, whatever the values.
         connection.adapters.register_dumper(int, Int8BinaryDumper)
+        arrays.register(connection)
         connection.prepare_threshold = 2
 
     return engine

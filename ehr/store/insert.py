@@ -9,32 +9,43 @@ from collections.abc import Callable, Mapping, Sequence
 from functools import cache
 from typing import Any
 
+from psycopg import RawCursor
 from sqlalchemy import Connection, Table
 
+from ehr.store.arrays import encode
 from ehr.store.engine import is_postgres, of
 
-Rows = Mapping[Table, Sequence[tuple[Any, ...]]]
+Row = tuple[Any, ...]
+Rows = Mapping[Table, Sequence[Row]]
+# Columns with one value for all rows of a transaction, and their PostgreSQL type.
+_CONSTANT = {"author_organisation": "text", "author": "text", "txn_id": "bigint"}
 
 
 def insert_rows(connection: Connection, rows: Rows) -> None:
     """Insert rows, given as tuples in the order of each table's columns."""
-    _run(connection, _insert_sqlite, _insert_postgres, _columns, rows)
+    if is_postgres(connection):
+        _combine(connection, _insert_postgres, _insert_parameters, rows)
+    else:
+        _each(connection, _insert_sqlite, rows)
 
 
 def delete_rows(connection: Connection, rows: Rows) -> None:
     """Delete the rows with these primary keys, given in the key's order."""
-    _run(connection, _delete_sqlite, _delete_postgres, _primary_key, rows)
+    if is_postgres(connection):
+        _combine(connection, _delete_postgres, _delete_parameters, rows)
+    else:
+        _each(connection, _delete_sqlite, rows)
 
 
 def update_rows(
-    connection: Connection, table: Table, names: tuple[str, ...], rows: Sequence[tuple[Any, ...]]
+    connection: Connection, table: Table, names: tuple[str, ...], rows: Sequence[Row]
 ) -> None:
     """Set the named columns of rows given as (primary key…, values…)."""
     if not rows:
         return
     if is_postgres(connection):
         columns = (*_primary_key(table), *names)
-        _execute(connection, _update_postgres(table, names), _arrays(rows, len(columns)))
+        _execute(connection, _update_postgres(table, names), _arrays(table, columns, rows))
     else:
         key = len(_primary_key(table))
         _execute_many(
@@ -42,34 +53,36 @@ def update_rows(
         )
 
 
-def _run(
+def _each(connection: Connection, sql: Callable[[Table], str], rows: Rows) -> None:
+    for table, some in rows.items():
+        if some:
+            _execute_many(connection, sql(table), some)
+
+
+def _combine(
     connection: Connection,
-    sqlite: Callable[[Table], str],
-    postgres: Callable[[Table, int], str],
-    columns: Callable[[Table], tuple[str, ...]],
+    part: Callable[[Table, int], str],
+    parameters: Callable[[Table, Sequence[Row]], list[Any]],
     rows: Rows,
 ) -> None:
     filled = {table: some for table, some in rows.items() if some}
     if not filled:
         return
-    if not is_postgres(connection):
-        for table, some in filled.items():
-            _execute_many(connection, sqlite(table), some)
-        return
-    parameters: list[Any] = []
-    for table, some in filled.items():
-        parameters.extend(_arrays(some, len(columns(table))))
-    _execute(connection, _combined(postgres, tuple(filled)), parameters)
+    sent = [parameters(table, some) for table, some in filled.items()]
+    sql = _combined(part, tuple(zip(filled, map(len, sent), strict=True)))
+    _execute(connection, sql, [one for some in sent for one in some])
 
 
 @cache
-def _combined(part: Callable[[Table, int], str], tables: tuple[Table, ...]) -> str:
-    """Return one statement out of a part per table."""
-    parts = [part(table, 0) for table in tables]
-    if len(parts) == 1:
-        return parts[0]
+def _combined(part: Callable[[Table, int], str], tables: tuple[tuple[Table, int], ...]) -> str:
+    """Return one statement out of a part per table; each takes its number of parameters."""
+    parts: list[str] = []
+    first = 1
+    for table, count in tables:
+        parts.append(part(table, first))
+        first += count
     heads = ", ".join(f"w{number} AS ({sql})" for number, sql in enumerate(parts[:-1]))
-    return f"WITH {heads} {parts[-1]}"
+    return f"WITH {heads} {parts[-1]}" if heads else parts[0]
 
 
 def _columns(table: Table) -> tuple[str, ...]:
@@ -86,9 +99,19 @@ def _insert_sqlite(table: Table) -> str:
     return f"INSERT INTO {table.name} ({', '.join(_columns(table))}) VALUES ({marks})"  # noqa: S608  names of our own schema
 
 
-def _insert_postgres(table: Table, _: int) -> str:
-    names = ", ".join(_columns(table))
-    return f"INSERT INTO {table.name} ({names}) SELECT * FROM {_unnest(table, _columns(table))}"  # noqa: S608  as above
+def _insert_postgres(table: Table, first: int) -> str:
+    """Constants of the transaction (its author and number) are sent once, not for every row."""
+    names = _columns(table)
+    varying = [name for name in names if name not in _CONSTANT]
+    marks = {name: f"${first + n}" for n, name in enumerate(varying)}
+    last = first + len(varying)
+    constants = [name for name in names if name in _CONSTANT]
+    picked = [
+        f"u.{name}" if name in marks else f"${last + constants.index(name)}::{_CONSTANT[name]}"
+        for name in names
+    ]
+    source = f"unnest({', '.join(marks.values())}) AS u ({', '.join(varying)})"
+    return f"INSERT INTO {table.name} ({', '.join(names)}) SELECT {', '.join(picked)} FROM {source}"  # noqa: S608  names of our own schema
 
 
 @cache
@@ -97,11 +120,10 @@ def _delete_sqlite(table: Table) -> str:
     return f"DELETE FROM {table.name} WHERE {where}"  # noqa: S608  as above
 
 
-def _delete_postgres(table: Table, _: int) -> str:
+def _delete_postgres(table: Table, first: int) -> str:
     key = _primary_key(table)
     where = " AND ".join(f"{table.name}.{name} = u.{name}" for name in key)
-    source = f"{_unnest(table, key)} AS u ({', '.join(key)})"
-    return f"DELETE FROM {table.name} USING {source} WHERE {where}"  # noqa: S608  as above
+    return f"DELETE FROM {table.name} USING {_unnest(key, first)} WHERE {where}"  # noqa: S608  as above
 
 
 @cache
@@ -116,34 +138,45 @@ def _update_postgres(table: Table, names: tuple[str, ...]) -> str:
     key = _primary_key(table)
     sets = ", ".join(f"{name} = u.{name}" for name in names)
     where = " AND ".join(f"{table.name}.{name} = u.{name}" for name in key)
-    source = f"{_unnest(table, (*key, *names))} AS u ({', '.join((*key, *names))})"
-    return f"UPDATE {table.name} SET {sets} FROM {source} WHERE {where}"  # noqa: S608  as above
+    return f"UPDATE {table.name} SET {sets} FROM {_unnest((*key, *names), 1)} WHERE {where}"  # noqa: S608  as above
 
 
-def _unnest(table: Table, names: Sequence[str]) -> str:
-    from sqlalchemy.dialects import postgresql
-
-    dialect = postgresql.dialect()  # type: ignore[no-untyped-call]
-    types = (table.c[name].type.compile(dialect).split(" COLLATE")[0] for name in names)
-    return f"unnest({', '.join(f'%b::{kind}[]' for kind in types)})"
+def _unnest(names: Sequence[str], first: int) -> str:
+    marks = ", ".join(f"${first + n}" for n in range(len(names)))
+    return f"unnest({marks}) AS u ({', '.join(names)})"
 
 
-def _arrays(rows: Sequence[tuple[Any, ...]], width: int) -> list[list[Any]]:
-    columns = [list(column) for column in zip(*rows, strict=True)]
-    assert len(columns) == width, "row and table differ in width"
-    return columns
+def _arrays(table: Table, names: Sequence[str], rows: Sequence[Row]) -> list[Any]:
+    columns = zip(*rows, strict=True)
+    return [encode(_kind(table, name), column) for name, column in zip(names, columns, strict=True)]
+
+
+def _insert_parameters(table: Table, rows: Sequence[Row]) -> list[Any]:
+    names = _columns(table)
+    varying = [(n, name) for n, name in enumerate(names) if name not in _CONSTANT]
+    columns = list(zip(*rows, strict=True))
+    constants = [rows[0][n] for n, name in enumerate(names) if name in _CONSTANT]
+    return [encode(_kind(table, name), columns[n]) for n, name in varying] + constants
+
+
+def _delete_parameters(table: Table, rows: Sequence[Row]) -> list[Any]:
+    return _arrays(table, _primary_key(table), rows)
+
+
+@cache
+def _kind(table: Table, name: str) -> str:
+    kind: type = table.c[name].type.python_type
+    return {int: "integer", float: "float", str: "text", bytes: "bytes", bool: "boolean"}[kind]
 
 
 def _execute(connection: Connection, sql: str, parameters: Sequence[Any]) -> None:
     of(connection).announce(sql)
-    cursor = connection.connection.cursor()
-    try:
-        cursor.execute(sql, parameters)
-    finally:
-        cursor.close()
+    driver: Any = connection.connection.driver_connection
+    with RawCursor(driver) as cursor:
+        cursor.execute(sql.encode(), parameters, prepare=True)
 
 
-def _execute_many(connection: Connection, sql: str, rows: Sequence[tuple[Any, ...]]) -> None:
+def _execute_many(connection: Connection, sql: str, rows: Sequence[Row]) -> None:
     of(connection).announce(sql)
     cursor = connection.connection.cursor()
     try:
