@@ -26,6 +26,7 @@ from .syntax import (
     TemporalLiteral,
     TypeTest,
     Unary,
+    size,
     type_name,
 )
 from .temporal import parse_literal
@@ -130,6 +131,8 @@ def _path(source: Closure, name: str) -> Closure:
                     out.append(Node(child, found[1], item, name))
             elif kind:
                 members(item, name, found, out)
+        if len(out) > _FEW:
+            env.spend(len(out))
         return out
 
     return run
@@ -149,6 +152,7 @@ def _call(node: Call, below: Callable[[Ast], Closure]) -> Closure:
         return _guarded(lambda this, env: run(source(this, env), env, *orders), node.at)
     arguments = [below(argument) for argument in node.arguments]
     if function.kind == CRITERIA:
+        arguments = [_counted(*each) for each in zip(arguments, node.arguments, strict=True)]
         return _guarded(lambda this, env: run(source(this, env), env, *arguments), node.at)
     if not arguments:
         return _guarded(lambda this, env: run(source(this, env), env), node.at)
@@ -156,6 +160,19 @@ def _call(node: Call, below: Callable[[Ast], Closure]) -> Closure:
     return _guarded(
         lambda this, env: run(source(this, env), env, *[x(this, env) for x in arguments]), node.at
     )
+
+
+def _counted(run: Closure, node: Ast) -> Closure:
+    """Account for an expression that a function evaluates for every item."""
+    weight = size(node)
+
+    def call(this: Collection, env: Environment) -> Collection:
+        env.steps -= weight
+        if env.steps < 0:
+            env.refill()
+        return run(this, env)
+
+    return call
 
 
 def _check_count(node: Call, function: Function) -> None:
@@ -275,6 +292,7 @@ def _guarded(run: Closure, at: int) -> Closure:
     return call
 
 
+_FEW = 16  # what a path finds is accounted for only beyond
 _LOGIC = {"and": _and, "or": _or, "implies": _implies}
 _BUILDERS: dict[type, Callable[[Any, Callable[[Ast], Closure]], Closure]] = {
     Nothing: _nothing, Literal: _literal, TemporalLiteral: _temporal, QuantityLiteral: _quantity,

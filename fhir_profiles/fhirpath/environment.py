@@ -4,6 +4,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
+from math import inf
+from time import monotonic
 from typing import Any
 
 from .errors import FhirPathError
@@ -15,23 +17,30 @@ Check = Callable[[Any, str], bool | None]
 Closure = Callable[[Collection, "Environment"], Collection]
 
 MAX_STEPS = 2_000_000
+MAX_SECONDS = 5.0
 MAX_TEXT = 1_000_000
+_QUANTUM = 10_000
 
 
 @dataclass(slots=True)
 class Environment:
-    """State of one evaluation. `steps` is what may still be spent before it counts as runaway."""
+    """State of one evaluation.
+
+    `steps` is what may be spent before the limits are looked at again; `rest` what is left of all.
+    """
 
     resource: Node
     root: Node
     context: Collection
-    variables: Mapping[str, Any] = field(default_factory=dict)
+    variables: Mapping[str, Any]
     resolve: Resolve | None = None
     member_of: Check | None = None
     conforms_to: Check | None = None
     trace: Callable[[str, list[Any]], None] | None = None
     moment: datetime | None = None
-    steps: int = MAX_STEPS
+    deadline: float = inf
+    steps: int = _QUANTUM
+    rest: int = MAX_STEPS
     index: int = -1
     total: Collection = field(default_factory=list)
 
@@ -39,7 +48,20 @@ class Environment:
         """Account for work; raise FhirPathError when an expression runs away."""
         self.steps -= steps
         if self.steps < 0:
+            self.refill()
+
+    def refill(self) -> None:
+        """Look at the limits, and allow another quantum of steps."""
+        self.rest -= _QUANTUM - self.steps
+        self.steps = _QUANTUM
+        if self.rest < 0:
             raise FhirPathError("The expression does too much work on this input")
+        self.watch()
+
+    def watch(self) -> None:
+        """Look at the clock: called before a single step that may take long."""
+        if monotonic() > self.deadline:
+            raise FhirPathError("The expression takes too long on this input")
 
     def now(self) -> Temporal:
         """Return the moment of this evaluation, the same at each call."""

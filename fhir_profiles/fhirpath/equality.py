@@ -41,6 +41,8 @@ def items_equal(left: Any, right: Any) -> bool | None:
     if isinstance(one, Quantity) and isinstance(other, Quantity):
         order = quantities.compare(one, other)
         return None if order is None else order == 0
+    if isinstance(one, Node) is not isinstance(other, Node):
+        return False
     return bool(key(one) == key(other))
 
 
@@ -133,7 +135,7 @@ def _quantities_equivalent(one: Quantity, other: Quantity) -> bool:
     second = quantities.canonical(other, loose=True)
     if first is None or second is None:
         return one.unit.casefold() == other.unit.casefold() and one.value == other.value
-    return first[1] == second[1] and first[0] == second[0]
+    return first[1] == second[1] and _numbers_equivalent(first[0], second[0])
 
 
 def _frozen(value: Any, loose: bool) -> Any:

@@ -4,10 +4,13 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
+from time import monotonic
+from types import MappingProxyType
 from typing import Any
 
+from .check import check
 from .compiler import closure_of
-from .environment import Check, Closure, Environment, Resolve
+from .environment import MAX_SECONDS, Check, Closure, Environment, Resolve
 from .errors import FhirPathError, FhirPathSyntaxError
 from .nodes import Collection, Node, node_of
 from .parser import parse
@@ -16,6 +19,7 @@ from .values import plain, truth
 
 # What Python may raise while an expression meets values it does not fit. Callbacks' own errors
 # (a failing database) are none of these and pass.
+_NOTHING: Mapping[str, Any] = MappingProxyType({})
 _FAULTS = (ArithmeticError, AttributeError, LookupError, RecursionError, TypeError, ValueError)
 
 
@@ -45,9 +49,14 @@ class Expression:
         further variables. Raises FhirPathError and nothing else. See `nodes` for `more`.
         """
         found = self.nodes(
-            focus, resource=resource, context=context, environment=environment,
-            resolve=resolve, type_name=type_name, **more,
-        )  # fmt: skip
+            focus,
+            resource=resource,
+            context=context,
+            environment=environment,
+            resolve=resolve,
+            type_name=type_name,
+            **more,
+        )
         return [value for value in map(plain, found) if value is not None]
 
     def nodes(
@@ -64,20 +73,25 @@ class Expression:
         conforms_to: Check | None = None,
         trace: Callable[[str, list[Any]], None] | None = None,
         moment: datetime | None = None,
+        seconds: float = MAX_SECONDS,
     ) -> Collection:
-        """Return the results as they are: Nodes that know type and place, or System values."""
+        """Return the results as they are: Nodes that know type and place, or System values.
+
+        `moment` is what now() says; an evaluation that takes more than `seconds` is stopped.
+        """
         start = node_of(focus, type_name)
         owner = start if resource is None else node_of(resource)
         env = Environment(
             owner,
             owner if root is None else node_of(root),
             [start if context is None else node_of(context)],
-            environment or {},
+            _NOTHING if environment is None else environment,
             resolve,
             member_of,
             conforms_to,
             trace,
             moment,
+            monotonic() + seconds,
         )
         return self._run([start], env)
 
@@ -85,6 +99,13 @@ class Expression:
         """Read the result as a boolean; None when it is empty. Takes what `nodes` takes."""
         try:
             return truth(self.nodes(focus, **more))
+        except FhirPathError as error:
+            raise error.located(0, self.text) from None
+
+    def check(self, type_name: str) -> None:
+        """Raise FhirPathError when the expression names an element that R4 does not have."""
+        try:
+            check(self.tree, type_name)
         except FhirPathError as error:
             raise error.located(0, self.text) from None
 

@@ -4,6 +4,7 @@ FHIR R4 §2.9.1.1 "Use of FHIR Specific types". Unknown types are untyped (""): 
 found by JSON name, a choice element by its prefix.
 """
 
+from collections.abc import Mapping
 from functools import cache
 from types import MappingProxyType
 from typing import NamedTuple
@@ -18,11 +19,14 @@ SYSTEM_TYPES = frozenset(
 
 
 class Step(NamedTuple):
-    """How a member is found: `kind` as above, `type` of the value, JSON names of a choice."""
+    """How a member is found: `kind` as above, `type` of the value, JSON names of a choice.
+
+    `choices` has every JSON name with its type, those of primitives also with an underscore.
+    """
 
     kind: int
     type: str = ""
-    choices: MappingProxyType[str, str] = MappingProxyType({})
+    choices: Mapping[str, str] = MappingProxyType({})
 
 
 @cache
@@ -34,13 +38,14 @@ def step(type_name: str, member: str) -> Step:
     if field is not None and not field.choice:
         return Step(_kind(field), field.type)
     choices = {each.name: each.type for each in fields(type_name).values() if each.choice == member}
+    choices |= {"_" + name: each for name, each in choices.items() if is_primitive(each)}
     return Step(CHOICE, "", MappingProxyType(choices)) if choices else Step(ABSENT)
 
 
-def fields(type_name: str) -> "MappingProxyType[str, Field] | dict[str, Field]":
+def fields(type_name: str) -> Mapping[str, Field]:
     """Return the JSON members of a type; none when it is unknown."""
     try:
-        return type_definition(type_name).fields  # type: ignore[return-value]
+        return type_definition(type_name).fields
     except KeyError:
         return {}
 

@@ -83,9 +83,15 @@ def members(node: Node, name: str, found: Step, out: Collection) -> None:
         _untyped(node, name, out)
     elif kind == CHOICE:
         for key in value:
-            if key in choices or (key[0] == "_" and key[1:] in choices and key[1:] not in value):
-                name = key.lstrip("_")
-                _append(node, name, choices[name], is_primitive(choices[name]), out)
+            if key not in choices:
+                continue
+            if key[0] == "_" and key[1:] in value:
+                continue  # found with its value
+            name = key.removeprefix("_")
+            if "_" + name in value:
+                _append(node, name, choices[key], True, out)
+            else:
+                out.append(Node(value[key], choices[key], node, name))
     elif kind == RESOURCE:
         for each in _numbered(value.get(name)):
             if isinstance(each[1], dict):

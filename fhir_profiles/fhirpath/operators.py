@@ -13,7 +13,18 @@ from .nodes import Collection, Node
 from .quantity import Quantity
 from .temporal import Temporal
 from .temporal_arithmetic import add as add_duration
-from .values import boolean, kind_of, optional, quantity_of, single, system, text, truth
+from .values import (
+    FALSE,
+    TRUE,
+    boolean,
+    kind_of,
+    optional,
+    quantity_of,
+    single,
+    system,
+    text,
+    truth,
+)
 
 Operator = Callable[[Collection, Collection, Environment], Collection]
 
@@ -134,7 +145,7 @@ def narrowed(value: Decimal, *operands: Any) -> int | Decimal | None:
 
 def whole(value: Decimal) -> int | None:
     """Return an integer, None when it does not fit into 32 bits."""
-    if not value.is_finite() or abs(value) > 2_147_483_648:
+    if not value.is_finite() or not -2_147_483_648 <= value <= 2_147_483_647:
         return None
     return int(value)
 
@@ -201,6 +212,7 @@ def distinct(items: Collection, env: Environment) -> Collection:
     if len(items) < 2:
         return items
     env.spend(len(items))
+    env.watch()
     seen: set[Any] = set()
     out = []
     for item in items:
@@ -217,6 +229,7 @@ def _in(left: Collection, right: Collection, env: Environment) -> Collection:
     if len(left) > 1:
         raise FhirPathError(f"in takes one item on its left and got {len(left)}")
     env.spend(len(right))
+    env.watch()
     if len(right) < 2:
         return boolean(bool(right) and equal(left, right) is True)
     mark = key(left[0])
@@ -227,33 +240,35 @@ def _contains(left: Collection, right: Collection, env: Environment) -> Collecti
     return _in(right, left, env)
 
 
-def _not_bare_node(items: Collection) -> Any:
-    return items[0].value if type(items[0]) is Node else items[0]
-
-
 def _equals(left: Collection, right: Collection, env: Environment) -> Collection:
     if len(left) == 1 and len(right) == 1:
-        # Most comparisons are a code with a literal: no conversion needed.
-        if type(right[0]) is str and _not_bare_node(left) == right[0]:
-            return boolean(True)
-        return boolean(equal(left, right))
+        # Most comparisons are of a code with a literal: no conversion needed.
+        literal, item = right[0], left[0]
+        if type(literal) is str and (item.value if type(item) is Node else item) == literal:
+            return TRUE
+    return boolean(_equal(left, right, env))
+
+
+def _equal(left: Collection, right: Collection, env: Environment) -> bool | None:
+    # Comparing objects takes time in proportion to their size.
     env.spend(len(left))
-    return boolean(equal(left, right))
+    if any(type(item) is Node and type(item.value) is dict for item in left[:8]):
+        env.watch()
+    return equal(left, right)
 
 
 def _not_equals(left: Collection, right: Collection, env: Environment) -> Collection:
-    env.spend(len(left))
-    return boolean(_negated(equal(left, right)))
+    return boolean(_negated(_equal(left, right, env)))
 
 
 def _equivalent(left: Collection, right: Collection, env: Environment) -> Collection:
     env.spend(len(left))
+    env.watch()
     return boolean(equivalent(left, right))
 
 
 def _not_equivalent(left: Collection, right: Collection, env: Environment) -> Collection:
-    env.spend(len(left))
-    return boolean(not equivalent(left, right))
+    return FALSE if _equivalent(left, right, env) is TRUE else TRUE
 
 
 def _xor(left: Collection, right: Collection, env: Environment) -> Collection:

@@ -94,6 +94,7 @@ class _Parser:
                 return node
 
     def term(self) -> Ast:
+        start = self.position
         token = self.next()
         match token.kind:
             case "number":
@@ -115,7 +116,7 @@ class _Parser:
                 return Nothing(token.at)
             case "symbol" if token.text == "%":
                 return self.constant(token.at)
-        self.position -= 1
+        self.position = start
         return self.invocation(None)
 
     def number(self, token: Token) -> Ast:

@@ -156,3 +156,19 @@ def type_name(node: Ast) -> TypeName | None:
     if isinstance(node.source, Member) and node.source.source is None:
         return TypeName(node.source.name, node.name)
     return None
+
+
+def size(node: Ast) -> int:
+    """Count the nodes of a tree."""
+    match node:
+        case Member(source=source):
+            return 1 + (size(source) if source is not None else 0)
+        case Call(source=source, arguments=arguments):
+            return 1 + (size(source) if source is not None else 0) + sum(map(size, arguments))
+        case Indexer(source=source, index=index):
+            return 1 + size(source) + size(index)
+        case Unary(operand=operand) | TypeTest(operand=operand):
+            return 1 + size(operand)
+        case Binary(left=left, right=right):
+            return 1 + size(left) + size(right)
+    return 1

@@ -3,7 +3,7 @@
 A decimal stands for half a unit around its last digit; a partial date for all it can mean.
 """
 
-from decimal import ROUND_DOWN, ROUND_HALF_UP, Decimal
+from decimal import ROUND_DOWN, ROUND_HALF_UP, Context, Decimal
 from typing import Any
 
 from ..environment import Environment
@@ -70,13 +70,14 @@ def _boundary(items: Collection, digits: Collection, *, low: bool) -> Collection
 
 def _of_number(value: Decimal, digits: int | None, low: bool) -> Decimal | None:
     places = 8 if digits is None else digits
-    if not 0 <= places <= 28 or abs(value.adjusted()) > 28:
+    if not 0 <= places <= 31 or abs(value.adjusted()) > 28:
         return None
     half = Decimal(5).scaleb(-_places(value) - 1)
     outward = low == (value < 0)
-    edge = abs(value) + half if outward else abs(value) - half
+    edge = _WIDE.add(abs(value), half) if outward else _WIDE.subtract(abs(value), half)
     # The reference implementation rounds away from zero and cuts toward it: keep its results.
-    found = edge.quantize(Decimal(1).scaleb(-places), ROUND_HALF_UP if outward else ROUND_DOWN)
+    mode = ROUND_HALF_UP if outward else ROUND_DOWN
+    found = edge.quantize(Decimal(1).scaleb(-places), mode, _WIDE)
     return -found if value < 0 else found
 
 
@@ -118,6 +119,7 @@ def _millisecond(second: Decimal, low: bool) -> Decimal:
 
 
 _LAST = Decimal("59.999")
+_WIDE = Context(prec=80)
 
 FUNCTIONS = {
     "lowBoundary": values(low_boundary, 0, 1), "highBoundary": values(high_boundary, 0, 1),

@@ -18,7 +18,6 @@ def exists(items: Collection, env: Environment, test: Closure | None = None) -> 
     """Tell whether there is an item, or one that meets the criteria."""
     if test is None:
         return TRUE if items else FALSE
-    env.spend(len(items))
     outer = env.index
     found = FALSE
     for index, item in enumerate(items):
@@ -32,7 +31,6 @@ def exists(items: Collection, env: Environment, test: Closure | None = None) -> 
 
 def all_(items: Collection, env: Environment, test: Closure) -> Collection:
     """Tell whether every item meets the criteria."""
-    env.spend(len(items))
     outer = env.index
     found = TRUE
     for index, item in enumerate(items):
@@ -75,6 +73,7 @@ def any_false(items: Collection, env: Environment) -> Collection:
 def subset_of(items: Collection, env: Environment, other: Collection) -> Collection:
     """Tell whether all items are in the other collection."""
     env.spend(len(items) + len(other))
+    env.watch()
     return boolean({key(item) for item in items} <= {key(item) for item in other})
 
 

@@ -13,7 +13,6 @@ from .signature import Order, criteria, each
 
 def where(items: Collection, env: Environment, test: Closure) -> Collection:
     """Keep the items that meet the criteria."""
-    env.spend(len(items))
     outer = env.index
     out = []
     for index, item in enumerate(items):
@@ -39,6 +38,7 @@ def repeat(items: Collection, env: Environment, projection: Closure) -> Collecti
     out: Collection = []
     while items:
         new = []
+        env.spend(8 * len(items))
         for item in select(items, env, projection):
             mark = key(item)
             if mark not in seen:
@@ -55,7 +55,6 @@ def aggregate(
     """Fold the items: `$total` holds what came of those before."""
     outer_total, outer_index = env.total, env.index
     total: Collection = start(items, env) if start is not None else []
-    env.spend(len(items))
     for index, item in enumerate(items):
         env.index, env.total = index, total
         total = step([item], env)
@@ -71,9 +70,9 @@ def sort(items: Collection, env: Environment, *orders: Order) -> Collection:
 
     def difference(one: Any, other: Any) -> int:
         for (left, down), (right, _) in zip(one[1], other[1], strict=True):
-            order = _order(left, right)
+            order = _order(left, right, down)
             if order:
-                return -order if down else order
+                return order
         return 0
 
     return [item for item, _ in sorted(rows, key=cmp_to_key(difference))]
@@ -87,10 +86,12 @@ def _keys(
     return [(order.closure(items, env), order.descending) for order in orders]
 
 
-def _order(left: Collection, right: Collection) -> int:
+def _order(left: Collection, right: Collection, down: bool) -> int:
+    """Order two keys; an empty one comes first in either direction."""
     if not left or not right:
         return (not right) - (not left)
-    return compare(left, right, "sort()") or 0
+    order = compare(left, right, "sort()") or 0
+    return -order if down else order
 
 
 FUNCTIONS = {

@@ -44,7 +44,6 @@ def criteria(run: Callable[..., Collection], low: int = 0, high: int | None = No
 
 def each(items: Collection, env: Environment, closure: Closure) -> list[tuple[Any, Collection]]:
     """Evaluate the closure on every item with its $index; return items and results."""
-    env.spend(len(items))
     outer = env.index
     found = []
     for index, item in enumerate(items):

@@ -23,6 +23,9 @@ def _function(name: str, run: Callable[..., Any], arguments: int = 0) -> Functio
         found = [text(each, f"{name}()") for each in (items, *others)]
         if any(each is None for each in found):
             return EMPTY
+        env.spend(sum(map(len, found)) >> 6)  # type: ignore[arg-type]
+        if name in _PATTERNS:
+            env.watch()
         result = run(*found)
         if type(result) is str:
             bounded(result)
@@ -106,6 +109,8 @@ def _unescape(value: str, form: str) -> str | None:
         # A bare quote inside is no JSON, but its meaning is clear.
         return value if "\\" not in value else None
 
+
+_PATTERNS = ("matches", "matchesFull", "replaceMatches")
 
 FUNCTIONS = {
     "indexOf": _function("indexOf", str.find, 1),

@@ -52,6 +52,7 @@ def take(items: Collection, env: Environment, number: Collection) -> Collection:
 def intersect(items: Collection, env: Environment, other: Collection) -> Collection:
     """Return what is in both, without duplicates."""
     env.spend(len(other))
+    env.watch()
     known = {key(item) for item in other}
     return [item for item in distinct(items, env) if key(item) in known]
 
@@ -59,6 +60,7 @@ def intersect(items: Collection, env: Environment, other: Collection) -> Collect
 def exclude(items: Collection, env: Environment, other: Collection) -> Collection:
     """Return what is not in the other collection, duplicates and order kept."""
     env.spend(len(items) + len(other))
+    env.watch()
     known = {key(item) for item in other}
     return [item for item in items if key(item) not in known]
 

@@ -43,9 +43,10 @@ def predicate(name: TypeName, *, exact: bool, infix: bool = False) -> Predicate:
 
 
 def _require_known(name: TypeName) -> None:
-    known_system = name.name in SYSTEM_TYPES and name.namespace in ("", "System")
-    known_fhir = name.namespace in ("", "FHIR") and is_fhir_type(name.name)
-    if not known_system and not known_fhir:
+    # System.Patient is false of everything but no mistake: the name is known.
+    spaces = {"": True, "System": True, "FHIR": is_fhir_type(name.name)}
+    known = name.name in SYSTEM_TYPES or is_fhir_type(name.name)
+    if not known or not spaces.get(name.namespace, False):
         shown = f"{name.namespace}.{name.name}" if name.namespace else name.name
         raise FhirPathSyntaxError(f"There is no type {shown}")
 
