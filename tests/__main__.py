@@ -21,6 +21,7 @@ Reduced here: 20 examples a property test (.ci/run takes 200), and no test marke
 def main(arguments: list[str]) -> int:
     """Run pytest with the quick settings; what the caller gives comes last and wins."""
     command = [sys.executable, "-m", "pytest", "-q", "-n", "2", "--dist", "worksteal"]
+    command += ["-o", "faulthandler_timeout=300", "-o", "faulthandler_exit_on_timeout=true"]
     command += ["-m", "not slow and not full", "--hypothesis-profile", "quick", *arguments]
     sys.stdout.write(_REDUCED)
     sys.stdout.flush()

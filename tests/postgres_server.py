@@ -7,12 +7,14 @@ killed server loses none), but not the disk: a test database need not survive a 
 """
 
 import importlib.util
+import json
 import os
 import shutil
 import signal
 import subprocess
 import sys
 import time
+from collections.abc import Mapping
 from pathlib import Path
 
 _SETTINGS = {
@@ -37,12 +39,16 @@ class ServerFailed(Exception):
     """The server did not start; the text has what it said."""
 
 
-def start(folder: Path, owner: int) -> str:
-    """Start a server in `folder` for the process `owner` and return its URL."""
+def start(folder: Path, owner: int, settings: Mapping[str, str] | None = None) -> str:
+    """Start a server in `folder` for the process `owner` and return its URL.
+
+    `settings` go before those of the tests: a bench asks for durable writes.
+    """
     folder.mkdir(parents=True, exist_ok=True)
+    asked = json.dumps(dict(settings or {}))
     with (folder / "guard.log").open("wb") as log:
         guard = subprocess.Popen(
-            [sys.executable, "-m", "tests.postgres_server", str(folder), str(owner)],
+            [sys.executable, "-m", "tests.postgres_server", str(folder), str(owner), asked],
             cwd=Path(__file__).parent.parent,
             stdin=subprocess.DEVNULL,
             stdout=log,
@@ -69,12 +75,12 @@ def stop(folder: Path) -> None:
         time.sleep(0.05)
 
 
-def _guard(folder: Path, owner: int) -> None:
+def _guard(folder: Path, owner: int, settings: dict[str, str]) -> None:
     """Run the server until its owner is gone or asks it to stop."""
     try:
         binaries, who = _binaries(folder), _account(folder)
         _run([binaries / "initdb", "-D", folder / "data", *_INITDB], folder, who)
-        server = _serve(binaries, folder, who)
+        server = _serve(binaries, folder, who, {**_SETTINGS, **settings})
         try:
             _await_ready(binaries, folder, server)
             while server.poll() is None and _alive(owner) and not (folder / "stop").exists():
@@ -84,6 +90,8 @@ def _guard(folder: Path, owner: int) -> None:
     finally:
         if (folder / "ready").exists():  # else the caller reads the log first
             shutil.rmtree(folder, ignore_errors=True)
+        if not _alive(owner) and (folder.parent / "owner").exists():
+            shutil.rmtree(folder.parent, ignore_errors=True)  # nobody is left to do it
 
 
 def _binaries(folder: Path) -> Path:
@@ -127,9 +135,11 @@ def _run(command: list[object], folder: Path, who: dict[str, object]) -> None:
     subprocess.run(arguments, cwd=folder, env=_environment(), check=True, **who)  # type: ignore[call-overload]
 
 
-def _serve(binaries: Path, folder: Path, who: dict[str, object]) -> subprocess.Popen[bytes]:
+def _serve(
+    binaries: Path, folder: Path, who: dict[str, object], settings: dict[str, str]
+) -> subprocess.Popen[bytes]:
     command = [binaries / "postgres", "-D", folder / "data", "-k", folder, "-p", _PORT]
-    for name, value in _SETTINGS.items():
+    for name, value in settings.items():
         command += ["-c", f"{name}={value}"]
     arguments = [str(part) for part in command]
     return subprocess.Popen(arguments, cwd=folder, env=_environment(), **who)  # type: ignore[call-overload]
@@ -168,4 +178,4 @@ def _end(server: subprocess.Popen[bytes]) -> None:
 
 
 if __name__ == "__main__":
-    _guard(Path(sys.argv[1]), int(sys.argv[2]))
+    _guard(Path(sys.argv[1]), int(sys.argv[2]), json.loads(sys.argv[3]))

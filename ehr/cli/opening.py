@@ -1,10 +1,13 @@
 """Open the database or record of the settings in force; a new embedded one is made first."""
 
+import os
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from ehr.cli.exits import Exit
+from ehr.cli.failures import CommandError
 from ehr.settings import Settings, load
 
 if TYPE_CHECKING:
@@ -47,4 +50,11 @@ def is_new(settings: Settings) -> bool:
     if not settings.database_url.startswith(_SQLITE):
         return False
     path = Path(settings.database_url.removeprefix(_SQLITE))
+    if not os.access(path.parent, os.W_OK | os.X_OK):
+        raise CommandError(
+            f"The database {path} can't be opened.",
+            "Its folder does not exist or may not be written to.",
+            "Make the folder, or name another file in EHR_DATABASE_URL.",
+            exit=Exit.DATABASE,
+        )
     return not path.exists() or path.stat().st_size == 0

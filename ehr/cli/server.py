@@ -8,8 +8,6 @@ from ehr.cli.exits import Exit
 from ehr.cli.failures import CommandError
 from ehr.settings import Settings
 
-_LEVELS = {"debug": "debug", "info": "warning", "warning": "warning", "error": "error"}
-
 
 def url(settings: Settings) -> str:
     """Return the base of the API as a person on this machine may call it."""
@@ -52,8 +50,8 @@ def run(settings: Settings, environment: Mapping[str, str]) -> None:
         workers=settings.workers,
         blocking_threads=settings.threads,
         websockets=False,
-        log_level=LogLevels(_LEVELS[settings.log]),
+        # Its warnings doubt our number of threads, which is measured.
+        log_level=LogLevels.debug if settings.log == "debug" else LogLevels.error,
         respawn_failed_workers=True,
         workers_kill_timeout=15,
-        process_name="ehr",
     ).serve()

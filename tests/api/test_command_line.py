@@ -1,0 +1,171 @@
+"""Commands that touch a database: tokens, get, demo and what serve prints before it starts."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from ehr import cli
+from ehr.cli import demo as demo_command
+from ehr.cli import server
+from ehr.cli.exits import Exit
+from ehr.cli.failures import CommandError
+from ehr.demo import bundles
+from ehr.settings import SETTINGS, Settings
+
+Printed = pytest.CaptureFixture[str]
+
+
+@pytest.fixture(autouse=True)
+def folder_of_its_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.chdir(tmp_path)
+    for setting in SETTINGS:
+        monkeypatch.delenv(setting.variable, raising=False)
+    return tmp_path
+
+
+@pytest.fixture
+def on_database(database_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("EHR_DATABASE_URL", database_url)
+
+
+@pytest.fixture
+def started(monkeypatch: pytest.MonkeyPatch) -> list[Settings]:
+    """Collect the settings of each server instead of starting it."""
+    seen: list[Settings] = []
+    monkeypatch.setattr(server, "run", lambda settings, _environment: seen.append(settings))
+    return seen
+
+
+@pytest.mark.usefixtures("on_database")
+def test_a_token_is_made_listed_and_revoked(capsys: Printed) -> None:
+    made = ["token", "create", "--system", "--name", "GP system", "--expires", "8h", "--json"]
+    assert cli.run(made) == Exit.OK
+    token = json.loads(capsys.readouterr().out)["token"]
+
+    assert cli.run(["token", "list", "--json"]) == Exit.OK
+    text = capsys.readouterr().out
+    [listed] = json.loads(text)
+    assert (listed["name"], listed["kind"]) == ("GP system", "system")
+    assert token not in text
+
+    assert cli.run(["token", "revoke", listed["id"]]) == Exit.OK
+    assert cli.run(["token", "revoke", token]) == Exit.FAILED
+    assert "No token was revoked" in capsys.readouterr().err
+
+
+@pytest.mark.usefixtures("on_database")
+def test_get_answers_through_the_endpoint(capsys: Printed) -> None:
+    assert cli.run(["get", "--headers", "metadata"]) == Exit.OK
+    head, _, body = capsys.readouterr().out.partition("\n\n")
+    assert head.startswith("200\n")
+    assert json.loads(body)["resourceType"] == "CapabilityStatement"
+
+    assert cli.run(["get", "Patient/nobody"]) == Exit.REFUSED
+    assert json.loads(capsys.readouterr().out)["resourceType"] == "OperationOutcome"
+
+
+def test_an_outdated_database_says_what_to_do(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: Printed
+) -> None:
+    import sqlite3
+
+    with sqlite3.connect(tmp_path / "other.db") as connection:
+        connection.execute("CREATE TABLE something (n INTEGER)")
+    connection.close()
+    monkeypatch.setenv("EHR_DATABASE_URL", f"sqlite:///{tmp_path}/other.db")
+
+    assert cli.run(["get", "metadata"]) == Exit.DATABASE
+    assert "ehr db upgrade" in capsys.readouterr().err
+
+
+def test_a_database_that_is_not_there_is_no_traceback(
+    monkeypatch: pytest.MonkeyPatch, capsys: Printed
+) -> None:
+    monkeypatch.setenv("EHR_DATABASE_URL", "sqlite:////nowhere/at/all/ehr.db")
+
+    assert cli.run(["token", "list"]) == Exit.DATABASE
+    text = capsys.readouterr().err
+    assert "EHR_DATABASE_URL" in text
+    assert "Traceback" not in text
+
+
+def test_serve_makes_an_embedded_database_and_its_first_token(
+    started: list[Settings], capsys: Printed
+) -> None:
+    assert cli.run(["serve", "--port", "8123", "--workers", "1"]) == Exit.OK
+
+    first = capsys.readouterr().out
+    assert "http://127.0.0.1:8123/fhir" in first
+    assert "secr_" in first
+    assert (started[0].port, started[0].workers, started[0].threads) == (8123, 1, 16)
+    assert cli.run(["serve", "--port", "8123"]) == Exit.OK
+    assert "secr_" not in capsys.readouterr().out
+
+
+def test_serve_refuses_a_public_address_with_the_development_secret(
+    started: list[Settings], capsys: Printed
+) -> None:
+    assert cli.run(["serve", "--host", "0.0.0.0"]) == Exit.SETTINGS
+
+    assert "EHR_SECRET" in capsys.readouterr().err
+    assert started == []
+
+
+def test_a_port_in_use_is_explained() -> None:
+    import socket
+
+    with socket.create_server(("127.0.0.1", 0)) as busy:
+        settings = Settings(port=busy.getsockname()[1])
+
+        with pytest.raises(CommandError) as caught:
+            server.check_address(settings)
+
+    assert caught.value.failure.exit == Exit.ADDRESS
+
+
+@pytest.mark.parametrize(
+    ("host", "url"),
+    [
+        ("127.0.0.1", "http://127.0.0.1:8000/fhir"),
+        ("0.0.0.0", "http://127.0.0.1:8000/fhir"),
+        ("::1", "http://[::1]:8000/fhir"),
+        ("::", "http://[::1]:8000/fhir"),
+    ],
+)
+def test_the_printed_url_can_be_called(host: str, url: str) -> None:
+    assert server.url(Settings(host=host)) == url
+
+
+def test_demo_loads_its_people_once_and_keeps_them(
+    started: list[Settings], capsys: Printed, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    mary = list(bundles())[:1]
+    monkeypatch.setattr("ehr.demo.bundles", lambda: iter(mary))
+
+    assert cli.run(["demo"]) == Exit.OK
+    first = capsys.readouterr()
+    assert cli.run(["demo"]) == Exit.OK
+    second = capsys.readouterr()
+
+    assert "Mary Murray" in first.err
+    assert "Mary Murray" not in second.err
+    assert "TOKEN=secr_" in second.out
+    assert sorted(path.name for path in Path().glob("*.part*")) == []
+    monkeypatch.setenv("EHR_DATABASE_URL", "sqlite:///ehr-demo.db")
+    assert cli.run(["get", "CareTeam/mary-murray-team"]) == Exit.OK
+    assert len(started) == 2
+
+
+def test_a_reset_asks_first(started: list[Settings], monkeypatch: pytest.MonkeyPatch) -> None:
+    Path("ehr-demo.db").write_text("precious", "utf-8")
+    monkeypatch.setattr(demo_command.click, "confirm", _refuse)
+
+    assert cli.run(["demo", "--reset"]) == Exit.INTERRUPTED
+
+    assert Path("ehr-demo.db").read_text("utf-8") == "precious"
+    assert started == []
+
+
+def _refuse(*_said: object, **_how: object) -> None:
+    raise demo_command.click.Abort
