@@ -8,6 +8,7 @@ from ehr.search import criteria
 from ehr.search.criteria import Criteria
 from fhir_profiles.definitions import is_resource_type
 from fhir_profiles.references import collect
+from fhir_profiles.references.relinking import may_be_extended
 
 if TYPE_CHECKING:
     from ehr.interactions.changes import Change
@@ -34,7 +35,8 @@ def _conditional_references(change: "Change") -> Iterator[Criteria]:
         return
     if not _MAYBE.search(document.raw) and b"\\u" not in document.raw:
         return
-    for reference in collect(document.resource):
+    extended = may_be_extended(document.raw)
+    for reference in collect(document.resource, extended=extended):
         match = _CONDITIONAL.fullmatch(reference.value) if reference.value else None
         if match and is_resource_type(match[1]):
             yield criteria.parse(

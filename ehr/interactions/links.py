@@ -7,7 +7,7 @@ from ehr.errors import PreconditionFailed
 from ehr.messages import Resource
 from ehr.search.criteria import Criteria, Matches
 from fhir_profiles.references import Found, collect, rewrite, type_and_id
-from fhir_profiles.references.relinking import are_countable, relink
+from fhir_profiles.references.relinking import are_countable, may_be_extended, relink
 
 if TYPE_CHECKING:
     from ehr.interactions.changes import Change
@@ -32,7 +32,7 @@ class Links:
 
         `resource` may be changed in place.
         """
-        found = collect(resource)
+        found = collect(resource, extended=may_be_extended(raw))
         if not self.texts:
             return raw, resource, found
         if self._is_countable and _NESTING.isdisjoint(resource):

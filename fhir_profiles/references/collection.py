@@ -76,14 +76,20 @@ class Found(NamedTuple):
 
 
 def collect(
-    resource: dict[str, Any], *, kinds: frozenset[str] = _REFERENCE, nested: bool = False
+    resource: dict[str, Any],
+    *,
+    kinds: frozenset[str] = _REFERENCE,
+    nested: bool = False,
+    extended: bool = True,
 ) -> list[Found]:
     """Return the links of `resource` in document order: References, unless told otherwise.
+
+    `extended` False says that the document has no extension, so most of it need not be visited.
 
     `nested` includes those of contained resources and of the resources in a Bundle or Parameters.
     The path of a link in a nested resource begins with that resource's own type.
     """
-    return _collected(resource, kinds, nested, None)
+    return _collected(resource, _Options(kinds, nested, extended), None)
 
 
 def collect_among(resource: dict[str, Any], texts: Container[str]) -> list[Found]:
@@ -91,17 +97,25 @@ def collect_among(resource: dict[str, Any], texts: Container[str]) -> list[Found
 
     Much cheaper than to collect every coding system and then to choose.
     """
-    return _collected(resource, ALL_KINDS, True, texts)
+    return _collected(resource, _Options(ALL_KINDS, True, True), texts)
 
 
 def _collected(
-    resource: dict[str, Any], kinds: frozenset[str], nested: bool, among: Container[str] | None
+    resource: dict[str, Any], options: "_Options", among: Container[str] | None
 ) -> list[Found]:
     out: list[Found] = []
     name = resource["resourceType"]
-    plan = _plan(name, kinds, nested)
+    plan = _plan(name, options)
     _walk(resource, plan, name, (None, Step("", name, name, name, "", plan), -1), among, out)
     return out
+
+
+class _Options(NamedTuple):
+    """What is looked for: kinds of links, in nested resources too, in extensions too."""
+
+    kinds: frozenset[str]
+    nested: bool
+    extended: bool
 
 
 class _Plan:
@@ -109,8 +123,8 @@ class _Plan:
 
     __slots__ = ("keys", "options", "steps")
 
-    def __init__(self, kinds: frozenset[str], nested: bool) -> None:
-        self.options = (kinds, nested)
+    def __init__(self, options: "_Options") -> None:
+        self.options = options
         self.steps: dict[str, Step] = {}
         self.keys: frozenset[str] = frozenset()
 
@@ -166,50 +180,73 @@ def _visit(
         name = member.get("resourceType")
         if not isinstance(name, str) or not is_resource_type(name):
             return
-        below, plan = name, _plan(name, *plan.options)
+        below, plan = name, _plan(name, plan.options)
     if not plan.keys.isdisjoint(member):
         _walk(member, plan, below, trail, among, out)
 
 
 @cache
-def _plan(name: str, kinds: frozenset[str], nested: bool) -> _Plan:
+def _plan(name: str, options: _Options) -> _Plan:
     """Return the plan of a resource type, with those of all types below it."""
-    return _build(name, kinds, nested, {})
+    known: dict[str, _Plan] = {}
+    plan = _build(name, options, known)
+    _prune(list(known.values()))
+    return plan
 
 
-def _build(name: str, kinds: frozenset[str], nested: bool, known: dict[str, _Plan]) -> _Plan:
+def _build(name: str, options: _Options, known: dict[str, _Plan]) -> _Plan:
     plan = known.get(name)
     if plan is not None:
         return plan
     # Known before it is complete: Extension holds Extension, an item holds items.
-    plan = known[name] = _Plan(kinds, nested)
+    plan = known[name] = _Plan(options)
     for field in type_definition(name).fields.values():
-        for step in _steps(name, field, kinds, nested, known):
-            plan.steps[step.key] = step
-    plan.keys = frozenset(plan.steps)
+        if options.extended or field.type != "Extension":
+            for step in _steps(name, field, options, known):
+                plan.steps[step.key] = step
     return plan
 
 
+def _prune(plans: list[_Plan]) -> None:
+    """Leave out the steps below which there is no link, and note what is left."""
+    live: set[int] = set()
+    while True:
+        found = {
+            id(plan)
+            for plan in plans
+            if any(step.kind or id(step.plan) in live for step in plan.steps.values())
+        }
+        if found == live:
+            break
+        live = found
+    for plan in plans:
+        plan.steps = {
+            key: step for key, step in plan.steps.items() if step.kind or id(step.plan) in live
+        }
+        plan.keys = frozenset(plan.steps)
+
+
 def _steps(
-    owner: str, field: Field, kinds: frozenset[str], nested: bool, known: dict[str, _Plan]
+    owner: str, field: Field, options: _Options, known: dict[str, _Plan]
 ) -> Iterator[Step]:
     label = field.element.removesuffix("[x]")
     path = field.path if is_resource_type(owner.partition(".")[0]) else ""
 
     def step(key: str, kind: str, below: str) -> Step:
-        plan = _build(below, kinds, nested, known)
+        plan = _build(below, options, known)
         return Step(key, label, field.element, path, kind, plan)
 
-    if field.xml == "attribute" or (field.type == "Resource" and not nested):
+    if field.xml == "attribute" or (field.type == "Resource" and not options.nested):
         return
     if not field.primitive:
         kind = _KIND_OF_TYPE.get(field.type, "")
-        wanted = kind in kinds or kind == "resource"
+        wanted = kind in options.kinds or kind == "resource"
         yield step(
             field.name, kind if wanted else "", "Element" if kind == "resource" else field.type
         )
         return
     kind = _KIND_OF_TYPE.get(field.type, "")
-    if kind in kinds:
+    if kind in options.kinds:
         yield step(field.name, kind, "Element")
-    yield step(f"_{field.name}", "", "Element")
+    if options.extended:
+        yield step(f"_{field.name}", "", "Element")

@@ -12,6 +12,11 @@ _URN = "urn:uuid:"
 _ESCAPES = (b"\\u", b"\\/")
 
 
+def may_be_extended(raw: bytes) -> bool:
+    """Tell whether a document may hold an extension: `collect` can pass over much where not."""
+    return b"xtension" in raw or b"\\u" in raw
+
+
 def are_countable(replacements: Mapping[str, str]) -> bool:
     """Tell whether every old text is a `urn:uuid:` or a condition, so that `relink` may be tried.
 
