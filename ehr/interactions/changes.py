@@ -29,7 +29,9 @@ if TYPE_CHECKING:
 
     from auth.principal import Principal
 
-_ROUNDS = 5
+# Rounds that prepare before the write queues; under contention the last one prepares again inside
+# it, where nobody can change what the conditions match.
+_ROUNDS = (False, False, True)
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,21 +49,28 @@ class Change:
     blob_id: str | None = None
 
 
+Prepared = tuple[Plan, Sequence[Draft | None]]
+
+
 def apply(record: Record, principal: "Principal", changes: Sequence[Change]) -> list[list[Written]]:
     """Carry out all changes or none; return what became of each (a list, for multiple deletes)."""
     conditions = conditions_of(changes)
     with record.database.read() as connection:
         matches: Matches = criteria.match(record, principal, connection, conditions)
-    for _ in range(_ROUNDS):
-        plan = plan_targets(record, changes, matches)
-        drafts = _drafts(record, changes, plan)
-        outcome = _write(record, principal, changes, conditions, matches, plan, drafts)
+    for is_last in _ROUNDS:
+        prepared = _prepare(record, changes, matches)
+        outcome = _write(record, principal, changes, conditions, matches, prepared, is_last)
         if isinstance(outcome, list):
             return outcome
         matches = outcome
         # Links were put into the parsed documents: begin again from what was sent.
         changes = [_afresh(change) for change in changes]
-    raise Conflict("Others keep changing what the conditions match. Send it again.")
+    raise AssertionError("the last round writes or raises")
+
+
+def _prepare(record: Record, changes: Sequence[Change], matches: Matches) -> Prepared:
+    plan = plan_targets(record, changes, matches)
+    return plan, _drafts(record, changes, plan)
 
 
 def _afresh(change: Change) -> Change:
@@ -86,22 +95,25 @@ def _write(
     changes: Sequence[Change],
     conditions: Sequence[Criteria],
     matches: Matches,
-    plan: Plan,
-    drafts: Sequence[Draft | None],
+    prepared: Prepared,
+    is_last: bool,
 ) -> list[list[Written]] | Matches:
     """Return the outcome, or other matches where the conditions now match something else."""
     author = Author(principal.id, principal.organisation)
-    numbers = _numbers(record, principal, changes, drafts)
+    numbers = _numbers(record, principal, changes, None if is_last else prepared[1])
 
     def work(connection: "Connection") -> list[list[Written]] | Matches:
         held: list[int] = []
+        plan, drafts = prepared
         if conditions:
             held = locks.take(connection, lock_texts(changes))
             again = criteria.match(record, principal, connection, conditions)
-            if again != matches:
+            if again != matches and not is_last:
                 # This transaction commits, so a lock left here would hold for ever.
                 locks.release(connection, held)
                 return again
+            if again != matches:
+                plan, drafts = _prepare(record, [_afresh(change) for change in changes], again)
         writes = _writes(record, connection, changes, plan, drafts)
         flat = [write for some in writes for write in some]
         written = iter(commit(connection, flat, author, numbers, record.settings.references))
@@ -117,21 +129,28 @@ def _numbers(
     record: Record,
     principal: "Principal",
     changes: Sequence[Change],
-    drafts: Sequence[Draft | None],
+    drafts: Sequence[Draft | None] | None,
 ) -> Numbers:
-    """Take numbers before the transaction, enough for every resource and mentioned patient."""
+    """Take numbers before the transaction, enough for every resource and mentioned patient.
+
+    Without drafts, which may still change, one patient for each change is the most there can be.
+    """
     allocator = record.database.allocator
-    patients = sum(
-        (d.type == "Patient") or (d.owner is not None and record.settings.references == "none")
-        for d in drafts
-        if d is not None
-    )
+    patients = len(changes) if drafts is None else _count_patients(record, drafts)
     extra = patients + sum(change.method is Method.PATCH for change in changes)
     return Numbers(
         patient_keys=allocator.reserve("patient", extra) if extra else (),
         rids=allocator.reserve("rid", len(changes) + extra),
         txn_id=allocator.reserve("txn", 1)[0],
         unfiled=record.database.unfiled_key(principal.organisation),
+    )
+
+
+def _count_patients(record: Record, drafts: Sequence[Draft | None]) -> int:
+    return sum(
+        (d.type == "Patient") or (d.owner is not None and record.settings.references == "none")
+        for d in drafts
+        if d is not None
     )
 
 
@@ -164,6 +183,13 @@ def _of_change(
         return _deletions(record, change, target, rows)
     row = rows.get((change.type, target.id))
     preconditions.check_write(change, row)
+    if target.must_be_free and row is not None and not row.deleted:
+        raise Conflict(
+            f"The condition matches nothing, but {change.type}/{row.id} is already there. Leave "
+            "the id out to create another, or update that one by its id.",
+            code="duplicate",
+            expression=change.expression,
+        )
     if change.method is Method.PATCH:
         prepared = patching.patched(record, change, row)
     elif row is None and not target.is_new:

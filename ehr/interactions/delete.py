@@ -6,7 +6,6 @@ from ehr.interactions.results import of_written
 from ehr.messages import Interaction, Result
 from ehr.record import Record
 from ehr.search import criteria
-from ehr.search.criteria import MULTIPLE_LIMIT
 from ehr.store.drafts import Method
 
 
@@ -17,14 +16,14 @@ def change(
     type = interaction.type
     assert type is not None
     several = record.settings.conditional_delete == "multiple"
+    # One more than may go, so that too many are seen.
+    limit = record.settings.conditional_delete_limit + 1 if several else 2
     return Change(
         Method.DELETE,
         type,
         id=interaction.id,
         criteria=(
-            criteria.of_params(
-                type, interaction.params, expression=at, limit=MULTIPLE_LIMIT if several else 2
-            )
+            criteria.of_params(type, interaction.params, expression=at, limit=limit)
             if interaction.id is None
             else None
         ),

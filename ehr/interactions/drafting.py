@@ -93,9 +93,14 @@ def make(
 
 def resource_of(row: Current) -> Resource:
     """Return the resource of a row, parsed, without the server's id, version and time."""
-    head = f'{{"resourceType":"{row.type}","id":"{row.id}","meta":{{"versionId":"{row.version}"'
-    resource: Resource = json_format.parse(head.encode() + row.stored)
+    resource: Resource = json_format.parse(raw_of(row))
     return resource
+
+
+def raw_of(row: Current) -> bytes:
+    """Return the document of a row as it was sent, but for the server's id, version and time."""
+    head = f'{{"resourceType":"{row.type}","id":"{row.id}","meta":{{"versionId":"{row.version}"'
+    return head.encode() + row.stored
 
 
 def reindex(record: Record, row: Current) -> IndexRows:

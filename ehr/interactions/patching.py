@@ -3,7 +3,7 @@
 from typing import TYPE_CHECKING, Any
 
 from ehr.errors import Invalid, Unprocessable, UnsupportedMediaType
-from ehr.interactions.drafting import checked, make, resource_of
+from ehr.interactions.drafting import checked, make, raw_of, resource_of
 from ehr.interactions.preconditions import check_patchable
 from ehr.messages import Document, Resource
 from ehr.patches import fhirpath_patch, json_patch, merge_patch, xml_patch
@@ -37,6 +37,8 @@ def patched(record: Record, change: "Change", found: Current | None) -> Draft:
             expression=f"{row.type}.id",
         )
     raw = json_format.serialise(after)
+    if raw == json_format.serialise(before):
+        raw = raw_of(row)  # nothing changed, so nothing is to be written
     try:
         checked(record, Document(raw, after), row.type)
     except Invalid as error:

@@ -21,11 +21,13 @@ class Target:
     """What a change is about: one name, but for conditional deletes, which have any number.
 
     `is_new`: the id is made here. `matched`: a conditional create found its resource.
+    `must_be_free`: a conditional update matched nothing, so its id may not name another resource.
     """
 
     names: tuple[Name, ...]
     is_new: bool = False
     matched: bool = False
+    must_be_free: bool = False
 
     @property
     def id(self) -> str:
@@ -81,7 +83,7 @@ def _update_target(record: Record, change: "Change", found: tuple[str, ...]) -> 
     sent = change.document.resource.get("id")
     if not found:
         if sent is not None:
-            return Target(((change.type, sent),))
+            return Target(((change.type, sent),), must_be_free=True)
         return Target(((change.type, record.new_id()),), is_new=True)
     if sent is not None and sent != found[0]:
         raise Invalid(
@@ -95,6 +97,14 @@ def _update_target(record: Record, change: "Change", found: tuple[str, ...]) -> 
 def _delete_target(record: Record, change: "Change", found: tuple[str, ...]) -> Target:
     if len(found) > 1 and record.settings.conditional_delete != "multiple":
         raise _several(change, len(found))
+    limit = record.settings.conditional_delete_limit
+    if len(found) > limit:
+        raise PreconditionFailed(
+            f"The condition matches more than {limit} {change.type}, the most that one delete may "
+            "remove. Make it more precise.",
+            code="too-costly",
+            expression=change.expression,
+        )
     return Target(tuple((change.type, id) for id in found))
 
 

@@ -25,7 +25,6 @@ if TYPE_CHECKING:
 
 _RESULT_PARAMETERS = {"_format", "_pretty", "_summary", "_elements", "_count", "_sort", "_include",
                       "_revinclude", "_total"}  # fmt: skip
-MULTIPLE_LIMIT = 1000
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,7 +22,7 @@ def test_the_bytes_of_a_resource_are_kept(client: Client) -> None:
     mary = client.create(given.patient())
     head = f'{{"resourceType":"Observation","subject":{{"reference":"Patient/{mary["id"]}"}},'
     tail = (
-        '"valueQuantity":{"value":1.0e-3 ,"unit":"\\u00b5g"},"status":"final","code":{"text":"Käse"},'
+        '"valueQuantity":{"value":1.0e-3 ,"unit":"\\u00b5g"},"status":"final","code":{"text":"Öl"},'
         '"component":[{"code":{"text":"x"},"valueQuantity":{"value":0.500}}]}'
     )
 

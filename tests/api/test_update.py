@@ -113,9 +113,7 @@ def test_if_none_match_star_creates_only(client: Client) -> None:
 
 
 @pytest.mark.parametrize("body", [{"id": "anna"}, {}], ids=["another id", "no id"])
-def test_the_body_must_carry_the_id_of_the_address(
-    client: Client, body: dict[str, str]
-) -> None:
+def test_the_body_must_carry_the_id_of_the_address(client: Client, body: dict[str, str]) -> None:
     answer = client.put("Patient/mary", given.patient(**body))
 
     assert answer.status_code == 400
@@ -126,9 +124,7 @@ def test_a_resource_can_not_move_to_another_patient(client: Client) -> None:
     mary, anna = client.create(given.patient()), client.create(given.patient("Anna"))
     made = client.create(given.observation(mary))
 
-    answer = client.put(
-        f"Observation/{made['id']}", given.observation(anna, id=made["id"])
-    )
+    answer = client.put(f"Observation/{made['id']}", given.observation(anna, id=made["id"]))
 
     assert answer.status_code == 422
     assert outcome(answer)[0]["expression"] == ["Observation.subject"]
@@ -172,7 +168,8 @@ def test_filing_takes_references_along(client: Client) -> None:
 
     client.update(folder | {"subject": given.reference(mary)})
 
-    assert client.read(f"List?item=List/{folder['id']}")["entry"][0]["resource"]["id"] == other["id"]
+    holding = client.read(f"List?item=List/{folder['id']}")
+    assert [entry["resource"]["id"] for entry in holding["entry"]] == [other["id"]]
     found = client.read("List?identifier=urn:x|7")
     assert [entry["resource"]["id"] for entry in found["entry"]] == [folder["id"]]
     assert client.put("List?identifier=urn:x|7", _unfiled()).status_code in (200, 422)
