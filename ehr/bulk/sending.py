@@ -1,0 +1,161 @@
+"""Units through a server by HTTP: as transactions and batches, tried again while that is safe."""
+
+import random
+import time
+from collections.abc import Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from types import TracebackType
+from typing import Any
+
+import requests
+
+from ehr.bulk.loading import (
+    ACTED_ON,
+    bundle_type,
+    document_of,
+    entries_of,
+    interaction_of,
+    read_answer,
+)
+from ehr.bulk.results import Outcome, Reject, refused
+from ehr.bulk.units import Piece, Unit
+from ehr.bulk.workers import Loaded, side_by_side
+from ehr.errors import FhirError, NotFound
+from ehr.messages import Document
+from fhir_profiles import json_format
+
+_TRIES = 6
+_LONGEST = 30.0  # seconds between two tries
+_TOGETHER = 100  # resources of a batch
+_PASSING = frozenset({429, 502, 503, 504})
+
+
+class ServerGone(Exception):
+    """The server can't be reached, or does not let this caller in: `str()` says which."""
+
+
+class Sender:
+    """Sends units with several connections at a time."""
+
+    def __init__(self, url: str, token: str | None, threads: int) -> None:
+        self._url = url.rstrip("/")
+        self._threads = threads
+        self._session = requests.Session()
+        self._session.mount("http://", requests.adapters.HTTPAdapter(pool_maxsize=threads))
+        self._session.mount("https://", requests.adapters.HTTPAdapter(pool_maxsize=threads))
+        self._session.headers.update(
+            {"Content-Type": "application/fhir+json", "Prefer": "return=minimal"}
+        )
+        if token:
+            self._session.headers["Authorization"] = f"Bearer {token}"
+        self._pool = ThreadPoolExecutor(threads, thread_name_prefix="send")
+
+    def __enter__(self) -> "Sender":
+        return self
+
+    def __exit__(
+        self,
+        _kind: type[BaseException] | None,
+        _error: BaseException | None,
+        _trace: TracebackType | None,
+    ) -> None:
+        self._pool.shutdown(cancel_futures=True)
+        self._session.close()
+
+    def load(self, units: Iterable[Unit]) -> Iterator[Loaded]:
+        """Send units; yield each with what became of it, as they are answered."""
+        return side_by_side(lambda unit: self._pool.submit(self._send, unit), units, self._threads)
+
+    def _send(self, unit: Unit) -> Outcome:
+        outcome = Outcome()
+        singles: list[tuple[Piece, Document]] = []
+        for piece in unit.pieces:
+            try:
+                document = document_of(piece)
+            except FhirError as error:
+                outcome.rejects.append(refused(piece, None, error))
+                continue
+            if bundle_type(document.resource) in ACTED_ON:
+                self._send_bundle(piece, document, outcome)
+            else:
+                singles += [(piece, one) for one in entries_of(document)]
+        for first in range(0, len(singles), _TOGETHER):
+            self._send_singles(singles[first : first + _TOGETHER], outcome)
+        return outcome
+
+    def _send_bundle(self, piece: Piece, document: Document, outcome: Outcome) -> None:
+        status, body = self._post(document.raw, is_repeatable=_is_repeatable(document.resource))
+        if status >= 400:
+            outcome.rejects.append(_whole_reject(piece, status, body))
+            return
+        outcome.rejects += read_answer(piece, document.resource, body, outcome)
+
+    def _send_singles(self, some: Sequence[tuple[Piece, Document]], outcome: Outcome) -> None:
+        """Send resources as one batch: each is taken or refused by itself."""
+        parts, sent = [], []
+        for piece, document in some:
+            try:
+                asked = interaction_of(document)
+            except FhirError as error:
+                outcome.rejects.append(refused(piece, document.resource, error))
+                continue
+            address = f"{asked.type}/{asked.id}" if asked.id is not None else asked.type
+            request = json_format.serialise({"method": asked.method, "url": address})
+            parts.append(b'{"resource":' + document.raw + b',"request":' + request + b"}")
+            sent.append((piece, {"entry": [{"resource": document.resource}]}, asked.id is not None))
+        if not parts:
+            return
+        body = b'{"resourceType":"Bundle","type":"batch","entry":[' + b",".join(parts) + b"]}"
+        status, answer = self._post(body, is_repeatable=all(named for _, _, named in sent))
+        if status >= 400:
+            outcome.rejects += [_whole_reject(piece, status, answer) for piece, _, _ in sent]
+            return
+        answered = json_format.parse(answer).get("entry", [])
+        for (piece, bundle, _), entry in zip(sent, answered, strict=True):
+            one = json_format.serialise({"entry": [entry]})
+            outcome.rejects += read_answer(piece, bundle, one, outcome)
+
+    def _post(self, body: bytes, *, is_repeatable: bool) -> tuple[int, bytes]:
+        """Post a Bundle; try again where nothing was done, or doing it twice does no harm."""
+        for attempt in range(1, _TRIES + 1):
+            try:
+                answer = self._session.post(self._url, data=body, timeout=(10, 300))
+            except requests.ConnectTimeout as error:
+                problem: Exception = error
+            except requests.RequestException as error:
+                problem = error
+                if not is_repeatable and not _was_refused(error):
+                    return 504, b"The connection broke before the answer; it may be in or not."
+            else:
+                if answer.status_code in (401, 403):
+                    raise ServerGone(
+                        f"{self._url} answered {answer.status_code}: the token is not accepted."
+                    )
+                if answer.status_code not in _PASSING or attempt == _TRIES:
+                    return answer.status_code, answer.content
+                problem = ServerGone(f"status {answer.status_code}")
+            time.sleep(min(_LONGEST, 0.2 * 2**attempt) * random.uniform(0.5, 1))  # noqa: S311  jitter
+        raise ServerGone(f"{self._url} can't be reached: {problem}")
+
+
+def _was_refused(error: requests.RequestException) -> bool:
+    """Tell whether no connection came about, so that the server can't have done anything."""
+    return "Connection refused" in str(error) or "NewConnectionError" in str(error)
+
+
+def _is_repeatable(bundle: Any) -> bool:
+    """Tell whether sending a Bundle twice leaves what sending it once does."""
+    requested = [one.get("request") or {} for one in bundle.get("entry") or []]
+    return all(one.get("method") == "PUT" or one.get("ifNoneExist") for one in requested)
+
+
+def _whole_reject(piece: Piece, status: int, body: bytes) -> Reject:
+    try:
+        first = json_format.parse(body)["issue"][0]
+        where = (first.get("expression") or [""])[0]
+        return Reject(piece, "Bundle", status, first["code"], where, first.get("diagnostics", ""))
+    except Exception:  # an answer of something in between, such as a proxy
+        text = body[:200].decode("utf-8", "replace")
+        return Reject(
+            piece, "Bundle", status, NotFound.code if status == 404 else "exception", "", text
+        )
