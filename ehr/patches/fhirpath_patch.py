@@ -5,6 +5,7 @@ gives one list; for delete it may give nothing. Does not validate the resource t
 """
 
 from collections.abc import Callable
+from time import monotonic
 from typing import Any
 
 from ehr.errors import Unprocessable
@@ -19,9 +20,11 @@ from ehr.patches.places import (
     replace_item,
     set_member,
     size,
-)  # fmt: skip
+)
 from fhir_profiles.definitions import Field
 from fhir_profiles.fhirpath import Expression, FhirPathError, Node, location
+
+_SECONDS = 5.0
 
 
 def apply(resource: Resource, patch: Any) -> Resource:
@@ -31,7 +34,12 @@ def apply(resource: Resource, patch: Any) -> Resource:
     """
     operations = read_operations(patch)
     document: Resource = clone(resource)
+    start = monotonic()
     for operation in operations:
+        if monotonic() - start > _SECONDS:
+            raise _fault(
+                operation, "the patch takes too long; use simpler paths or several patches"
+            )
         _APPLY[operation.type](document, operation)
     measure(document)
     return document
@@ -39,7 +47,7 @@ def apply(resource: Resource, patch: Any) -> Resource:
 
 def _add(document: Resource, operation: Operation) -> None:
     target = _one(document, operation)
-    holder, type_name = _holder(target, operation)
+    holder, type_name = _holder(target, operation.name, operation)
     fields = _fields(type_name, operation.name, operation, target)
     value = build(operation.value, fields, operation.label)
     if fields[0].many:
@@ -99,7 +107,7 @@ def _found(document: Resource, operation: Operation) -> list[Node]:
 
 def _evaluated(path: Expression, document: Resource, operation: Operation) -> list[Node]:
     try:
-        found = path.nodes(document)
+        found = path.nodes(document, seconds=1.0)
     except FhirPathError as error:
         raise _fault(operation, f"the path cannot be evaluated: {error}") from None
     if not all(isinstance(each, Node) and _is_inside(each, document) for each in found):
@@ -132,13 +140,14 @@ def _list(document: Resource, operation: Operation) -> tuple[dict[str, Any], str
     """Return the holder, JSON name, field and length of the list that a path denotes."""
     found = _found(document, operation)
     parent, name = _list_place(document, operation, found)
-    field = _fields(parent.type, name, operation, parent)[0]
+    holder, type_name = _holder(parent, name, operation)
+    field = _fields(type_name, name, operation, parent)[0]
     if not field.many:
         raise _fault(operation, f"{field.path} is no list. Use add or replace")
-    length = size(parent.value, name)
+    length = size(holder, name)
     if len(found) != length:
         raise _fault(operation, "the path must give the whole list; leave out the index or filter")
-    return parent.value, name, field, length
+    return holder, name, field, length
 
 
 def _list_place(document: Resource, operation: Operation, found: list[Node]) -> tuple[Node, str]:
@@ -159,12 +168,12 @@ def _list_place(document: Resource, operation: Operation, found: list[Node]) -> 
     raise _fault(operation, "there is nothing at this path")
 
 
-def _holder(target: Node, operation: Operation) -> tuple[dict[str, Any], str]:
+def _holder(target: Node, name: str, operation: Operation) -> tuple[dict[str, Any], str]:
     """Return the object that members are added to; for a primitive its `_name` object."""
     if isinstance(target.value, dict):
         return target.value, target.type
     parent = target.parent
-    if operation.name not in ("extension", "id") or parent is None:
+    if name not in ("extension", "id") or parent is None:
         raise _fault(operation, f"{location(target)} is a primitive: only extension or id fit")
     key = "_" + target.key
     if target.index < 0:

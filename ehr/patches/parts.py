@@ -48,6 +48,8 @@ def build(part: dict[str, Any], fields: list[Field], label: str, depth: int = 0)
     for field in fields:
         if _fits(type_name, field.type):
             extra = clone(part.get("_" + member)) if field.primitive else None
+            if part.get(member) is None and not isinstance(extra, dict):
+                raise Unprocessable(f"{label}: the value for {path} is null.", expression=path)
             return Value(field.name, clone(part.get(member)), extra)
     wanted = " or ".join(f"value{field.type[0].upper()}{field.type[1:]}" for field in fields[:5])
     if "." in fields[0].type:

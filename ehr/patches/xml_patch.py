@@ -82,6 +82,8 @@ def _add(target: Any, operation: etree._Element, label: str) -> None:
     if not isinstance(target, etree._Element):
         raise Unprocessable(f"{label}: sel must find an element.")
     kind, position = operation.get("type"), operation.get("pos")
+    if position not in ("before", "after") and not isinstance(target.tag, str):
+        raise Unprocessable(f"{label}: nothing can be added inside a comment.")
     if kind is not None:
         _add_attribute(target, operation, kind, label)
         return

@@ -26,7 +26,11 @@ def extension(items: Collection, env: Environment, url: Collection) -> Collectio
             members(item, "extension", step(item.type, "extension"), out)
         else:
             shadow_members(item, "extension", out)
-    return [each for each in out if each.value.get("url") == wanted]
+    return [each for each in out if _url(each) == wanted]
+
+
+def _url(node: Node) -> Any:
+    return node.value.get("url") if isinstance(node.value, dict) else None
 
 
 def has_extension(items: Collection, env: Environment, url: Collection) -> Collection:
@@ -145,9 +149,11 @@ def check_modifiers(items: Collection, env: Environment, *known: Collection) -> 
     allowed = {text(each, "checkModifiers()") for each in known}
     for item in items:
         if type(item) is Node and isinstance(item.value, dict):
-            for each in item.value.get("modifierExtension") or ():
-                if each.get("url") not in allowed:
-                    raise FhirPathError(f"Unknown modifier extension {each.get('url')}")
+            found: Collection = []
+            members(item, "modifierExtension", step(item.type, "modifierExtension"), found)
+            for each in found:
+                if _url(each) not in allowed:
+                    raise FhirPathError(f"Unknown modifier extension {_url(each)}")
     return items
 
 
