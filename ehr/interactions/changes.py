@@ -5,13 +5,15 @@ A single create, update, patch or delete is a transaction of one. Everything tha
 matched again under their locks, and a different answer starts the work over (DESIGN: races).
 """
 
-from collections.abc import Mapping, Sequence
+import contextlib
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from ehr.errors import Conflict
 from ehr.interactions import patching, preconditions
 from ehr.interactions.conditions import conditions_of, lock_texts
+from ehr.interactions.content import link_staged, stage_large
 from ehr.interactions.drafting import draft, reindex
 from ehr.interactions.targets import Plan, Target, plan_targets
 from ehr.messages import Document, Preconditions
@@ -19,6 +21,7 @@ from ehr.record import Record
 from ehr.search import criteria
 from ehr.search.criteria import Criteria, Matches
 from ehr.store import locks, read
+from ehr.store.blobs import Blob
 from ehr.store.commit import Numbers, commit
 from ehr.store.drafts import Author, Current, Draft, Method, Write, Written
 from ehr.store.locator import Name
@@ -47,6 +50,11 @@ class Change:
     full_url: str | None = None
     expression: str = ""
     blob_id: str | None = None
+    # Of a Binary: what is staged for this change, or raw content that is still to be staged.
+    blob: Blob | None = None
+    content: bytes | None = None
+    # Of a PATCH that is no patch document: what it makes of the current version.
+    edit: Callable[[Document], Document] | None = None
 
 
 Prepared = tuple[Plan, Sequence[Draft | None]]
@@ -54,12 +62,30 @@ Prepared = tuple[Plan, Sequence[Draft | None]]
 
 def apply(record: Record, principal: "Principal", changes: Sequence[Change]) -> list[list[Written]]:
     """Carry out all changes or none; return what became of each (a list, for multiple deletes)."""
+    return _carry_out(record, principal, stage_large(record, principal, changes), keep=True)
+
+
+def rehearse(record: Record, principal: "Principal", changes: Sequence[Change]) -> None:
+    """Do all that `apply` does and take it back. Raises what `apply` would raise."""
+    with contextlib.suppress(_TakenBack):
+        _carry_out(record, principal, changes, keep=False)
+
+
+class _TakenBack(Exception):
+    """Ends a rehearsal, so that its transaction leaves nothing behind."""
+
+
+def _carry_out(
+    record: Record, principal: "Principal", changes: Sequence[Change], *, keep: bool
+) -> list[list[Written]]:
     conditions = conditions_of(changes)
     with record.database.read() as connection:
         matches: Matches = criteria.match(record, principal, connection, conditions)
     for is_last in _ROUNDS:
         prepared = _prepare(record, changes, matches)
-        outcome = _write(record, principal, changes, conditions, matches, prepared, is_last)
+        outcome = _write(
+            record, principal, changes, conditions, matches, prepared, is_last=is_last, keep=keep
+        )
         if isinstance(outcome, list):
             return outcome
         matches = outcome
@@ -96,7 +122,9 @@ def _write(
     conditions: Sequence[Criteria],
     matches: Matches,
     prepared: Prepared,
+    *,
     is_last: bool,
+    keep: bool,
 ) -> list[list[Written]] | Matches:
     """Return the outcome, or other matches where the conditions now match something else."""
     author = Author(principal.id, principal.organisation)
@@ -118,7 +146,10 @@ def _write(
         flat = [write for some in writes for write in some]
         written = iter(commit(connection, flat, author, numbers, record.settings.references))
         outcome = [[next(written) for _ in some] for some in writes]
+        link_staged(connection, changes, outcome)
         _fill_matched(connection, plan, outcome)
+        if not keep:
+            raise _TakenBack
         locks.release(connection, held)
         return outcome
 

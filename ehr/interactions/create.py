@@ -1,6 +1,7 @@
 """create (R4 §3.1.0.8): POST of a new resource; with If-None-Exist only if none matches."""
 
 from auth.principal import Principal
+from ehr.interactions import binary
 from ehr.interactions.changes import Change, apply
 from ehr.interactions.drafting import checked
 from ehr.interactions.results import of_written
@@ -11,7 +12,12 @@ from ehr.store.drafts import Method
 
 
 def change(
-    record: Record, interaction: Interaction, *, full_url: str | None = None, at: str = ""
+    record: Record,
+    interaction: Interaction,
+    *,
+    full_url: str | None = None,
+    at: str = "",
+    content: bytes | None = None,
 ) -> Change:
     """Return the change that a create asks for. Raises Invalid for a body that breaks R4."""
     assert interaction.type is not None
@@ -28,9 +34,12 @@ def change(
         document=document,
         full_url=full_url,
         expression=at,
+        content=content,
     )
 
 
 def create(record: Record, principal: Principal, interaction: Interaction) -> Result:
     """Create a resource under a fresh id."""
-    return of_written(apply(record, principal, [change(record, interaction)])[0][0])
+    asked, content = binary.received(interaction)
+    made = change(record, asked, content=content)
+    return binary.answered(interaction, of_written(apply(record, principal, [made])[0][0]))

@@ -16,6 +16,7 @@ from ehr.urls.conditions import entity_tags
 from fhir_profiles import json_format
 from fhir_profiles.validator import validate
 
+_FHIR_JSON = "application/fhir+json"
 _METHODS = ("GET", "HEAD", "POST", "PUT", "DELETE", "PATCH")
 
 
@@ -111,6 +112,8 @@ def _interaction(
         method=method,
         base=outer.base,
         request_id=outer.request_id,
+        # Bundles hold resources: a Binary among them is one too, not its content.
+        accept=(_FHIR_JSON,),
     )
 
 

@@ -1,8 +1,10 @@
 """The patched resource of a PATCH: the kind of patch is told by its media type (R4 §3.1.0.7)."""
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from ehr.errors import Invalid, Unprocessable, UnsupportedMediaType
+from ehr.interactions import content
 from ehr.interactions.drafting import checked, make, raw_of, resource_of
 from ehr.interactions.preconditions import check_patchable
 from ehr.messages import Document, Resource
@@ -27,8 +29,10 @@ MEDIA_TYPES = (
 def patched(record: Record, change: "Change", found: Current | None) -> Draft:
     """Return the draft of a resource with the patch applied. Raises what the patch kind raises."""
     row = check_patchable(change, found)
+    if change.edit is not None:
+        return _edited(record, change.edit, row)
     assert change.document is not None
-    before = resource_of(row)
+    before = content.to_patch(record, row)
     after = _apply(before, change.document)
     if after.get("resourceType") != row.type or after.get("id") != row.id:
         raise Unprocessable(
@@ -37,13 +41,28 @@ def patched(record: Record, change: "Change", found: Current | None) -> Draft:
             expression=f"{row.type}.id",
         )
     raw = json_format.serialise(after)
+    _check(record, Document(raw, after), row)
     if raw == json_format.serialise(before):
-        raw = raw_of(row)  # nothing changed, so nothing is to be written
+        # Nothing changed, so nothing is to be written.
+        return make(record, resource_of(row), raw_of(row), blob_id=row.blob_id)
+    stored, blob_id = content.after_patch(before, after, row)
+    if stored is not after:
+        raw = json_format.serialise(stored)
+    return make(record, stored, raw, blob_id=blob_id)
+
+
+def _edited(record: Record, edit: Callable[[Document], Document], row: Current) -> Draft:
+    """Return the draft of a version that was changed in part, the other bytes as they were."""
+    after = edit(Document(raw_of(row), resource_of(row)))
+    _check(record, after, row)
+    return make(record, after.resource, after.raw, blob_id=row.blob_id)
+
+
+def _check(record: Record, after: Document, row: Current) -> None:
     try:
-        checked(record, Document(raw, after), row.type)
+        checked(record, after, row.type)
     except Invalid as error:
         raise Unprocessable(str(error), issues=error.issues) from error
-    return make(record, after, raw, blob_id=row.blob_id)
 
 
 def _apply(resource: Resource, patch: Document) -> Resource:

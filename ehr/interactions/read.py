@@ -3,6 +3,7 @@
 from auth.principal import Principal
 from ehr.access.instance import may_see
 from ehr.errors import Gone, NotFound
+from ehr.interactions import binary
 from ehr.interactions.preconditions import is_fresh
 from ehr.messages import Interaction, Result
 from ehr.record import Record
@@ -32,6 +33,8 @@ def of_row(
         )
     if is_fresh(interaction.preconditions, row.version, row.last_updated):
         return Result(status=304, version=row.version, last_modified=row.last_updated)
+    if row.type == "Binary":
+        return binary.shown(record, interaction, row)
     return Result(status=200, body=row.json(), version=row.version, last_modified=row.last_updated)
 
 

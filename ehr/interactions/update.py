@@ -2,6 +2,7 @@
 
 from auth.principal import Principal
 from ehr.errors import Invalid
+from ehr.interactions import binary
 from ehr.interactions.changes import Change, apply
 from ehr.interactions.drafting import checked
 from ehr.interactions.results import of_written
@@ -12,7 +13,12 @@ from ehr.store.drafts import Method
 
 
 def change(
-    record: Record, interaction: Interaction, *, full_url: str | None = None, at: str = ""
+    record: Record,
+    interaction: Interaction,
+    *,
+    full_url: str | None = None,
+    at: str = "",
+    content: bytes | None = None,
 ) -> Change:
     """Return the change that an update asks for. Raises Invalid for a body that breaks R4."""
     type = interaction.type
@@ -35,9 +41,15 @@ def change(
         preconditions=interaction.preconditions,
         full_url=full_url,
         expression=at,
+        content=content,
     )
 
 
 def update(record: Record, principal: Principal, interaction: Interaction) -> Result:
     """Put a resource in the place of its newest version, or create it there."""
-    return of_written(apply(record, principal, [change(record, interaction)])[0][0])
+
+    def write(asked: Interaction, content: bytes | None) -> Result:
+        made = change(record, asked, content=content)
+        return binary.answered(interaction, of_written(apply(record, principal, [made])[0][0]))
+
+    return binary.put(record, interaction, write)

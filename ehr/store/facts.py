@@ -41,12 +41,26 @@ def keep_unfiled_key(connection: Connection, organisation: str | None, fresh: in
     return key
 
 
-def epoch(connection: Connection) -> str | None:
-    """Return the text that changes when a database is restored: cursors of another are refused."""
+def fact(connection: Connection, name: str) -> str | None:
+    """Return a fact by its name, or None."""
     value: str | None = connection.execute(
-        select(database_fact.c.value).where(database_fact.c.name == "epoch")
+        select(database_fact.c.value).where(database_fact.c.name == name)
     ).scalar()
     return value
+
+
+def keep_fact(connection: Connection, name: str, value: str) -> None:
+    """Keep a fact in the place of what was kept under its name."""
+    make = postgresql.insert if connection.dialect.name == "postgresql" else sqlite.insert
+    statement = make(database_fact).values(name=name, value=value)
+    connection.execute(
+        statement.on_conflict_do_update(index_elements=["name"], set_={"value": value})
+    )
+
+
+def epoch(connection: Connection) -> str | None:
+    """Return the text that changes when a database is restored: cursors of another are refused."""
+    return fact(connection, "epoch")
 
 
 def keep_epoch(connection: Connection) -> str:

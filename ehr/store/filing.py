@@ -5,11 +5,10 @@ from collections.abc import Sequence
 
 from sqlalchemy import Connection, Table, delete, insert, literal, select
 
+from ehr.store import blobs
 from ehr.store.drafts import Write
 from ehr.store.resolve import Keys
 from ehr.store.tables import (
-    blob,
-    blob_chunk,
     date,
     identifier_locator,
     locator,
@@ -67,13 +66,8 @@ def _move_blobs(connection: Connection, old: int, rid: int, new: int) -> None:
             )
         ).scalars()
     )
-    if not names:
-        return
-    for table in (blob, blob_chunk):
-        _copy(connection, table, old, new, table.c.blob_id.in_(names))
-    for table in (blob_chunk, blob):
-        gone = (table.c.patient_key == old) & table.c.blob_id.in_(names)
-        connection.execute(delete(table).where(gone))
+    if names:
+        blobs.move(connection, names, old, new)
 
 
 def _copy(connection: Connection, table: Table, old: int, new: int, which: object) -> None:

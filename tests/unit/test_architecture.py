@@ -50,6 +50,7 @@ TOO_MANY_IMPORTS = {
     "ehr/interactions/changes.py": "2026-11: the one list of steps that every change takes",
     "ehr/interactions/drafting.py": "2026-11: fills each column of a row, each from its own module",
     "ehr/interactions/history.py": "2026-11: three levels, each with its own visibility and paging",
+    "ehr/interactions/patching.py": "2026-11: one line for each patch format",
     "ehr/pipeline.py": "2026-11: the one table from an interaction's name to its module",
     "ehr/rest/endpoint.py": "2026-11: the one way in calls each step of a request",
     "ehr/rest/respond.py": "2026-11: the one way out calls each header's module",
