@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
-import importlib.metadata
 import os
 import re
 import shutil
@@ -91,6 +90,8 @@ def _is_ours(prefix: Path) -> bool:
 
 def _has_all(pins: Path) -> bool:
     """Tell whether this interpreter has each pinned version (pins for other systems left out)."""
+    import importlib.metadata  # an old Python, which lacks it, never comes here
+
     for name, version in _PIN.findall(pins.read_text("utf-8")):
         if name in {"hatchling", "editables", "trove-classifiers", "tomlkit"}:
             continue  # they build the project, which is imported from the checkout here
