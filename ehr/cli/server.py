@@ -43,7 +43,8 @@ def run(settings: Settings, environment: Mapping[str, str]) -> None:
 
     os.environ.update(environment)
     Server(
-        "wsgi:app",
+        "ehr.app:create_app",
+        factory=True,
         address=settings.host,
         port=settings.port,
         interface=Interfaces.WSGI,
