@@ -5,6 +5,7 @@ are included, or speak about the search.
 """
 
 from collections.abc import Iterable, Sequence
+from typing import Any
 
 import msgspec
 
@@ -13,10 +14,12 @@ from ehr.outcome import operation_outcome
 from ehr.search.found import Found
 from ehr.search.request import SearchRequest
 from ehr.store.bodies import instant
-from fhir_profiles import json_format
+from fhir_profiles import json_format, subset
 from fhir_profiles.issues import Issue
 
 Link = tuple[str, str]  # relation, address
+
+_DEEPEST = 256  # more than any setting lets in
 
 
 def searchset(
@@ -59,14 +62,16 @@ def _entry(base: str, one: Found, mode: str, resource: bytes) -> bytes:
 
 def _shape(request: SearchRequest, one: Found) -> bytes:
     """Return the resource whole, or the part that `_summary` or `_elements` asks for."""
-    from fhir_profiles import subset
-
     if request.summary in ("true", "text", "data"):
-        return json_format.serialise(subset.summarise(json_format.parse(one.json), request.summary))
-    if request.elements and one.type in request.types:
-        names = [name.removeprefix(f"{one.type}.") for name in request.elements]
-        return json_format.serialise(subset.only_elements(json_format.parse(one.json), names))
+        return json_format.serialise(subset.summarise(_parse(one), request.summary))
+    if request.elements and one.type in (request.types or (one.type,)):
+        return json_format.serialise(subset.only_elements(_parse(one), request.elements))
     return one.json
+
+
+def _parse(one: Found) -> dict[str, Any]:
+    resource: dict[str, Any] = json_format.parse(one.json, max_depth=_DEEPEST)
+    return resource
 
 
 def _outcome(issues: Sequence[Issue]) -> bytes:

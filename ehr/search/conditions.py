@@ -3,6 +3,7 @@
 FHIR R4 §3.1.1.4.1 (modifiers), §3.1.1.4.14 (chained parameters), §3.1.1.4.15 (`_has`).
 """
 
+import re
 from collections.abc import Collection
 
 from ehr.errors import Invalid, TooCostly
@@ -14,6 +15,8 @@ from fhir_profiles.search_parameters import SearchParameter
 
 MAXIMUM_ALTERNATIVES = 1_000
 MAXIMUM_HOPS = 3
+MAXIMUM_BRANCHES = 16
+_LISTED = 6
 _HAS = "_has:"
 
 
@@ -27,7 +30,7 @@ def read_condition(
 ) -> Condition:
     """Return the condition; `others` are further names that a refusal should list as valid."""
     if hops > MAXIMUM_HOPS:
-        raise TooCostly(f"The chain is longer than {MAXIMUM_HOPS} steps. Ask in two searches.")
+        raise _too_long()
     if name.startswith(_HAS):
         return _reverse(types, name, value, hops)
     if "." in name:
@@ -80,9 +83,13 @@ def _check_modifier(parameter: SearchParameter, modifier: str) -> None:
 
 def _chain(types: tuple[str, ...], name: str, value: str, hops: int) -> Chain:
     head, _, rest = name.partition(".")
+    if hops + 1 + rest.count(".") > MAXIMUM_HOPS:
+        raise _too_long()
     code, colon, target = head.partition(":")
     parameters = _reference(types, code)
-    targets = _targets(parameters, target) if colon else _all_targets(parameters)
+    targets = _targets(parameters, target) if colon else _that_know(parameters, rest)
+    if len(targets) > MAXIMUM_BRANCHES:
+        raise _too_many(code, targets)
     inner: list[tuple[str, Condition]] = []
     refused: list[Invalid] = []
     for target_type in targets:
@@ -90,16 +97,50 @@ def _chain(types: tuple[str, ...], name: str, value: str, hops: int) -> Chain:
             inner.append((target_type, read_condition((target_type,), rest, value, hops=hops + 1)))
         except Invalid as error:
             refused.append(error)
-    # An untyped chain leads to the targets that know the parameter; one of them must.
+    # An untyped chain leads to the targets that understand the rest; one of them must.
     if not inner:
-        if len(refused) == 1:
-            raise refused[0]
-        raise Invalid(
-            f"No target of `{shown(code)}` takes `{shown(rest)}` with this value. "
-            f"Targets: {', '.join(targets)}. {refused[0].issues[0].diagnostics}",
-            code=refused[0].issues[0].code,
-        )
-    return Chain((name, value), parameters, tuple(inner))
+        raise refused[0]
+    chain = Chain((name, value), parameters, tuple(inner))
+    if _branches(chain) > MAXIMUM_BRANCHES:
+        raise _too_many(code, targets)
+    return chain
+
+
+def _that_know(parameters: tuple[SearchParameter, ...], rest: str) -> tuple[str, ...]:
+    """Return the targets that have the next parameter of a chain; raise Invalid where none has."""
+    code = re.split(r"[.:]", rest, maxsplit=1)[0]
+    targets = _all_targets(parameters)
+    if code == "_has":
+        return targets
+    known = tuple(name for name in targets if parameters_named((name,), code))
+    if not known:
+        listed = targets if len(targets) <= _LISTED else ()
+        where = f" for the targets of `{parameters[0].code}`"
+        where += f" ({', '.join(listed)})" if listed else ""
+        valid = set().union(*(supported_names((name,)) for name in listed))
+        raise unknown("search parameter", code, where, valid)
+    return known
+
+
+def _branches(condition: Condition) -> int:
+    match condition:
+        case Chain():
+            return sum(_branches(one) for _, one in condition.inner)
+        case Reverse():
+            return _branches(condition.inner)
+        case Criterion():
+            return 1
+
+
+def _too_long() -> TooCostly:
+    return TooCostly(f"The chain is longer than {MAXIMUM_HOPS} steps. Ask in two searches.")
+
+
+def _too_many(code: str, targets: tuple[str, ...]) -> TooCostly:
+    return TooCostly(
+        f"The chain through `{shown(code)}` leads to too many types. Name the one you mean, "
+        f"such as `{shown(code)}:{targets[0]}`."
+    )
 
 
 def _reference(types: tuple[str, ...], code: str) -> tuple[SearchParameter, ...]:

@@ -14,6 +14,7 @@ from ehr.search.parameters import is_sortable, parameters_named, supported_names
 from ehr.search.refusals import shown, unknown
 from ehr.search.request import SortKey, Summary, Total, alternatives
 from fhir_profiles.definitions import resource_types, type_definition
+from fhir_profiles.subset import unknown_elements
 
 CURSOR = "_cursor"
 ECHOED = ("_format", "_pretty")
@@ -87,22 +88,18 @@ def _total(controls: Controls, value: str) -> None:
 
 
 def _elements(controls: Controls, value: str) -> None:
-    names = alternatives(value)
-    types = controls.types or resource_types()
-    valid = {
-        known for one in types for name in element_names(one) for known in (name, f"{one}.{name}")
-    }
+    names, types = alternatives(value), controls.types or resource_types()
+    known_to = [set(names) - set(unknown_elements(one, names)) for one in types]
     for name in names:
-        if name not in valid:
-            where = f" of {' or '.join(types)} in `_elements`" if len(types) < 5 else ""
-            raise unknown("element", name, where, [each for each in valid if "." not in each])
+        if not any(name in some for some in known_to):
+            where = f" of {' or '.join(types)} in `_elements`" if len(types) == 1 else ""
+            raise unknown("element", name, where, _element_names(types[0]) if where else ())
     controls.elements = names
 
 
-def element_names(type_name: str) -> frozenset[str]:
-    """Return the names `_elements` may hold for a type: `value` for `value[x]`, as R4 writes it."""
-    fields = type_definition(type_name).fields.values()
-    return frozenset(field.choice or field.name for field in fields)
+def _element_names(type_name: str) -> set[str]:
+    """Return the names as R4 writes them here: `value` for `value[x]`."""
+    return {one.choice or one.name for one in type_definition(type_name).fields.values()}
 
 
 def _cursor(controls: Controls, value: str) -> None:

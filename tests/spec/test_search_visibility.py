@@ -1,0 +1,158 @@
+"""A search shows, counts and follows only what the caller may see; conditions match no more.
+
+DESIGN §5 (owner and key): unfiled rows belong to one organisation.
+"""
+
+import json
+from typing import Any
+from urllib.parse import parse_qsl
+
+import pytest
+
+from auth.principal import Principal
+from ehr.messages import Document, Interaction
+from ehr.pipeline import handle
+from ehr.search.run import find
+from tests import given
+from tests.spec.test_search import names
+
+HOSPITAL = Principal("h", "system", "Hospital", "Organization/hospital")
+COUNCIL = Principal("c", "system", "Council", "Organization/council")
+REGION = Principal("r", "system", "Region")
+OPERATOR = Principal("o", "operator", "Operator")
+
+
+@pytest.fixture
+def group(record: Any) -> dict[str, Any]:
+    """Give an unfiled Group of the hospital, with its practitioner and a list about it."""
+    create(record, HOSPITAL, {"resourceType": "Practitioner", "id": "ross"})
+    made = create(
+        record,
+        HOSPITAL,
+        {
+            "resourceType": "Group",
+            "type": "practitioner",
+            "actual": True,
+            "member": [{"entity": {"reference": "Practitioner/ross"}}],
+        },
+    )
+    create(
+        record,
+        HOSPITAL,
+        {
+            "resourceType": "List",
+            "status": "current",
+            "mode": "working",
+            "subject": {"reference": f"Group/{made['id']}"},
+        },
+    )
+    return made
+
+
+def create(record: Any, principal: Principal, resource: dict[str, Any]) -> dict[str, Any]:
+    raw = json.dumps(resource).encode()
+    interaction = Interaction(
+        name="update" if "id" in resource else "create",
+        type=resource["resourceType"],
+        id=resource.get("id"),
+        document=Document(raw, resource),
+        base="http://here/fhir",
+    )
+    body = handle(record, principal, interaction).body
+    stored: dict[str, Any] = json.loads(body or b"{}")
+    return stored
+
+
+def search(record: Any, principal: Principal, request: str) -> dict[str, Any]:
+    type, _, query = request.partition("?")
+    interaction = Interaction(
+        name="search-type" if type else "search-system",
+        type=type or None,
+        params=tuple(parse_qsl(query)),
+        base="http://here/fhir",
+    )
+    bundle: dict[str, Any] = json.loads(handle(record, principal, interaction).body or b"")
+    return bundle
+
+
+@pytest.mark.parametrize(
+    ("principal", "sees"),
+    [(HOSPITAL, True), (REGION, True), (COUNCIL, False), (OPERATOR, False)],
+    ids=["own", "none", "other", "operator"],
+)
+def test_unfiled_rows_are_seen_by_their_organisation(
+    record: Any, group: dict[str, Any], principal: Principal, sees: bool
+) -> None:
+    found = names(search(record, principal, "Group?"))
+    total = search(record, principal, "Group?_summary=count")["total"]
+
+    assert found == ([f"Group/{group['id']}"] if sees else [])
+    assert total == len(found)
+
+
+@pytest.mark.parametrize(
+    "request_text",
+    [
+        "Group?_id={id}",
+        "List?subject:Group.type=practitioner",
+        "Practitioner?_has:Group:member:type=practitioner",
+        "?_type=Group",
+    ],
+)
+def test_no_search_finds_by_what_is_hidden(
+    record: Any, group: dict[str, Any], request_text: str
+) -> None:
+    request_text = request_text.format(id=group["id"])
+
+    assert names(search(record, HOSPITAL, request_text))
+    assert names(search(record, COUNCIL, request_text)) == []
+
+
+@pytest.mark.parametrize(
+    "request_text",
+    [
+        "Practitioner?_revinclude=Group:member",
+        "Practitioner?_revinclude=Group:member&_revinclude:iterate=List:subject",
+        "Practitioner?_revinclude=*",
+    ],
+)
+def test_includes_neither_show_nor_pass_through_what_is_hidden(
+    record: Any, group: dict[str, Any], request_text: str
+) -> None:
+    assert f"Group/{group['id']}" in names(search(record, HOSPITAL, request_text), "include")
+    assert names(search(record, COUNCIL, request_text), "include") == []
+
+
+def test_a_cursor_is_of_no_use_to_another_caller(record: Any) -> None:
+    from ehr.errors import Invalid
+
+    for _ in range(3):
+        create(record, HOSPITAL, given.organisation())
+    links = search(record, HOSPITAL, "Organization?_count=1")["link"]
+    query = next(one["url"] for one in links if one["relation"] == "next").partition("?")[2]
+
+    assert names(search(record, HOSPITAL, f"Organization?{query}"))
+    with pytest.raises(Invalid, match="_cursor"):
+        search(record, COUNCIL, f"Organization?{query}")
+
+
+def test_conditions_match_what_the_caller_may_see(record: Any, group: dict[str, Any]) -> None:
+    def matches(principal: Principal, limit: int = 2) -> list[str]:
+        with record.database.read() as connection:
+            rows = find(
+                record, principal, connection, "Group", (("type", "practitioner"),), limit=limit
+            )
+        return [row.id for row in rows]
+
+    assert matches(HOSPITAL) == [group["id"]]
+    assert matches(COUNCIL) == []
+
+
+def test_conditions_return_no_more_than_asked_for(record: Any) -> None:
+    for _ in range(3):
+        create(record, REGION, given.organisation("Leith"))
+
+    with record.database.read() as connection:
+        rows = find(record, REGION, connection, "Organization", (("name", "leith"),), limit=2)
+
+    assert len(rows) == 2
