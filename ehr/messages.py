@@ -37,9 +37,12 @@ class Preconditions:
 
 @dataclass(frozen=True, slots=True)
 class Preferences:
-    """`Prefer`: return = minimal, representation or OperationOutcome; handling = lenient."""
+    """`Prefer`: return = minimal, representation, OperationOutcome or not said; handling = lenient.
 
-    returning: str = "representation"
+    Where it is not said, one resource comes back whole, and the entries of a Bundle without theirs.
+    """
+
+    returning: str = ""
     lenient: bool = False
 
 

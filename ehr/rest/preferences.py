@@ -30,7 +30,7 @@ def preferences(prefer: str) -> Preferences:
         # The first of equal names holds (RFC 7240 §2).
         wanted.setdefault(name.strip().lower(), value.strip().strip('"').lower())
     return Preferences(
-        returning=_RETURN.get(wanted.get("return", ""), "representation"),
+        returning=_RETURN.get(wanted.get("return", ""), ""),
         lenient=wanted.get("handling") == "lenient",
     )
 

@@ -1,5 +1,6 @@
 """Bring a database to the newest schema with Alembic; tell which revision it is at."""
 
+import logging
 from importlib.resources import files
 
 from alembic import command
@@ -7,6 +8,10 @@ from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import Connection
+
+
+# Its progress is told by the commands that ask for it.
+logging.getLogger("alembic").setLevel(logging.WARNING)
 
 
 def upgrade(connection: Connection, revision: str = "head") -> None:

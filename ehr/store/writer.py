@@ -41,9 +41,9 @@ class Writer:
         """Queue a write, wait until it is durable, and return its result or raise its error."""
         if threading.current_thread() is self._thread:
             raise RuntimeError("a write was started inside a write")
-        self._start()
         job = _Job(work)
         self._queue.put(job)
+        self._start()
         job.done.wait()
         if job.error is not None:
             raise job.error
@@ -64,9 +64,20 @@ class Writer:
                 self._thread.start()
 
     def _serve(self) -> None:
-        with self._engine.connect() as connection:
-            while (job := self._queue.get()) is not None:
-                self._group(connection, job)
+        try:
+            with self._engine.connect() as connection:
+                while (job := self._queue.get()) is not None:
+                    self._group(connection, job)
+        except BaseException as error:
+            # No connection: whoever waits is told, and the next write tries again.
+            with self._starting:
+                self._thread = None
+            self._fail_waiting(error)
+
+    def _fail_waiting(self, error: BaseException) -> None:
+        while (job := self._next()) is not None:
+            job.error = error
+            job.done.set()
 
     def _group(self, connection: Connection, first: _Job) -> None:
         """Run the first job and those waiting behind it in one transaction."""
