@@ -14,7 +14,7 @@ from ehr.rest.preferences import http_date, preconditions, preferences
         ("return=minimal", Preferences("minimal")),
         ("RETURN=Minimal", Preferences("minimal")),
         ('return="OperationOutcome"', Preferences("OperationOutcome")),
-        ("return=representation; handling=lenient", Preferences(lenient=True)),
+        ("return=representation; handling=lenient", Preferences("representation", lenient=True)),
         ("handling=lenient, return=minimal", Preferences("minimal", lenient=True)),
         ("handling=strict, handling=lenient", Preferences()),
         ("return=everything, respond-async, x", Preferences()),
