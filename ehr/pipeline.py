@@ -4,6 +4,7 @@ Bundles are unfolded here, so that each entry has its own decision; no interacti
 """
 
 from collections.abc import Callable, Mapping
+from functools import partial
 
 from auth.policy import decide
 from auth.principal import Principal
@@ -49,7 +50,9 @@ def handle(record: Record, principal: Principal, interaction: Interaction) -> Re
     if interaction.name == "transaction":
         return _transaction(record, principal, interaction)
     if interaction.name == "operation":
-        run = OPERATIONS[interaction.operation or ""]
+        run = OPERATIONS.get(interaction.operation or "")
+        if run is None:
+            raise Unsupported(f"This server does not run `${interaction.operation}` yet.")
         return run(record, principal, interaction)
     handler = _HANDLERS.get(interaction.name)
     if handler is None:
@@ -92,10 +95,10 @@ def _transaction(record: Record, principal: Principal, interaction: Interaction)
     ]
     for entry in unfolded:
         authorise(principal, entry.interaction)
-    answers = []
-    for entry, result in zip(unfolded, transaction(record, principal, unfolded), strict=True):
-        asked = entry.interaction
-        done = result or handle(record, principal, asked)
-        answers.append(bundles.respond(interaction, asked, done))
+    results = transaction(record, principal, unfolded, partial(handle, record, principal))
+    answers = [
+        bundles.respond(interaction, entry.interaction, result)
+        for entry, result in zip(unfolded, results, strict=True)
+    ]
     body = bundles.fold("transaction-response", record.new_id(), answers)
     return Result(status=200, body=body)

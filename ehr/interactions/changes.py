@@ -60,23 +60,39 @@ class Change:
 Prepared = tuple[Plan, Sequence[Draft | None]]
 
 
-def apply(record: Record, principal: "Principal", changes: Sequence[Change]) -> list[list[Written]]:
-    """Carry out all changes or none; return what became of each (a list, for multiple deletes)."""
-    return _carry_out(record, principal, stage_large(record, principal, changes), keep=True)
+def apply(
+    record: Record,
+    principal: "Principal",
+    changes: Sequence[Change],
+    then: Callable[[], None] | None = None,
+) -> list[list[Written]]:
+    """Carry out all changes or none; return what became of each (a list, for multiple deletes).
+
+    `then` runs before the transaction ends and reads what the changes made; where it raises,
+    nothing is changed. It runs again when the transaction has to.
+    """
+    return _carry_out(record, principal, stage_large(record, principal, changes), then)
 
 
 def rehearse(record: Record, principal: "Principal", changes: Sequence[Change]) -> None:
     """Do all that `apply` does and take it back. Raises what `apply` would raise."""
     with contextlib.suppress(_TakenBack):
-        _carry_out(record, principal, changes, keep=False)
+        _carry_out(record, principal, changes, _take_back)
 
 
 class _TakenBack(Exception):
     """Ends a rehearsal, so that its transaction leaves nothing behind."""
 
 
+def _take_back() -> None:
+    raise _TakenBack
+
+
 def _carry_out(
-    record: Record, principal: "Principal", changes: Sequence[Change], *, keep: bool
+    record: Record,
+    principal: "Principal",
+    changes: Sequence[Change],
+    then: Callable[[], None] | None,
 ) -> list[list[Written]]:
     conditions = conditions_of(changes)
     with record.database.read() as connection:
@@ -84,7 +100,7 @@ def _carry_out(
     for is_last in _ROUNDS:
         prepared = _prepare(record, changes, matches)
         outcome = _write(
-            record, principal, changes, conditions, matches, prepared, is_last=is_last, keep=keep
+            record, principal, changes, conditions, matches, prepared, is_last=is_last, then=then
         )
         if isinstance(outcome, list):
             return outcome
@@ -124,7 +140,7 @@ def _write(
     prepared: Prepared,
     *,
     is_last: bool,
-    keep: bool,
+    then: Callable[[], None] | None,
 ) -> list[list[Written]] | Matches:
     """Return the outcome, or other matches where the conditions now match something else."""
     author = Author(principal.id, principal.organisation)
@@ -148,8 +164,9 @@ def _write(
         outcome = [[next(written) for _ in some] for some in writes]
         link_staged(connection, changes, outcome)
         _fill_matched(connection, plan, outcome)
-        if not keep:
-            raise _TakenBack
+        if then is not None:
+            with record.database.joined(connection):
+                then()
         locks.release(connection, held)
         return outcome
 

@@ -9,14 +9,17 @@ import msgspec
 
 from ehr.errors import FhirError, Invalid
 from ehr.messages import Document, Interaction, Preconditions, Resource, Result
+from ehr.outcome import operation_outcome
 from ehr.store.bodies import instant
 from ehr.store.dates import first_millisecond
 from ehr.urls import paths, queries
 from ehr.urls.conditions import entity_tags
 from fhir_profiles import json_format
+from fhir_profiles.issues import Issue
 from fhir_profiles.validator import validate
 
 _FHIR_JSON = "application/fhir+json"
+_READS = ("GET", "HEAD")
 _METHODS = ("GET", "HEAD", "POST", "PUT", "DELETE", "PATCH")
 
 
@@ -133,6 +136,8 @@ def respond(interaction: Interaction, entry: Interaction, result: Result) -> byt
         response["location"] = f"{interaction.base}/{result.location}"
     if result.version is not None:
         response["etag"] = f'W/"{result.version}"'
+    if interaction.preferences.returning == "OperationOutcome" and entry.method not in _READS:
+        response["outcome"] = operation_outcome([_done(entry, result)])
     if result.last_modified is not None:
         response["lastModified"] = instant(result.last_modified)
     shown = result.body is not None and (
@@ -150,6 +155,11 @@ def respond(interaction: Interaction, entry: Interaction, result: Result) -> byt
             + head[1:]
         )
     return head + b'"response":' + json_format.serialise(response) + b"}"
+
+
+def _done(entry: Interaction, result: Result) -> Issue:
+    text = f"{entry.name.capitalize()} done: {result.location or entry.type}."
+    return Issue("informational", text, severity="information")
 
 
 def respond_error(outcome: Resource, status: int) -> bytes:

@@ -1,13 +1,13 @@
 """Which resource each change is about, and what the links of a Bundle become (R4 §3.1.0.11.2)."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from ehr.errors import Invalid, NotFound, PreconditionFailed
 from ehr.interactions.links import Links, find_links
 from ehr.record import Record
-from ehr.search.criteria import Matches
+from ehr.search.criteria import Criteria, Matches
 from ehr.store.drafts import Method
 
 if TYPE_CHECKING:
@@ -51,12 +51,35 @@ class Plan:
 def plan_targets(record: Record, changes: "Sequence[Change]", matches: Matches) -> Plan:
     """Choose the targets. Raises PreconditionFailed where a condition matches several, Invalid
     where two changes are about the same resource."""
-    targets = tuple(_target(record, change, matches) for change in changes)
+    left = _without_deleted(record, changes, matches)
+    made: dict[Criteria, Target] = {}
+    targets = tuple(
+        _target(record, change, matches if change.method is Method.DELETE else left, made)
+        for change in changes
+    )
     _refuse_overlap(changes, targets)
-    return Plan(targets, find_links(changes, targets, matches))
+    return Plan(targets, find_links(changes, targets, left))
 
 
-def _target(record: Record, change: "Change", matches: Matches) -> Target:
+def _without_deleted(record: Record, changes: "Sequence[Change]", matches: Matches) -> Matches:
+    """Return the matches as the deletes of the same Bundle leave them: those go first."""
+    deletes = [change for change in changes if change.method is Method.DELETE]
+    if not deletes or not matches:
+        return matches
+    gone = {name for one in deletes for name in _target(record, one, matches, {}).names}
+    left: dict[Criteria, tuple[str, ...]] = {}
+    for criteria, found in matches.items():
+        some = tuple(id for id in found if (criteria.type, id) not in gone)
+        # Where as many were found as were looked for, there may be more than these.
+        left[criteria] = found if len(found) > 1 and len(found) >= criteria.limit else some
+    return left
+
+
+def _target(
+    record: Record, change: "Change", matches: Matches, made: dict[Criteria, Target]
+) -> Target:
+    """Return the target of a change. `made` keeps what conditions without a match create, so that
+    the same condition twice in a Bundle means the same resource."""
     if change.criteria is None:
         if change.id is not None:
             return Target(((change.type, change.id),))
@@ -66,15 +89,19 @@ def _target(record: Record, change: "Change", matches: Matches) -> Target:
         return _delete_target(record, change, found)
     if len(found) > 1:
         raise _several(change, len(found))
+    if change.method is not Method.PATCH and change.criteria in made:
+        return replace(made[change.criteria], matched=change.method is Method.POST)
     if change.method is Method.POST:
         if found:
             return Target(((change.type, found[0]),), matched=True)
-        return Target(((change.type, record.new_id()),), is_new=True)
+        new = Target(((change.type, record.new_id()),), is_new=True)
+        return made.setdefault(change.criteria, new)
     if change.method is Method.PATCH:
         if not found:
             raise NotFound(f"No {change.type} matches the condition, so there is nothing to patch.")
         return Target(((change.type, found[0]),))
-    return _update_target(record, change, found)
+    target = _update_target(record, change, found)
+    return target if found else made.setdefault(change.criteria, target)
 
 
 def _update_target(record: Record, change: "Change", found: tuple[str, ...]) -> Target:

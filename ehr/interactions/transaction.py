@@ -1,10 +1,11 @@
 """transaction (R4 §3.1.0.11.2): all entries or none, whatever their order in the Bundle.
 
 Deletes, creates, updates and patches are one set of changes judged on its end state; reads and
-searches run last, on what the changes left, inside the same database transaction's result.
+searches run last, on what the changes made and in the same database transaction, so that one
+which fails undoes the changes as well.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 from auth.principal import Principal
@@ -13,7 +14,7 @@ from ehr.interactions import create, delete, patch, update
 from ehr.interactions.changes import Change, apply
 from ehr.interactions.entries import Entry
 from ehr.interactions.results import of_written
-from ehr.messages import Result
+from ehr.messages import Interaction, Result
 from ehr.record import Record
 from fhir_profiles.issues import Issue
 
@@ -21,13 +22,36 @@ WRITING = ("create", "update", "patch", "delete")
 
 
 def transaction(
-    record: Record, principal: Principal, entries: Sequence[Entry]
-) -> list[Result | None]:
-    """Carry out the entries that write; return a result each, None for those that only read."""
+    record: Record,
+    principal: Principal,
+    entries: Sequence[Entry],
+    run: Callable[[Interaction], Result],
+) -> list[Result]:
+    """Carry out all entries and return a result each; `run` does those that only read."""
     writing = [entry for entry in entries if entry.interaction.name in WRITING]
-    written = apply(record, principal, _changes(record, writing)) if writing else []
-    results = iter(of_written(some[-1]) if some else Result(status=204) for some in written)
-    return [next(results) if entry.interaction.name in WRITING else None for entry in entries]
+    reading = [entry for entry in entries if entry.interaction.name not in WRITING]
+    found: list[Result] = []
+
+    def read() -> None:
+        found[:] = [_read(entry, run) for entry in reading]
+
+    if writing:
+        then = read if reading else None
+        written = apply(record, principal, _changes(record, writing), then)
+    else:
+        written = []
+        read()
+    done = iter(of_written(some[-1]) if some else Result(status=204) for some in written)
+    others = iter(found)
+    return [next(done if entry.interaction.name in WRITING else others) for entry in entries]
+
+
+def _read(entry: Entry, run: Callable[[Interaction], Result]) -> Result:
+    try:
+        return run(entry.interaction)
+    except FhirError as error:
+        issues = [replace(issue, expression=entry.at) for issue in error.issues]
+        raise type(error)(str(error), issues=issues) from error
 
 
 def _changes(record: Record, entries: Sequence[Entry]) -> list[Change]:

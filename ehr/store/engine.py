@@ -7,6 +7,7 @@ COMMITTED, psycopg 3 in binary, conflicts retried a bounded number of times.
 
 import random
 import sqlite3
+import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
@@ -21,7 +22,7 @@ from sqlalchemy import Connection, Engine, event
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import DBAPIError
 
-from ehr.errors import Busy, Conflict
+from ehr.errors import Busy, Conflict, Invalid
 from ehr.store import arrays, facts, keys
 from ehr.store import migrate as migrations
 from ehr.store.allocate import Allocator
@@ -55,6 +56,7 @@ class Database:
         self.dialect = self.url.get_backend_name()
         self._secret = secret
         self._observers: list[Observer] = []
+        self._local = threading.local()
         self._unfiled: dict[str | None, int] = {None: NO_ORGANISATION}
         if self.dialect == "sqlite":
             self._reader = _sqlite_engine(self.url, pool_size)
@@ -115,12 +117,30 @@ class Database:
     @contextmanager
     def read(self) -> Iterator[Connection]:
         """Give a connection for reading; every statement sees what is committed."""
+        joined: Connection | None = getattr(self._local, "joined", None)
+        if joined is not None:
+            yield joined
+            return
         with self._reader.connect() as connection:
             connection.info["database"] = self
             yield connection
 
+    @contextmanager
+    def joined(self, connection: Connection) -> Iterator[None]:
+        """Let this thread's reads meanwhile see what a write transaction has done so far."""
+        self._local.joined = connection
+        try:
+            yield
+        finally:
+            self._local.joined = None
+
     def write(self, work: Callable[[Connection], T]) -> T:
         """Run `work` in one transaction and return what it returns, once that is durable."""
+        if getattr(self._local, "joined", None) is not None:
+            raise Invalid(
+                "This can't be part of a transaction. Send it by itself or in a batch.",
+                code="not-supported",
+            )
         if self._writer is not None:
             return self._writer.run(lambda connection: work(self._own(connection)))
         for attempt in range(_ATTEMPTS):
@@ -197,7 +217,7 @@ def open_database(
             "Run: ehr db upgrade"
         )
     # Made now: a write may not start another write to make them.
-    _ = database.hasher, database.compressor, database.epoch
+    _ = database.hasher, database.compressor, database.epoch, database.secret("cursor")
     return database
 
 

@@ -185,12 +185,9 @@ def test_a_cursor_belongs_to_its_walk(client: Client) -> None:
 def test_polling_never_misses_a_change(client: Client) -> None:
     done = threading.Event()
 
-    def write(number: int) -> list[str]:
+    def write(_: int) -> list[str]:
         each = Client(client.flask.application.test_client(), client.token)
-        made = []
-        for _ in range(12):
-            made.append(expect(each.post("Patient", given.patient()), 201)["id"])
-        return made
+        return [expect(each.post("Patient", given.patient()), 201)["id"] for _ in range(12)]
 
     def poll() -> set[str]:
         each = Client(client.flask.application.test_client(), client.token)
