@@ -38,6 +38,17 @@ def read_condition(
     return _criterion(types, name, value, others)
 
 
+def weight(condition: Condition) -> int:
+    """Return how many values a condition compares with, counted for each type."""
+    match condition:
+        case Chain():
+            return sum(weight(one) for _, one in condition.inner)
+        case Reverse():
+            return weight(condition.inner)
+        case Criterion():
+            return len(condition.values) * len(condition.parameters)
+
+
 def _criterion(types: tuple[str, ...], name: str, value: str, others: Collection[str]) -> Criterion:
     code, colon, modifier = name.partition(":")
     parameters = _named(types, code, others)

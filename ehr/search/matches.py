@@ -59,7 +59,10 @@ def visible_rows(types: Sequence[str], asking: Asking) -> tuple[FromClause, Colu
     row = _ROW
     wanted = [row.c.deleted.is_(False), asking.visible(row)]
     if types:
-        wanted.insert(0, row.c.type.in_([type_number(name) for name in types]))
+        numbers = [type_number(name) for name in types]
+        # One type as an equality: an index can then give the order as well.
+        of_type = row.c.type == numbers[0] if len(numbers) == 1 else row.c.type.in_(numbers)
+        wanted.insert(0, of_type)
     return row, and_(*wanted)
 
 

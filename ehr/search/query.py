@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 
 from ehr.errors import Invalid, TooCostly
 from ehr.messages import Params
-from ehr.search.conditions import read_condition
+from ehr.search.conditions import read_condition, weight
 from ehr.search.controls import CONTROLS, CURSOR, Controls, read_control
 from ehr.search.include_paths import INCLUDES, read_include
 from ehr.search.refusals import Findings, unknown
@@ -18,6 +18,7 @@ from ehr.search.request import Compartment, Condition, Include, SearchRequest, W
 from fhir_profiles.definitions import is_resource_type, resource_types
 
 MAXIMUM_PARAMETERS = 100
+MAXIMUM_VALUES = 2_000  # each of them is some bound values, which engines limit
 _TYPE = "_type"
 
 
@@ -42,6 +43,11 @@ def parse(
             findings.add(error)
         else:
             reading.understood.append((name, value))
+    if sum(weight(one) for one in reading.conditions) > MAXIMUM_VALUES:
+        raise TooCostly(
+            f"The search compares with more than {MAXIMUM_VALUES} values, counted for each type. "
+            "Name fewer values, or fewer types."
+        )
     return reading.request(compartment, findings)
 
 

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 from sqlalchemy import (
     BigInteger,
+    Boolean,
     ColumnElement,
     Connection,
     FromClause,
@@ -17,7 +18,6 @@ from sqlalchemy import (
     and_,
     literal_column,
     null,
-    or_,
     select,
     text,
     type_coerce,
@@ -56,20 +56,31 @@ def marks(connection: Connection) -> tuple[ColumnElement[str], ColumnElement[str
 def recall(connection: Connection, mark: str) -> Horizon:
     """Return the horizon of a mark taken earlier, with the database's epoch as it is now."""
     stamp, at, *snapshot = mark.split(":", 2)
-    newer = [or_(txn.c.commit_seq > int(stamp), txn.c.commit_seq.is_(None)), txn.c.at <= int(at)]
-    if snapshot:
-        unseen = text("NOT pg_visible_in_snapshot(xid::text::xid8, :snapshot ::pg_snapshot)")
-        newer.append(type_coerce(unseen.bindparams(snapshot=snapshot[0]), newer[0].type))
-    rows = connection.execute(
-        union_all(
-            select(database_fact.c.value, type_coerce(null(), BigInteger).label("txn_id")).where(
-                database_fact.c.name == "epoch"
-            ),
-            select(type_coerce(null(), Text), txn.c.txn_id).where(*newer),
+    stamped = [txn.c.commit_seq > int(stamp), txn.c.at <= int(at)]
+    parts = [
+        select(database_fact.c.value, type_coerce(null(), BigInteger).label("txn_id")).where(
+            database_fact.c.name == "epoch"
+        ),
+        select(type_coerce(null(), Text), txn.c.txn_id).where(*stamped, *_unseen(snapshot)),
+    ]
+    if snapshot:  # where stamps come later than commits
+        open_still = [txn.c.commit_seq.is_(None), txn.c.at <= int(at)]
+        parts.append(
+            select(type_coerce(null(), Text), txn.c.txn_id).where(*open_still, *_unseen(snapshot))
         )
-    ).all()
+    rows = connection.execute(union_all(*parts)).all()
     epoch = next((value for value, _ in rows if value is not None), "")
     return Horizon(mark, epoch, int(at), tuple(id for value, id in rows if value is None))
+
+
+def _unseen(snapshot: list[str]) -> list[ColumnElement[bool]]:
+    """Return the conditions that a transaction was not visible in a PostgreSQL snapshot."""
+    if not snapshot:
+        return []
+    oldest = int(snapshot[0].partition(":")[0])
+    unseen = text("NOT pg_visible_in_snapshot(xid::text::xid8, :snapshot ::pg_snapshot)")
+    bound: ColumnElement[bool] = type_coerce(unseen.bindparams(snapshot=snapshot[0]), Boolean)
+    return [txn.c.xid >= oldest, bound]
 
 
 def unchanged_since(row: FromClause, horizon: Horizon) -> ColumnElement[bool]:

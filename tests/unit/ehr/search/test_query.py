@@ -134,7 +134,10 @@ def test_includes_are_read() -> None:
         ("_include:recurse=Observation:subject", "Unknown modifier `recurse`"),
         ("_revinclude=Coverage:beneficiary", "nothing to start from"),
         ("code.name=1", "`code` for Observation is no reference"),
-        ("subject.nam=1", "Unknown search parameter `nam` for the targets of `subject` (Device, Group"),
+        (
+            "subject.nam=1",
+            "Unknown search parameter `nam` for the targets of `subject` (Device, Group",
+        ),
         ("subject:Patient.nam=1", "Unknown search parameter `nam` for Patient"),
         ("subject:Slot.name=1", "Unknown target type `Slot` of `subject`"),
         ("_has:Observation=1", "is incomplete"),
@@ -187,11 +190,12 @@ def test_lenient_handling_never_turns_wrong_types_into_all_types() -> None:
     [
         "code=" + ",".join(["a"] * 1001),
         "&".join(["code=1"] * 101),
+        "&".join(["code=" + ",".join(["a"] * 900)] * 3),
         "_has:Observation:has-member:" * 6 + "_id=1",
         "subject.".join([""] * 6) + "name=1",
         "focus.focus.status=final",
     ],
-    ids=["values", "parameters", "hops", "chain", "branches"],
+    ids=["values", "parameters", "all-values", "hops", "chain", "branches"],
 )
 def test_limits_are_told(text: str) -> None:
     with pytest.raises(TooCostly) as refused:
