@@ -1,1 +1,1 @@
-"""Whole sets in and out: loading files, exporting, checking every row. For the command line only."""
+"""Whole sets in and out: loading files, exporting, copying, checking every row."""

@@ -1,4 +1,4 @@
-"""A portable backup: a zip file with each table's rows (msgpack, zstd) and a manifest that proves them.
+"""A portable backup: a zip of each table's rows (msgpack, zstd) and a manifest that proves them.
 
 The manifest is written last, so that a backup that was cut off is seen to be none.
 """

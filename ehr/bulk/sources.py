@@ -1,8 +1,8 @@
 """Files, folders and archives as one list of documents: what is there, how large, in which order.
 
-Takes .json, .ndjson and .xml, each also as .gz, inside folders, .tar, .tar.gz, .tgz and .zip. Nothing
-is unpacked on disk. The order makes references resolve: what many records share comes first, then
-patients, then the rest.
+Takes .json, .ndjson and .xml, each also as .gz, inside folders, .tar, .tar.gz, .tgz and .zip.
+Nothing is unpacked on disk. The order makes references resolve: what many records share comes
+first, then patients, then the rest.
 """
 
 import gzip

@@ -36,3 +36,14 @@ def describe(database: Database) -> dict[str, Any]:
         found["bytes"] = connection.execute(text(size)).scalar_one()
         found["epoch"] = facts.epoch(connection)
     return found
+
+
+def clock(database: Database) -> float:
+    """Return the time by the database's clock, in seconds since 1970."""
+    sql = (
+        "SELECT extract(epoch FROM clock_timestamp())"
+        if database.dialect == "postgresql"
+        else "SELECT (julianday('now') - 2440587.5) * 86400.0"
+    )
+    with database.read() as connection:
+        return float(connection.execute(text(sql)).scalar_one())

@@ -1,13 +1,14 @@
 """Backup, restore and copy: every table, row by row, proved by counts and digests on both sides.
 
-What came in is read again and compared. Commit stamps, counters, keys and dictionaries travel as they
-are; the epoch changes, so that cursors and cached pages of before are refused (410).
+What came in is read again and compared. Commit stamps, counters, keys and dictionaries travel as
+they are; the epoch changes, so that cursors and cached pages of before are refused (410).
 """
 
 import secrets
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 
 from sqlalchemy import Connection, Table
@@ -99,7 +100,7 @@ def _fill(
     for table in contents.tables():
         digest = sent[table.name] = Digest()
         for rows in _told(slices(table.name), digest, table, tell):
-            target.write(lambda c, rows=rows: contents.put_rows(c, table, rows))  # type: ignore[misc]
+            target.write(partial(contents.put_rows, table, rows))
         if proofs is not None:
             _compare(table, digest, *proofs[table.name])
     moved = _check(target, sent)

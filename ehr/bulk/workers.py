@@ -21,6 +21,18 @@ Loaded = tuple[Unit, Outcome]
 _WAITING = 2  # units in line for each process: no process waits, and little is held in memory
 
 
+class InProcess:
+    """Loads units one after another, where starting processes would take longer than loading."""
+
+    def __init__(self, record: Record) -> None:
+        self._record = record
+
+    def load(self, units: Iterable[Unit]) -> Iterator[Loaded]:
+        """Load units; yield each with what became of it."""
+        for unit in units:
+            yield unit, load_unit(self._record, unit)
+
+
 class Workers:
     """A pool of loading processes on one database, which must be migrated."""
 

@@ -18,6 +18,8 @@ COMMANDS = {
     "demo": ("ehr.cli.demo", "Start the record with people to try it on."),
     "serve": ("ehr.cli.serve", "Start the record."),
     "get": ("ehr.cli.get", "Answer one request without starting a server."),
+    "check": ("ehr.cli.check", "Check that this installation is fit for use."),
+    "export": ("ehr.cli.export", "Write the record as NDJSON."),
     "db": ("ehr.cli.db", "Upgrade, back up, restore and copy the database."),
     "load": ("ehr.cli.load", "Load Bundles, NDJSON and single resources."),
     "token": ("ehr.cli.token", "Make, list and revoke access tokens."),

@@ -116,15 +116,19 @@ def restore(file: Path, as_json: bool) -> None:
             source = f"sqlite:///{file.resolve()}"
             before = open_database(source, secret=settings.secret, pool_size=2)
             try:
-                with _target(settings.database_url, settings.secret) as target:
-                    with _telling("Restoring") as tell:
-                        moved = transfer.copy(before, target, tell)
+                with (
+                    _target(settings.database_url, settings.secret) as target,
+                    _telling("Restoring") as tell,
+                ):
+                    moved = transfer.copy(before, target, tell)
             finally:
                 before.close()
         else:
-            with _target(settings.database_url, settings.secret) as target:
-                with _telling("Restoring") as tell:
-                    moved = transfer.restore(file, target, tell)
+            with (
+                _target(settings.database_url, settings.secret) as target,
+                _telling("Restoring") as tell,
+            ):
+                moved = transfer.restore(file, target, tell)
     _report("Restored", moved, seconds(), as_json=as_json)
 
 
@@ -141,9 +145,14 @@ def copy(target_url: str, as_json: bool) -> None:
 
     settings = load(os.environ)
     target_url = load({**os.environ, "EHR_DATABASE_URL": target_url}).database_url
-    with _timed() as seconds, _opened(settings) as source, _explained():
-        with _target(target_url, settings.secret) as target, _telling("Copying") as tell:
-            moved = transfer.copy(source, target, tell)
+    with (
+        _timed() as seconds,
+        _opened(settings) as source,
+        _explained(),
+        _target(target_url, settings.secret) as target,
+        _telling("Copying") as tell,
+    ):
+        moved = transfer.copy(source, target, tell)
     _report("Copied", moved, seconds(), as_json=as_json)
     output.say("Set EHR_DATABASE_URL to the new database, and keep EHR_SECRET as it is.")
 

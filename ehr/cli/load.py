@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from ehr.bulk.load import Loader, Summary
 
 _SHOWN = 3
+_SMALL = 2_000_000  # bytes that one process loads before others have started
 
 
 @click.command(
@@ -73,8 +74,10 @@ def load(
         )
     began = time.monotonic()
     place = Path(state) if state else _state_path(settings, url)
-    with _loader(settings, url, token, processes or os.cpu_count() or 1) as loader:
-        total = sum(source.size for source in sources)
+    total = sum(source.size for source in sources)
+    if processes is None:
+        processes = (os.cpu_count() or 1) if total > _SMALL else 1
+    with _loader(settings, url, token, processes) as loader:
         with State(place) as done, bar("Loading", total, "resources") as advance:
             summary = load_sources(loader, sources, done, advance)
             if not summary.rejects:
@@ -106,14 +109,17 @@ def _loader(
         with Sender(url, token, processes * 2) as sender:
             yield sender
         return
-    from ehr.bulk.workers import Workers
+    from ehr.bulk.workers import InProcess, Workers
     from ehr.cli.opening import opened_record
     from ehr.store.upkeep import settle
 
     environment = {k: v for k, v in os.environ.items() if k != "EHR_TOKEN"}
     with opened_record(environment) as record:  # makes and migrates a new embedded database
-        with Workers(settings, processes) as workers:
-            yield workers
+        if processes == 1:
+            yield InProcess(record)
+        else:
+            with Workers(settings, processes) as workers:
+                yield workers
         settle(record.database)
 
 

@@ -1,15 +1,16 @@
 """The content of whole tables, engine-neutral: rows as they travel, and what proves them the same.
 
-A table's digest is the sum of its rows' hashes, so it does not depend on their order. Numbers of the
-engine itself (transaction ids of PostgreSQL) do not travel.
+A table's digest is the sum of its rows' hashes, so it does not depend on their order. Numbers of
+the engine itself (transaction ids of PostgreSQL) do not travel.
 """
 
 import hashlib
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 
 import msgspec
+import psycopg
 from sqlalchemy import Boolean, Connection, LargeBinary, Table, text
 
 from auth.models import metadata as auth_metadata
@@ -66,14 +67,15 @@ def rows_of(connection: Connection, table: Table) -> Iterator[list[Row]]:
         yield [neutral(row) for row in rows] if neutral else [tuple(row) for row in rows]
 
 
-def put_rows(connection: Connection, table: Table, rows: Sequence[Row]) -> None:
+def put_rows(table: Table, rows: Sequence[Row], connection: Connection) -> None:
     """Insert rows as they travel: of many transactions and authors, unlike those of one write."""
     if not is_postgres(connection):
         insert_rows(connection, {table: rows})
         return
     names = ", ".join(column.name for column in table.columns)
     sql = f"COPY {table.name} ({names}) FROM STDIN"
-    with connection.connection.cursor() as cursor, cursor.copy(sql) as copy:
+    driver = cast(psycopg.Connection[Any], connection.connection.driver_connection)
+    with driver.cursor() as cursor, cursor.copy(sql) as copy:
         for row in rows:
             copy.write_row(row)
 

@@ -18,6 +18,8 @@ def snapshot(database: Database) -> Iterator[Connection]:
     with database.read() as connection:
         kind = " ISOLATION LEVEL REPEATABLE READ READ ONLY" if is_postgres(connection) else ""
         connection.exec_driver_sql(f"BEGIN{kind}")
+        if is_postgres(connection):  # a whole table takes as long as it takes
+            connection.exec_driver_sql("SET LOCAL statement_timeout = 0")
         try:
             yield connection
         finally:

@@ -1,0 +1,165 @@
+"""`ehr check`: is this installation fit for use? One line a question, with a remedy for each ✗."""
+
+import os
+import shutil
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import click
+
+from ehr.cli import output
+from ehr.cli.exits import Exit
+from ehr.settings import DEVELOPMENT_SECRET, Settings, SettingsError, check_public, load
+
+_CLOCK = 5  # seconds that this machine's clock and the database's may differ
+_FREE = 1024**3
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """One question answered: `remedy` is what to do where `passed` is false."""
+
+    question: str
+    passed: bool
+    found: str
+    remedy: str = ""
+    examples: list[str] = field(default_factory=list)
+
+
+@click.command(epilog="For instance:  ehr check    ehr check --deep --json")
+@click.option("--deep", is_flag=True, help="Hold every row against what it was made from.")
+@click.option("--repair", is_flag=True, help="With --deep: rebuild index rows that are wrong.")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+def check(deep: bool, repair: bool, as_json: bool) -> int:
+    """Check settings, database, schema, keys, clock and disk; exit with 1 if anything is wrong."""
+    if repair and not deep:
+        raise click.UsageError("--repair goes with --deep, which finds what to repair.")
+    answers = list(_answers())
+    if deep and all(one.passed for one in answers):
+        answers += _deep(repair=repair)
+    if as_json:
+        output.put_json([_plain(one) for one in answers])
+    else:
+        for one in answers:
+            _show(one)
+    return Exit.OK if all(one.passed for one in answers) else Exit.FAILED
+
+
+def _answers() -> Iterator[Answer]:
+    try:
+        settings = load(os.environ)
+        check_public(settings)
+    except SettingsError as error:
+        yield Answer("Settings", False, error.what, error.remedy)
+        return
+    yield Answer("Settings", True, "all can be used")
+    yield _secret(settings)
+    yield from _database(settings)
+    yield _disk(settings)
+
+
+def _secret(settings: Settings) -> Answer:
+    if settings.secret == DEVELOPMENT_SECRET:
+        return Answer("Secret", True, "the development default; set EHR_SECRET before going public")
+    return Answer("Secret", True, "set")
+
+
+def _database(settings: Settings) -> Iterator[Answer]:
+    from ehr.cli.failures import describe
+    from ehr.store import migrate
+    from ehr.store.engine import Database
+
+    try:
+        database = Database(settings.database_url, secret=settings.secret, pool_size=2)
+    except ValueError as error:
+        yield Answer("Database", False, str(error), "Correct EHR_DATABASE_URL.")
+        return
+    try:
+        if settings.database_url.startswith("sqlite:///") and not _file(settings).exists():
+            yield Answer("Database", False, "the file is not there", "Run `ehr db upgrade`.")
+            return
+        with database.read() as connection:
+            found = migrate.current_revision(connection)
+        yield Answer("Database", True, f"{database.dialect} answers")
+        needed = migrate.newest_revision()
+        yield Answer("Schema", found == needed, f"{found or 'none'}", "Run `ehr db upgrade`.")
+        if found == needed:
+            database.secret("hash")
+            yield Answer("Keys", True, "opened with EHR_SECRET")
+            yield _clock(database)
+    except Exception as error:
+        failure = describe(error)
+        yield Answer("Database", False, f"{failure.what} {failure.why}", failure.remedy)
+    finally:
+        database.close()
+
+
+def _clock(database: Any) -> Answer:
+    from ehr.bulk.status import clock
+
+    apart = abs(clock(database) - time.time())
+    found = f"{apart:.1f} s apart from the database's"
+    return Answer("Clock", apart <= _CLOCK, found, "Set both clocks by NTP.")
+
+
+def _disk(settings: Settings) -> Answer:
+    folder = Path.cwd()
+    if settings.database_url.startswith("sqlite:///"):
+        folder = _file(settings).resolve().parent
+    while not folder.exists():
+        folder = folder.parent
+    free = shutil.disk_usage(folder).free
+    found = f"{free / 1024**3:,.1f} GiB free"
+    return Answer("Disk", free >= _FREE, found, "Free at least 1 GiB where the database lies.")
+
+
+def _file(settings: Settings) -> Path:
+    return Path(settings.database_url.removeprefix("sqlite:///"))
+
+
+def _deep(*, repair: bool) -> list[Answer]:
+    from ehr.bulk import deep_check
+    from ehr.cli.opening import opened_record
+    from ehr.cli.progress import bar
+
+    with opened_record(os.environ) as record:
+        with bar("Checking", None, "resources") as advance:
+            report = deep_check.check(record, advance)
+        if repair and report.stale:
+            done = deep_check.repair(record, report.stale)
+            output.say(f"Index rows of {done:,} resources were built again.")
+            report = deep_check.check(record, lambda _steps, _things: None)
+    output.say(f"{report.resources:,} resources were read.")
+    return [_of_finding(one) for one in report.findings]
+
+
+def _of_finding(finding: Any) -> Answer:
+    question = finding.name[0].upper() + finding.name[1:]
+    found = "yes" if not finding.count else f"not so for {finding.count:,}"
+    remedy = "Restore from a backup, or report it to the maintainers."
+    if finding.name.startswith("index rows"):
+        remedy = "Run `ehr check --deep --repair`."
+    passed = finding.is_note or not finding.count
+    return Answer(question, passed, found, remedy, finding.examples)
+
+
+def _show(one: Answer) -> None:
+    mark = output.style("✓", fg="green") if one.passed else output.style("✗", fg="red")
+    click.echo(f"{mark} {one.question}: {one.found}")
+    for example in one.examples:
+        click.echo(f"    {example}")
+    if not one.passed and one.remedy:
+        click.echo(f"    Do: {one.remedy}")
+
+
+def _plain(one: Answer) -> dict[str, Any]:
+    return {
+        "question": one.question,
+        "passed": one.passed,
+        "found": one.found,
+        "remedy": one.remedy if not one.passed else None,
+        "examples": one.examples,
+    }

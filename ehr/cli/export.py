@@ -1,0 +1,90 @@
+"""`ehr export`: the record as NDJSON, one file a type."""
+
+import os
+import time
+from pathlib import Path
+
+import click
+
+from ehr.cli import output
+from ehr.cli.exits import Exit
+from ehr.cli.failures import CommandError
+
+
+@click.command(
+    epilog="For instance:  ehr export out/    "
+    "ehr export --type Observation --patient mary-murray mary.ndjson.gz"
+)
+@click.argument("target", metavar="FOLDER|FILE.ndjson[.gz|.zst]", type=click.Path(path_type=Path))
+@click.option("--type", "types", multiple=True, help="Only this resource type; may be repeated.")
+@click.option("--patient", "patients", multiple=True, help="Only this patient's record, by id.")
+@click.option("--compress", type=click.Choice(["gz", "zst"]), help="For the files of a folder.")
+@click.option("--json", "as_json", is_flag=True, help="Print the figures as JSON.")
+def export(
+    target: Path,
+    types: tuple[str, ...],
+    patients: tuple[str, ...],
+    compress: str | None,
+    as_json: bool,
+) -> None:
+    """Write every current resource as NDJSON, as the record stands at one moment."""
+    from ehr.bulk import export as bulk
+    from ehr.cli.opening import opened_record
+    from ehr.cli.progress import bar
+
+    _check_types(types)
+    if compress and not bulk.is_folder(target):
+        raise click.UsageError(
+            "--compress is for folders; name the file .ndjson.gz or .ndjson.zst."
+        )
+    began = time.monotonic()
+    written = 0
+    with opened_record(os.environ) as record, bar("Exporting", None, "resources") as advance:
+
+        def count(size: int, resources: int) -> None:
+            nonlocal written
+            written += size
+            advance(size, resources)
+
+        try:
+            counts = bulk.export(
+                record,
+                target,
+                types=types,
+                patients=[one.removeprefix("Patient/") for one in patients],
+                compression=compress or "",
+                advance=count,
+            )
+        except bulk.UnknownPatients as error:
+            raise CommandError(
+                f"There is no patient {error}.",
+                "",
+                "Give ids as in Patient/ID; `ehr get Patient` lists some.",
+                exit=Exit.REFUSED,
+            ) from None
+    _tell(counts, written, time.monotonic() - began, as_json=as_json)
+
+
+def _check_types(types: tuple[str, ...]) -> None:
+    import difflib
+
+    from fhir_profiles.definitions import is_resource_type, resource_types
+
+    for type in types:
+        if not is_resource_type(type):
+            near = difflib.get_close_matches(type, resource_types(), n=1)
+            hint = f" Did you mean {near[0]}?" if near else ""
+            raise click.UsageError(f"There is no resource type {type}.{hint}")
+
+
+def _tell(counts: dict[str, int], size: int, seconds: float, *, as_json: bool) -> None:
+    total = sum(counts.values())
+    if as_json:
+        output.put_json(
+            {"resources": total, "bytes": size, "seconds": round(seconds, 3), "types": counts}
+        )
+        return
+    rate = size / 1e6 / max(seconds, 0.001)
+    click.echo(f"{total:,} resources, {size / 1e6:,.1f} MB in {seconds:.1f} s ({rate:,.0f} MB/s).")
+    for type, count in counts.items():
+        output.say(f"  {type:<30} {count:>10,}")
