@@ -11,7 +11,7 @@ import re
 import tarfile
 import zipfile
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from enum import IntEnum
 from functools import cached_property
@@ -55,11 +55,18 @@ class Container:
         with self.path.open("rb") as stream:
             yield stream
 
+    def close(self) -> None:
+        """Close what is open of an archive."""
+
 
 class _Zip(Container):
     @cached_property
     def _archive(self) -> zipfile.ZipFile:
         return zipfile.ZipFile(self.path)
+
+    def close(self) -> None:
+        if "_archive" in self.__dict__:
+            self._archive.close()
 
     def members(self) -> Iterator[tuple[str, int]]:
         for one in self._archive.infolist():
@@ -76,6 +83,10 @@ class _Tar(Container):
     @cached_property
     def _archive(self) -> tarfile.TarFile:
         return tarfile.open(self.path)
+
+    def close(self) -> None:
+        if "_archive" in self.__dict__:
+            self._archive.close()
 
     def members(self) -> Iterator[tuple[str, int]]:
         for one in self._archive:
@@ -103,20 +114,24 @@ class Source:
     @contextmanager
     def open(self) -> Iterator[IO[bytes]]:
         """Open the document for reading, decompressed."""
-        with self.container.read(self.member) as stream:
-            yield _inflated(self.name, stream)
+        with self.container.read(self.member) as stream, _inflated(self.name, stream) as inflated:
+            yield inflated
 
 
-def find_sources(paths: Sequence[Path]) -> list[Source]:
-    """Return every document of these files, folders and archives, in the order to load them.
+@contextmanager
+def open_sources(paths: Sequence[Path]) -> Iterator[list[Source]]:
+    """Give every document of these files, folders and archives, in the order to load them.
 
     Raises UnreadableSource.
     """
-    found = [
-        source for path in paths for container in _containers(path) for source in _of(container)
-    ]
-    # A stable sort: inside a phase the order of an archive stays, so it is read front to back.
-    return sorted(found, key=lambda source: source.phase)
+    with ExitStack() as stack:
+        found: list[Source] = []
+        for path in paths:
+            for container in _containers(path):
+                stack.callback(container.close)
+                found += _of(container)
+        # A stable sort: inside a phase the order of an archive stays, so it is read front to back.
+        yield sorted(found, key=lambda source: source.phase)
 
 
 def _containers(path: Path) -> Iterable[Container]:
@@ -140,8 +155,8 @@ def _of(container: Container) -> Iterator[Source]:
     try:
         for member, size in container.members():
             name = f"{container.path.name}/{member}" if member else str(container.path)
-            with container.read(member) as stream:
-                start = _inflated(name, stream).read(_PEEK)
+            with container.read(member) as stream, _inflated(name, stream) as inflated:
+                start = inflated.read(_PEEK)
             yield Source(container, member, name, size, _phase(name, start))
     except (OSError, EOFError, tarfile.TarError, zipfile.BadZipFile) as error:
         raise UnreadableSource(f"{container.path} can't be read: {error}") from error

@@ -2,8 +2,8 @@
 
 import os
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -53,39 +53,58 @@ def load(
     Resources with an id keep it. A load that was stopped goes on when it is given again. Exits
     with 6 if anything was refused.
     """
-    from ehr.bulk.load import load_sources, write_rejects
-    from ehr.bulk.sources import UnreadableSource, find_sources
-    from ehr.bulk.state import State
-    from ehr.cli.progress import bar
+    from ehr.bulk.load import write_rejects
+    from ehr.bulk.sources import UnreadableSource
 
     settings = load_settings({k: v for k, v in os.environ.items() if k != "EHR_TOKEN"})
+    place = Path(state) if state else _state_path(settings, url)
+    began = time.monotonic()
     try:
-        sources = find_sources([Path(path) for path in paths])
+        summary = _load(
+            [Path(path) for path in paths],
+            place,
+            lambda total: _loader(settings, url, token, processes or _processes(total)),
+        )
     except UnreadableSource as error:
         raise CommandError(
             str(error), "", "Give files that are there and whole.", exit=Exit.USAGE
         ) from error
-    if not sources:
-        raise CommandError(
-            "There is nothing to load.",
-            "Nothing in there is named .json, .ndjson or .xml (or one of these with .gz).",
-            "Name the files so, or give another folder or archive.",
-            exit=Exit.USAGE,
-        )
-    began = time.monotonic()
-    place = Path(state) if state else _state_path(settings, url)
-    total = sum(source.size for source in sources)
-    if processes is None:
-        processes = (os.cpu_count() or 1) if total > _SMALL else 1
-    with _loader(settings, url, token, processes) as loader:
-        with State(place) as done, bar("Loading", total, "resources") as advance:
-            summary = load_sources(loader, sources, done, advance)
-            if not summary.rejects:
-                done.clear()
     if summary.rejects:
         write_rejects(summary.rejects, Path(rejects))
     _tell(summary, time.monotonic() - began, rejects, as_json=as_json)
     return Exit.REJECTS if summary.rejects else Exit.OK
+
+
+def _load(
+    paths: list[Path], place: Path, start: "Callable[[int], AbstractContextManager[Loader]]"
+) -> "Summary":
+    from ehr.bulk.load import load_sources
+    from ehr.bulk.sources import open_sources
+    from ehr.bulk.state import State
+    from ehr.cli.progress import bar
+
+    with open_sources(paths) as sources:
+        if not sources:
+            raise CommandError(
+                "There is nothing to load.",
+                "Nothing in there is named .json, .ndjson or .xml (or one of these with .gz).",
+                "Name the files so, or give another folder or archive.",
+                exit=Exit.USAGE,
+            )
+        total = sum(source.size for source in sources)
+        with (
+            start(total) as loader,
+            State(place) as done,
+            bar("Loading", total, "resources") as advance,
+        ):
+            summary = load_sources(loader, sources, done, advance)
+            if not summary.rejects:
+                done.clear()
+    return summary
+
+
+def _processes(total: int) -> int:
+    return (os.cpu_count() or 1) if total > _SMALL else 1
 
 
 def _state_path(settings: Settings, url: str | None) -> Path:
@@ -114,12 +133,13 @@ def _loader(
     from ehr.store.upkeep import settle
 
     environment = {k: v for k, v in os.environ.items() if k != "EHR_TOKEN"}
-    with opened_record(environment) as record:  # makes and migrates a new embedded database
+    with ExitStack() as stack:
+        # Makes and migrates a new embedded database.
+        record = stack.enter_context(opened_record(environment))
         if processes == 1:
             yield InProcess(record)
         else:
-            with Workers(settings, processes) as workers:
-                yield workers
+            yield stack.enter_context(Workers(settings, processes))
         settle(record.database)
 
 

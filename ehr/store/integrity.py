@@ -39,13 +39,11 @@ class Rule:
 
 
 def _orphans(table: Table, key: str = "patient_key") -> Rule:
-    there = (
-        f"SELECT 1 FROM resource r WHERE r.patient_key = t.{key} AND r.rid = t.rid "  # noqa: S608  our own names
-        "AND r.deleted = false"
-    )
+    there = f"r.patient_key = t.{key} AND r.rid = t.rid AND r.deleted = false"
     return Rule(
         f"every {table.name} row belongs to a resource that is there",
-        f"SELECT t.{key}, t.rid FROM {table.name} t WHERE NOT EXISTS ({there})",  # noqa: S608  as above
+        f"SELECT t.{key}, t.rid FROM {table.name} t WHERE NOT EXISTS "  # noqa: S608  our own names
+        f"(SELECT 1 FROM resource r WHERE {there})",
     )
 
 
