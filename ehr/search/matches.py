@@ -8,17 +8,18 @@ step is one bounded statement and gives a list of (patient_key, rid): no join le
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
-from sqlalchemy import ColumnElement, Connection, FromClause, Select, and_, not_, select
+from sqlalchemy import ColumnElement, Connection, FromClause, Select, and_, literal, not_, select
 
 from ehr.errors import TooCostly
 from ehr.search import clauses, identifiers
 from ehr.search.last_updated import last_updated_clause
 from ehr.search.matching import KeyAndRow, MatchContext, any_of, some_row
+from ehr.search.pins import files
 from ehr.search.reference import reference_paths
 from ehr.search.references import check_ids, id_names
 from ehr.search.request import Chain, Condition, Criterion, Reverse
 from ehr.store import tables
-from ehr.store.pairs import in_pairs
+from ehr.store.pairs import in_keys, in_pairs
 from fhir_profiles.definitions import type_number
 from fhir_profiles.search_parameters import SearchParameter
 
@@ -114,6 +115,9 @@ def _chain(row: FromClause, chain: Chain, asking: Asking) -> ColumnElement[bool]
         clause = condition_clause(target, (target_type,), inner, elsewhere)
         step = select(target.c.patient_key, target.c.rid).where(wanted, clause)
         pairs += _step(step, chain.written[0], asking)
+    if [name for name, _ in chain.inner] == ["Patient"] and all(map(files, chain.parameters)):
+        # Whatever refers so to these patients, and nothing else of its type, lies under their keys.
+        return in_keys(asking.connection, row.c.patient_key, sorted({key for key, _ in pairs}))
 
     def leads_there(t: FromClause) -> ColumnElement[bool]:
         there = in_pairs(asking.connection, t.c.target_key, t.c.target_rid, pairs)
@@ -128,6 +132,12 @@ def _reverse(
     elsewhere = replace(asking, context=replace(asking.context, patient_keys=None))
     source_types = (reverse.parameter.type,)
     source, wanted = visible_rows(source_types, elsewhere)
+    passes = condition_clause(source, source_types, reverse.inner, elsewhere)
+    if tuple(types) == ("Patient",) and files(reverse.parameter):
+        # Their key says whose they are.
+        owners = select(source.c.patient_key, literal(0)).where(wanted, passes).distinct()
+        keys = [key for key, _ in _step(owners, reverse.written[0], asking)]
+        return in_keys(asking.connection, row.c.patient_key, keys)
     t = _LINK
     step = (
         select(t.c.target_key, t.c.target_rid)
@@ -136,7 +146,7 @@ def _reverse(
         )
         .where(
             wanted,
-            condition_clause(source, source_types, reverse.inner, elsewhere),
+            passes,
             _through(t, (reverse.parameter,)),
             t.c.target_rid.isnot(None),
         )

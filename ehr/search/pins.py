@@ -1,11 +1,14 @@
 """Which patients a search is about, where its text says so: the keys of an in-patient plan.
 
 DESIGN §5 (owner and key). A reference to a patient pins the patient's key when its element is the
-one that files the resource. Any other reference to a patient may stand in rows filed elsewhere;
-`member` says under which keys, and those are searched too.
+one that files the resource; nothing else decides under which positive key a row lies. Any other
+reference to a patient may stand in rows filed elsewhere; `member` says under which keys, and those
+are searched too.
 """
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache
 
 from sqlalchemy import Connection, select
 
@@ -13,6 +16,7 @@ from ehr.search.matching import KeyAndRow, TypeAndId
 from ehr.search.reference import reference_paths
 from ehr.search.request import Criterion, SearchRequest
 from ehr.store.tables import member
+from fhir_profiles.definitions import type_definition
 from fhir_profiles.identity import stable_id
 from fhir_profiles.owners import OWNER_PATHS
 from fhir_profiles.search_parameters import SearchParameter
@@ -21,27 +25,35 @@ from fhir_profiles.search_parameters import SearchParameter
 _MOST_OWNERS = 500
 
 
-def pinned_keys(
+@dataclass(frozen=True, slots=True)
+class Pins:
+    """The keys under which every match lies (None: any), and the criterion they stand for."""
+
+    keys: tuple[int, ...] | None = None
+    implied: Criterion | None = None
+
+
+def pinned(
     connection: Connection,
     request: SearchRequest,
     named: Sequence[tuple[Criterion, Sequence[TypeAndId]]],
     places: Mapping[TypeAndId, KeyAndRow],
-) -> tuple[int, ...] | None:
-    """Return the keys under which every match lies, or None.
-
-    `named` are the request's reference criteria with the resources they name.
-    """
+) -> Pins:
+    """Return what pins the request; `named` are its criteria with the resources they name."""
     place = request.compartment
     if place is not None and place.type == "Patient":
         found = places.get((place.type, place.id))
-        return _with_owners(connection, (found[0],)) if found else None
+        return Pins(_with_owners(connection, (found[0],))) if found else Pins()
     candidates = [one for one in named if _names_patients(*one, places)]
     for criterion, names in candidates:
-        if _files(criterion.parameters[0]):
-            return _keys(names, places)
+        if files(criterion.parameters[0]):
+            # Such a row has that key because of that reference: asking again only misleads
+            # planners, which take key and reference for independent.
+            exact = not any("_history" in value for value in criterion.values)
+            return Pins(_keys(names, places), criterion if exact else None)
     for _, names in candidates:
-        return _with_owners(connection, _keys(names, places))
-    return None
+        return Pins(_with_owners(connection, _keys(names, places)))
+    return Pins()
 
 
 def _names_patients(
@@ -56,11 +68,15 @@ def _names_patients(
     )
 
 
-def _files(parameter: SearchParameter) -> bool:
-    """Tell whether the parameter reads exactly the element that names the owner first."""
-    owner = OWNER_PATHS.get(parameter.type, ("",))[0]
+@cache
+def files(parameter: SearchParameter) -> bool:
+    """Tell whether the parameter reads exactly the one reference that decides on the owner."""
+    owners = OWNER_PATHS.get(parameter.type, ())
+    field = type_definition(parameter.type).fields.get(owners[0]) if len(owners) == 1 else None
+    if field is None or field.many:
+        return False
     paths = {path for path, _ in reference_paths(parameter)}
-    return paths == {stable_id(f"{parameter.type}.{owner}")}
+    return paths == {stable_id(f"{parameter.type}.{owners[0]}")}
 
 
 def _keys(names: Sequence[TypeAndId], places: Mapping[TypeAndId, KeyAndRow]) -> tuple[int, ...]:

@@ -15,7 +15,7 @@ from ehr.errors import Invalid, Unsupported
 from ehr.search.compartment import in_compartment
 from ehr.search.matches import Asking, condition_clause, visible_rows
 from ehr.search.matching import KeyAndRow, TypeAndId
-from ehr.search.pins import pinned_keys
+from ehr.search.pins import pinned
 from ehr.search.references import mentioned
 from ehr.search.refusals import Findings
 from ehr.search.request import Condition, Criterion, SearchRequest
@@ -40,23 +40,23 @@ def plan(request: SearchRequest, asking: Asking) -> Plan:
     named = [(one, mentioned(one, asking.context)) for one in request.conditions]
     places = _places(asking.connection, request, named)
     criteria = [(one, names) for one, names in named if isinstance(one, Criterion)]
-    keys = pinned_keys(asking.connection, request, criteria, places)
+    pins = pinned(asking.connection, request, criteria, places)
     context = replace(
         asking.context,
         resolve=lambda names: {name: places[name] for name in names if name in places},
-        patient_keys=keys,
+        patient_keys=pins.keys,
     )
     asking = replace(asking, context=context)
     row, current = visible_rows(request.types, asking)
     where = [current]
-    if keys is not None:
-        where.insert(0, row.c.patient_key.in_(keys))
+    if pins.keys is not None:
+        where.insert(0, row.c.patient_key.in_(pins.keys))
     if request.compartment is not None:
         place = request.compartment
         focal = places.get((place.type, place.id))
         where.append(in_compartment(row, place, request.types, focal, context))
-    request, clauses = _clauses(row, request, asking)
-    return Plan(request, row, (*where, *clauses), keys)
+    request, clauses = _clauses(row, request, asking, pins.implied)
+    return Plan(request, row, (*where, *clauses), pins.keys)
 
 
 def _places(
@@ -72,12 +72,14 @@ def _places(
 
 
 def _clauses(
-    row: FromClause, request: SearchRequest, asking: Asking
+    row: FromClause, request: SearchRequest, asking: Asking, implied: Criterion | None
 ) -> tuple[SearchRequest, list[ColumnElement[bool]]]:
     findings = Findings(lenient=request.lenient)
     clauses: list[ColumnElement[bool]] = []
     left_out: list[Condition] = []
     for condition in request.conditions:
+        if condition is implied:
+            continue
         try:
             clauses.append(condition_clause(row, request.types, condition, asking))
         except (Invalid, Unsupported) as error:

@@ -40,6 +40,16 @@ def in_pairs(
     return tuple_(key, rid).in_(select(*_pair_table(connection, pairs).c))
 
 
+def in_keys(
+    connection: Connection, column: ColumnElement[int], keys: Collection[int]
+) -> ColumnElement[bool]:
+    """Return the condition that a column is one of these numbers."""
+    if not keys:
+        return false()
+    listed = _pair_table(connection, [(key, 0) for key in keys])
+    return column.in_(select(listed.c.patient_key))
+
+
 def _pair_table(connection: Connection, pairs: Collection[Pair]) -> FromClause:
     """Return the pairs as a table with columns `patient_key` and `rid`."""
     if is_postgres(connection):
