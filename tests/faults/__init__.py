@@ -1,0 +1,1 @@
+"""Tests that kill processes and let many write at once."""
