@@ -115,6 +115,8 @@ def bases(record: Record) -> tuple[str, ...]:
 
 def _owner(record: Record, resource: Resource) -> str | None:
     text = owner_reference(resource)
+    if text is not None and text.startswith("urn:"):
+        return text  # of an entry that its Bundle does not have
     located = type_and_id(text, bases(record)) if text else None
     return f"{located[0]}/{located[1]}" if located else None
 

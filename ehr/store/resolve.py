@@ -153,20 +153,27 @@ def _owner(write: Write, keys: Keys, mode: str) -> int | None:
     assert write.draft is not None
     if write.type in SHARED:
         return 0
-    name = _patient(write.draft.owner) if write.draft.owner is not None else None
+    text = write.draft.owner
+    name = _patient(text) if text is not None else None
     if name is None:
+        if text is not None and text.startswith("urn:") and mode != "none":
+            raise _nobody(write.type, text)
         return None
     if mode != "none" and not keys.exists(name):
-        raise Unprocessable(
-            f"{_owner_expression(write.type)} refers to {name[0]}/{name[1]}, which is not a "
-            "patient of this record. Create the patient first, or send both in one transaction.",
-            code="not-found",
-            expression=_owner_expression(write.type),
-        )
+        raise _nobody(write.type, f"{name[0]}/{name[1]}")
     found = keys.find(name)
     if found is None:
         found = keys.reserved[name] = (next(keys.fresh_keys), next(keys.fresh_rids))
     return found[0]
+
+
+def _nobody(type: str, text: str) -> Unprocessable:
+    return Unprocessable(
+        f"{_owner_expression(type)} refers to {text}, which is not a patient of this record. "
+        "Create the patient first, or send both in one transaction.",
+        code="not-found",
+        expression=_owner_expression(type),
+    )
 
 
 def _patient(text: str) -> Name | None:

@@ -47,12 +47,11 @@ def test_answers_stand_in_the_order_of_the_entries(client: Client) -> None:
 def test_a_response_tells_place_version_and_time(client: Client) -> None:
     client.update(given.patient(id="mary"))
 
-    answer = client.transact(
-        given.transaction(
-            given.entry(given.patient(id="mary", gender="male"), method="PUT"),
-            given.entry(given.practitioner()),
-        )
+    bundle = given.transaction(
+        given.entry(given.patient(id="mary", gender="male"), method="PUT"),
+        given.entry(given.practitioner()),
     )
+    answer = expect(client.post("", bundle, Prefer="return=representation"), 200)
 
     for entry, version in zip(answer["entry"], ("2", "1"), strict=True):
         resource, response = entry["resource"], entry["response"]
@@ -158,7 +157,7 @@ def test_if_none_exist(client: Client) -> None:
         given.entry(given.patient(), ifNoneExist="identifier=urn:x|8"),
     )
 
-    answer = client.transact(bundle)
+    answer = expect(client.post("", bundle, Prefer="return=representation"), 200)
 
     assert _statuses(answer) == ["200", "201"]
     assert answer["entry"][0]["resource"] == found
@@ -196,7 +195,7 @@ def test_what_writes_by_itself_is_no_part_of_a_transaction(client: Client, url: 
         ),
     )
 
-    assert answer.status_code < 500
+    assert answer.status_code != 500
     if answer.status_code != 200:
         assert _nothing(client)
 

@@ -1,0 +1,75 @@
+"""The migrations lead to exactly the schema in code, and back to nothing, on both engines."""
+
+import contextlib
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.runtime.migration import MigrationContext
+from sqlalchemy import Connection, create_engine, inspect
+
+from auth.models import metadata as auth_metadata
+from ehr.settings import DEVELOPMENT_SECRET
+from ehr.store import migrate
+from ehr.store.engine import Database, OutdatedSchema, open_database
+from ehr.store.tables import metadata as record_metadata
+
+TABLES = set(record_metadata.tables) | set(auth_metadata.tables)
+
+
+@contextlib.contextmanager
+def _plain(database: Database) -> Iterator[Connection]:
+    """Give a connection as SQLAlchemy makes it: the record's own, binary one can't be inspected."""
+    engine = create_engine(database.url)
+    with engine.connect() as connection:
+        yield connection
+    engine.dispose()
+
+
+def _tables(database: Database) -> set[str]:
+    with _plain(database) as connection:
+        return set(inspect(connection).get_table_names()) - {"alembic_version"}
+
+
+def test_migrated_is_what_the_code_says(database: Database) -> None:
+    with _plain(database) as connection:
+        context = MigrationContext.configure(connection, opts={"compare_type": True})
+        differences = compare_metadata(context, [record_metadata, auth_metadata])
+
+    assert differences == []
+    assert _tables(database) == TABLES
+
+
+def test_indexes_are_what_the_code_says(database: Database) -> None:
+    with _plain(database) as connection:
+        inspector = inspect(connection)
+        for metadata in (record_metadata, auth_metadata):
+            for table in metadata.tables.values():
+                found = {index["name"] for index in inspector.get_indexes(table.name)}
+                key = inspector.get_pk_constraint(table.name)["constrained_columns"]
+
+                assert {index.name for index in table.indexes} == found, table.name
+                assert [column.name for column in table.primary_key] == key, table.name
+
+
+def test_down_leaves_nothing_and_up_again_all(database: Database) -> None:
+    database.write(lambda connection: migrate.downgrade(connection, "base"))
+    assert _tables(database) == set()
+
+    database.write(migrate.upgrade)
+
+    assert _tables(database) == TABLES
+    with database.read() as connection:
+        assert migrate.current_revision(connection) == migrate.newest_revision()
+
+
+def test_migrating_twice_changes_nothing(database: Database) -> None:
+    database.write(migrate.upgrade)
+
+    assert _tables(database) == TABLES
+
+
+def test_an_outdated_schema_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(OutdatedSchema, match="ehr db upgrade"):
+        open_database(f"sqlite:///{tmp_path / 'empty.db'}", secret=DEVELOPMENT_SECRET)
