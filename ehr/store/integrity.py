@@ -40,10 +40,10 @@ class Rule:
 
 def _orphans(table: Table, key: str = "patient_key") -> Rule:
     there = f"r.patient_key = t.{key} AND r.rid = t.rid AND r.deleted = false"
-    orphans = f"SELECT t.{key}, t.rid FROM {table.name} t WHERE NOT EXISTS"  # noqa: S608  our own names
+    orphans = f"SELECT t.{key}, t.rid FROM {table.name} t"  # noqa: S608  our own names
     return Rule(
         f"every {table.name} row belongs to a resource that is there",
-        f"{orphans} (SELECT 1 FROM resource r WHERE {there})",
+        f"{orphans} WHERE NOT EXISTS (SELECT 1 FROM resource r WHERE {there})",
     )
 
 
