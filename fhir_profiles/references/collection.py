@@ -226,9 +226,7 @@ def _prune(plans: list[_Plan]) -> None:
         plan.keys = frozenset(plan.steps)
 
 
-def _steps(
-    owner: str, field: Field, options: _Options, known: dict[str, _Plan]
-) -> Iterator[Step]:
+def _steps(owner: str, field: Field, options: _Options, known: dict[str, _Plan]) -> Iterator[Step]:
     label = field.element.removesuffix("[x]")
     path = field.path if is_resource_type(owner.partition(".")[0]) else ""
 
