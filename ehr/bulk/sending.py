@@ -27,6 +27,7 @@ from fhir_profiles import json_format
 _TRIES = 6
 _LONGEST = 30.0  # seconds between two tries
 _TOGETHER = 100  # resources of a batch
+_BRACKETS = ")'"
 _PASSING = frozenset({429, 502, 503, 504})
 
 
@@ -135,7 +136,12 @@ class Sender:
                     return answer.status_code, answer.content
                 problem = ServerGone(f"status {answer.status_code}")
             time.sleep(min(_LONGEST, 0.2 * 2**attempt) * random.uniform(0.5, 1))  # noqa: S311  jitter
-        raise ServerGone(f"{self._url} can't be reached: {problem}")
+        raise ServerGone(f"{self._url} can't be reached: {_short(problem)}")
+
+
+def _short(problem: Exception) -> str:
+    """Return the last, telling part of a chain of wrapped errors."""
+    return str(problem).rpartition(": ")[2].rstrip(_BRACKETS)
 
 
 def _was_refused(error: requests.RequestException) -> bool:

@@ -123,10 +123,19 @@ def _loader(
     settings: Settings, url: str | None, token: str | None, processes: int
 ) -> Iterator["Loader"]:
     if url is not None:
-        from ehr.bulk.sending import Sender
+        from ehr.bulk.sending import Sender, ServerGone
 
-        with Sender(url, token, processes * 2) as sender:
-            yield sender
+        try:
+            with Sender(url, token, processes * 2) as sender:
+                yield sender
+        except ServerGone as error:
+            raise CommandError(
+                "The server can't be loaded through.",
+                str(error),
+                "Check --url and --token (`ehr token create --system` makes one), then load again: "
+                "what is in already is not sent twice.",
+                exit=Exit.REFUSED,
+            ) from None
         return
     from ehr.bulk.workers import InProcess, Workers
     from ehr.cli.opening import opened_record
