@@ -4,7 +4,9 @@
 """
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from http import HTTPStatus
+from typing import TYPE_CHECKING
 
 from flask import Blueprint, Response, request
 from werkzeug.exceptions import HTTPException
@@ -15,9 +17,13 @@ from ehr.rest.bases import MOUNT
 from ehr.rest.endpoint import Door, endpoint, finish
 from fhir_profiles.issues import Issue
 
+if TYPE_CHECKING:
+    from _typeshed.wsgi import StartResponse, WSGIEnvironment
+
 METHODS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]
 
 _LOG = logging.getLogger("ehr.rest")
+_STATUS = {status.value: f"{status.value} {status.phrase}" for status in HTTPStatus}
 
 
 def fhir_routes(door: Door) -> Blueprint:
@@ -29,7 +35,7 @@ def fhir_routes(door: Door) -> Blueprint:
     @routes.route(f"{MOUNT}/", endpoint="base_slash", **options)
     @routes.route(f"{MOUNT}/<path:path>", endpoint="path", **options)
     def fhir(path: str = "") -> Response:
-        return _flask(endpoint(door, request.environ))
+        return _Answer(endpoint(door, request.environ))
 
     @routes.app_errorhandler(HTTPException)
     def refused(error: HTTPException) -> Response | HTTPException:
@@ -42,7 +48,7 @@ def fhir_routes(door: Door) -> Blueprint:
         shown = parse.fallback(request.environ)
         refusal.headers = (("Allow", ", ".join(METHODS)),) if error.code == 405 else ()
         response = respond.refuse(refusal, shown, request.environ)
-        return _flask(finish(response, request.environ, door.settings))
+        return _Answer(finish(response, request.environ, door.settings))
 
     return routes
 
@@ -67,12 +73,20 @@ def health_routes(is_ready: Callable[[], bool]) -> Blueprint:
     return routes
 
 
-def _flask(answer: respond.Response) -> Response:
-    status, headers, body = answer
-    response = Response(body, status)
-    response.headers.clear()
-    response.headers.extend(headers)
-    return response
+class _Answer(Response):
+    """A complete answer, sent as it is: werkzeug would copy every header and rewrite Location."""
+
+    def __init__(self, answer: respond.Response) -> None:
+        super().__init__()
+        self.answer = answer
+
+    def __call__(
+        self, environ: "WSGIEnvironment", start_response: "StartResponse"
+    ) -> Iterable[bytes]:
+        """Send it; the server closes the body."""
+        status, headers, body = self.answer
+        start_response(_STATUS[status], headers)
+        return body
 
 
 def _plain(text: str, status: int) -> Response:

@@ -66,7 +66,10 @@ def route(method: str, path: str) -> Route:
         )
     if name in ("update", "patch", "delete") and place.id is not None:
         _check_id(place.id)
-    return replace(place, name=name)
+    # Not `replace`, which takes three times as long: this is on the way of every request.
+    return Route(
+        name, place.type, place.id, place.version, place.operation, place.compartment, place.form
+    )
 
 
 def allow(methods: Mapping[str, str]) -> str:
