@@ -14,8 +14,8 @@ from pathlib import Path
 from tests.bench import floors, measuring, running, synthea
 from tests.bench.measuring import say
 from tests.bench.running import Ground
-from tests.shared_data import shared
 
+_HEAD = f"{'set':14}{'resources':>10}{'/s wall':>9}{'/s core':>9}   CPU s, load and database"
 _HEAD = f"{'set':14}{'resources':>10}{'/s wall':>9}{'/s core':>9}   CPU s, load and database"
 _CHECKOUT = Path(__file__).parents[2]
 
@@ -28,9 +28,7 @@ def main() -> None:
     sets = list(synthea.SETS) if chosen.set == "both" else [chosen.set]
     with running.grounds(chosen.engine) as grounds:
         for ground in grounds:
-            say(
-                f"{'set':14}{'resources':>10}{'/s wall':>9}{'/s core':>9}   CPU s, load and database"
-            )
+            say(_HEAD)
             for name in sets:
                 with ground.fresh_database() as url:
                     kept = _measure(ground, url, name)
@@ -43,7 +41,7 @@ def _measure(ground: Ground, url: str, name: str) -> dict[int, floors.Transactio
     database = measuring.group_cpu(ground.postgres_pid)
     started = time.perf_counter()
     done = subprocess.run(
-        [sys.executable, "-m", "ehr", "load", str(shared(synthea.SETS[name]))],
+        [sys.executable, "-m", "ehr", "load", str(synthea.archive_of(name))],
         cwd=_CHECKOUT,
         env=os.environ | {"EHR_DATABASE_URL": url},
         capture_output=True,

@@ -23,14 +23,14 @@ def main() -> None:
     parser = running.options(__doc__ or "")
     parser.add_argument("--entries", type=int, default=5000)
     chosen = parser.parse_args()
-    body = big_bundle(chosen.entries)
+    count, body = big_bundle(chosen.entries)
     with running.grounds(chosen.engine) as grounds:
         for ground in grounds:
             with ground.fresh_database() as url:
-                _measure(ground, url, body, chosen)
+                _measure(ground, url, count, body, chosen)
 
 
-def _measure(ground: Ground, url: str, body: bytes, chosen: argparse.Namespace) -> None:
+def _measure(ground: Ground, url: str, count: int, body: bytes, chosen: argparse.Namespace) -> None:
     with running.server(url, chosen.workers, chosen.threads) as server:
         target = server.target
         # One request for each worker, as they take connections in turn.
@@ -41,7 +41,7 @@ def _measure(ground: Ground, url: str, body: bytes, chosen: argparse.Namespace) 
             Path(f"/proc/{pid}/clear_refs").write_text(_RESET_PEAK, "utf-8")
         sent = send(target, [target.request("POST", "", body)], 1)
         say(
-            f"a Bundle of {chosen.entries} entries, {len(body) / 1e6:.1f} MB, "
+            f"a Bundle of {count} entries, {len(body) / 1e6:.1f} MB, "
             f"taken in {sent.latencies[0]:.1f} s"
         )
         for pid in workers:
@@ -62,15 +62,16 @@ def _say(when: str, pid: int) -> None:
     )
 
 
-def big_bundle(entries: int) -> bytes:
-    """Return a transaction of that many entries out of several patients' of Synthea."""
-    found: list[Any] = []
+def big_bundle(entries: int) -> tuple[int, bytes]:
+    """Return a transaction of at least that many entries, and their number."""
+    found: dict[str, Any] = {}  # by full url: patients share practitioners and organisations
     for one in synthea.bundles("synthea-2018"):
-        found.extend(msgspec.json.decode(one.body)["entry"])
-    if len(found) < entries:
-        raise SystemExit(f"The set has {len(found)} entries. Ask for fewer.")
-    bundle = {"resourceType": "Bundle", "type": "transaction", "entry": found[:entries]}
-    return msgspec.json.encode(bundle)
+        for entry in msgspec.json.decode(one.body)["entry"]:
+            found.setdefault(entry["fullUrl"], entry)
+        if len(found) >= entries:  # whole patients only: their entries refer to one another
+            break
+    bundle = {"resourceType": "Bundle", "type": "transaction", "entry": list(found.values())}
+    return len(found), msgspec.json.encode(bundle)
 
 
 if __name__ == "__main__":

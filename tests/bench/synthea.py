@@ -2,10 +2,11 @@
 
 import tarfile
 from dataclasses import dataclass
+from pathlib import Path
 
 import msgspec
 
-from tests.shared_data import shared
+from tests.shared_data import MISSING, shared_folder
 
 SETS = {
     "synthea-2018": "synthea/synthea-2018-r4-smart.tar.gz",
@@ -28,10 +29,17 @@ class Sent:
     is_information: bool
 
 
+def archive_of(name: str) -> Path:
+    """Return the file of a set; end the run where the reference data is not there."""
+    if not shared_folder().is_dir():
+        raise SystemExit(MISSING)
+    return shared_folder() / SETS[name]
+
+
 def bundles(name: str, limit: int | None = None) -> list[Sent]:
     """Return a set: information Bundles first, then `limit` others, the largest among them."""
     found: list[Sent] = []
-    with tarfile.open(shared(SETS[name])) as archive:
+    with tarfile.open(archive_of(name)) as archive:
         for member in archive:
             content = archive.extractfile(member) if member.name.endswith(".json") else None
             if content is not None:
