@@ -74,7 +74,8 @@ def database(request: pytest.FixtureRequest, database_url: str) -> Iterator["Dat
     from ehr.store.engine import open_database
 
     opened = open_database(database_url, secret=DEVELOPMENT_SECRET)
-    yield opened
+    with _linted(opened):
+        yield opened
     opened.close()
 
 
@@ -92,7 +93,8 @@ def record(database_url: str, record_settings: dict[str, str]) -> Iterator["Reco
 
     environment = {"EHR_DATABASE_URL": database_url, **record_settings}
     opened = open_record(load(environment))
-    yield opened
+    with _linted(opened.database):
+        yield opened
     opened.database.close()
 
 
@@ -117,6 +119,18 @@ def statements(database: "Database") -> Callable[[], Any]:
             yield seen
 
     return collect
+
+
+@contextlib.contextmanager
+def _linted(database: "Database") -> Iterator[None]:
+    """Hold every SQL text that a test runs against the rule that no join leaves the key."""
+    from tests.sql_lint import violations
+
+    seen: set[str] = set()
+    with database.observe(seen.add):
+        yield
+    faults = {sql: found for sql in seen if (found := violations(database.dialect, sql))}
+    assert not faults, "\n".join(f"{found}: {sql}" for sql, found in faults.items())
 
 
 def _token(record: "Record", kind: str) -> str:

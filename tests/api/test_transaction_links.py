@@ -1,4 +1,4 @@
-"""Links inside a transaction (R4 §3.1.0.11.2): full URLs, conditional references, typed spans only."""
+"""Links in a transaction (R4 §3.1.0.11.2): full URLs, conditional references, typed spans only."""
 
 from typing import Any
 
