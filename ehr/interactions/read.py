@@ -24,6 +24,18 @@ def of_row(
     record: Record, principal: Principal, interaction: Interaction, row: Stored | None
 ) -> Result:
     """Return the result for a row that was found, or not. Raises NotFound or Gone."""
+    row = present(record, principal, interaction, row)
+    if is_fresh(interaction.preconditions, row.version, row.last_updated):
+        return Result(status=304, version=row.version, last_modified=row.last_updated)
+    if row.type == "Binary":
+        return binary.shown(record, interaction, row)
+    return Result(status=200, body=row.json(), version=row.version, last_modified=row.last_updated)
+
+
+def present(
+    record: Record, principal: Principal, interaction: Interaction, row: Stored | None
+) -> Stored:
+    """Return a row that is there and may be seen. Raises NotFound or Gone."""
     if row is None or not may_see(record.database, principal, row.patient_key):
         raise NotFound(not_found(interaction))
     if row.deleted:
@@ -31,11 +43,7 @@ def of_row(
             f"{row.type}/{row.id} was deleted. Earlier versions are in its _history.",
             headers=(("ETag", f'W/"{row.version}"'),),
         )
-    if is_fresh(interaction.preconditions, row.version, row.last_updated):
-        return Result(status=304, version=row.version, last_modified=row.last_updated)
-    if row.type == "Binary":
-        return binary.shown(record, interaction, row)
-    return Result(status=200, body=row.json(), version=row.version, last_modified=row.last_updated)
+    return row
 
 
 def not_found(interaction: Interaction) -> str:

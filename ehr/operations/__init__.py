@@ -4,8 +4,18 @@ from collections.abc import Callable, Mapping
 
 from auth.principal import Principal
 from ehr.messages import Interaction, Result
+from ehr.operations.everything import everything
+from ehr.operations.meta import meta
+from ehr.operations.meta_change import meta_add, meta_delete
+from ehr.operations.validate import validate
 from ehr.record import Record
 
 Operation = Callable[[Record, Principal, Interaction], Result]
 
-OPERATIONS: Mapping[str, Operation] = {}
+OPERATIONS: Mapping[str, Operation] = {
+    "everything": everything,
+    "meta": meta,
+    "meta-add": meta_add,
+    "meta-delete": meta_delete,
+    "validate": validate,
+}

@@ -37,12 +37,15 @@ OFFERED: tuple[OfferedOperation, ...] = (
     OfferedOperation(
         "everything", f"{_R4}Encounter-everything", _INSTANCE, frozenset({"Encounter"})
     ),
-    # R4 has none for CarePlan; this one is ours.
-    OfferedOperation(
-        "everything",
-        f"{OWN_BASE}/OperationDefinition/CarePlan-everything",
-        _INSTANCE,
-        frozenset({"CarePlan"}),
+    # R4 has none for these; they are ours.
+    *(
+        OfferedOperation(
+            "everything",
+            f"{OWN_BASE}/OperationDefinition/{type}-everything",
+            _INSTANCE,
+            frozenset({type}),
+        )
+        for type in ("CarePlan", "CareTeam", "EpisodeOfCare")
     ),
 )
 

@@ -1,0 +1,26 @@
+"""$meta (R4 §3.2.0.2): the meta of one resource, or all labels in use on a type or everywhere."""
+
+from auth.principal import Principal
+from ehr.messages import Interaction, Result
+from ehr.operations import given
+from ehr.operations.asking import asking_for
+from ehr.operations.nominated import nominated
+from ehr.record import Record
+from ehr.search.labels_in_use import labels_in_use
+from fhir_profiles import json_format
+
+
+def meta(record: Record, principal: Principal, interaction: Interaction) -> Result:
+    """Return a Parameters with the Meta that was asked for."""
+    given.texts(interaction, ())
+    if interaction.id is None:
+        with record.database.read() as connection:
+            in_use = labels_in_use(asking_for(record, principal, connection), interaction.type)
+        return Result(status=200, body=given.returned(in_use))
+    row = nominated(record, principal, interaction)
+    return Result(
+        status=200,
+        body=given.returned(json_format.parse(row.json())["meta"]),
+        version=row.version,
+        last_modified=row.last_updated,
+    )
