@@ -121,15 +121,15 @@ def _file(settings: Settings) -> Path:
 
 
 def _deep(*, repair: bool) -> list[Answer]:
-    from ehr.bulk import deep_check
+    from ehr.bulk import deep_check, index_repair
     from ehr.cli.opening import opened_record
-    from ehr.cli.progress import bar
+    from ehr.cli.output import bar
 
     with opened_record(os.environ) as record:
         with bar("Checking", None, "resources") as advance:
             report = deep_check.check(record, advance)
         if repair and report.stale:
-            done = deep_check.repair(record, report.stale)
+            done = index_repair.repair(record, report.stale)
             output.say(f"Index rows of {done:,} resources were built again.")
             report = deep_check.check(record, lambda _steps, _things: None)
     output.say(f"{report.resources:,} resources were read.")

@@ -222,7 +222,7 @@ def _explained() -> Iterator[None]:
 
 @contextmanager
 def _telling(title: str) -> Iterator[Callable[[str, int], None]]:
-    from ehr.cli.progress import bar
+    from ehr.cli.output import bar
 
     with bar(title, None, "rows") as advance:
         yield lambda _table, rows: advance(0, rows)

@@ -30,7 +30,7 @@ def export(
     """Write every current resource as NDJSON, as the record stands at one moment."""
     from ehr.bulk import export as bulk
     from ehr.cli.opening import opened_record
-    from ehr.cli.progress import bar
+    from ehr.cli.output import bar
 
     _check_types(types)
     if compress and not bulk.is_folder(target):

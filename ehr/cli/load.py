@@ -81,7 +81,7 @@ def _load(
     from ehr.bulk.load import load_sources
     from ehr.bulk.sources import open_sources
     from ehr.bulk.state import State
-    from ehr.cli.progress import bar
+    from ehr.cli.output import bar
 
     with open_sources(paths) as sources:
         if not sources:

@@ -7,7 +7,8 @@ columns or, with `--json`, as JSON.
 import json
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 import click
@@ -37,3 +38,39 @@ def put_table(headings: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
     for number, line in enumerate(lines):
         text = "  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True))
         click.echo(style(text.rstrip(), stream=sys.stdout, bold=number == 0))
+
+
+@contextmanager
+def bar(title: str, total: int | None, unit: str) -> Iterator[Callable[[int, int], None]]:
+    """Give a function to call with (steps of the total, things done); the bar is for terminals."""
+    if not sys.stderr.isatty():
+        yield lambda _steps, _things: None
+        return
+    from rich.console import Console
+    from rich.progress import (
+        BarColumn,
+        Progress,
+        TextColumn,
+        TimeElapsedColumn,
+        TimeRemainingColumn,
+    )
+
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        TextColumn("{task.percentage:>3.0f} %") if total else TextColumn(""),
+        TextColumn("{task.fields[things]:>10,} " + unit),
+        TextColumn("{task.fields[rate]:>8,.0f}/s"),
+        TimeRemainingColumn() if total else TimeElapsedColumn(),
+    )
+    with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
+        task = progress.add_task(title, total=total, things=0, rate=0.0)
+        things = 0
+
+        def advance(steps: int, more: int) -> None:
+            nonlocal things
+            things += more
+            elapsed = progress.tasks[0].elapsed or 0.001
+            progress.update(task, advance=steps, things=things, rate=things / elapsed)
+
+        yield advance

@@ -27,6 +27,7 @@ from ehr.store.tables import (
 )
 
 INDEX_TABLES: tuple[Table, ...] = (token, date, string, quantity, uri, reference)
+DERIVED_TABLES: tuple[Table, ...] = (*INDEX_TABLES, identifier_locator, member)
 _SHOWN = 10
 
 
@@ -163,6 +164,6 @@ def index_rows(
 
 def clear_index(connection: Connection, patient_key: int, rid: int) -> None:
     """Remove every index row of one resource."""
-    for table in (*INDEX_TABLES, identifier_locator, member):
+    for table in DERIVED_TABLES:
         key = table.c.owner_key if table is member else table.c.patient_key
         connection.execute(table.delete().where(key == patient_key, table.c.rid == rid))
