@@ -57,6 +57,7 @@ class Database:
         self._secret = secret
         self._observers: list[Observer] = []
         self._local = threading.local()
+        self._secrets: dict[str, bytes] = {}
         self._unfiled: dict[str | None, int] = {None: NO_ORGANISATION}
         if self.dialect == "sqlite":
             self._reader = _sqlite_engine(self.url, pool_size)
@@ -110,9 +111,13 @@ class Database:
 
     def secret(self, purpose: str) -> bytes:
         """Return the newest key of a purpose from the key ring, made on first use."""
-        with self.read() as connection:
-            known = keys.newest(connection, purpose, self._secret)
-        return known or self.write(lambda c: keys.ensure(c, purpose, self._secret))
+        known = self._secrets.get(purpose)
+        if known is None:
+            with self.read() as connection:
+                known = keys.newest(connection, purpose, self._secret)
+            known = known or self.write(lambda c: keys.ensure(c, purpose, self._secret))
+            self._secrets[purpose] = known
+        return known
 
     @contextmanager
     def read(self) -> Iterator[Connection]:
