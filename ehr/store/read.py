@@ -39,7 +39,7 @@ _LISTED_POSTGRES = (
         source="unnest(%b::smallint[], %b::text[]) AS j (type, id) JOIN",
         type="j.type",
         id="j.id",
-    )
+    ).replace("JOIN version", "LEFT JOIN version")
     + " ORDER BY r.patient_key, r.rid FOR NO KEY UPDATE OF r"
 )
 _VERSION = (
@@ -78,6 +78,9 @@ def currents(connection: Connection, names: Collection[Name]) -> dict[Name, Curr
     if is_postgres(connection):
         columns = [[number for number, _ in pairs], [id for _, id in pairs]]
         rows = execute_raw(connection, _LISTED_POSTGRES, columns).fetchall()
+        if any(row[-1] is None for row in rows):
+            # Waited for a lock: the row is the newest now, but this statement can't see its body.
+            rows = execute_raw(connection, _LISTED_POSTGRES, columns).fetchall()
     else:
         rows = execute_raw(connection, _LISTED_SQLITE, (json.dumps(pairs),)).fetchall()
     decompress = of(connection).compressor.decompress
