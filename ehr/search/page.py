@@ -24,7 +24,10 @@ _LONGEST = 8_192
 
 
 class Cursor(msgspec.Struct, frozen=True, array_like=True):
-    """Go on after the row with these sort values, or before it when backward."""
+    """Go on after the row with these sort values, or before it when backward.
+
+    `wide`: the walk began with many matches, which decides how the next page is sorted.
+    """
 
     values: tuple[SortValue, ...]
     backward: bool
@@ -32,6 +35,7 @@ class Cursor(msgspec.Struct, frozen=True, array_like=True):
     epoch: str
     total: int | None
     issued: Instant
+    wide: bool = False
 
 
 def seal(cursor: Cursor, *, keys: Sequence[bytes], caller: str, search: bytes) -> str:

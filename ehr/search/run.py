@@ -18,7 +18,7 @@ from ehr.search.matches import Asking, Visible
 from ehr.search.matching import MatchContext
 from ehr.search.plan import Plan, plan
 from ehr.search.query import parse
-from ehr.search.sort import Ordering, SortValue, after, orderings
+from ehr.search.sort import Ordering, SortValue, after, depends_on_number, orderings
 from ehr.store import tables
 from ehr.store.horizon import Horizon, marks, unchanged_since
 
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from ehr.record import Record
 
 
+_MANY = 2_000
 _VERSION = tables.version.alias("v")
 
 
@@ -62,9 +63,10 @@ def page(
     size: int,
     start: Place | None = None,
     total: bool = False,
+    wide: bool = False,
 ) -> Page:
     """Return one page of at most `size` matches, the first where no start is given."""
-    order = orderings(plan.request, plan.row, plan.patient_keys)
+    order = orderings(plan.request, plan.row, plan.patient_keys, wide=wide)
     rows = connection.execute(_page(connection, plan, order, size, start, total=total)).all()
     more, rows = len(rows) > size, rows[:size]
     if start is not None and start.backward:
@@ -81,6 +83,15 @@ def page(
         _ends(rows[0], order),
         _ends(rows[-1], order),
     )
+
+
+def is_wide(connection: Connection, plan: Plan) -> bool:
+    """Tell whether so many resources match that it decides how they are sorted."""
+    if not depends_on_number(plan.request, plan.patient_keys):
+        return False
+    some = select(plan.row.c.rid).where(*plan.where).limit(_MANY).subquery()
+    number: int = connection.execute(select(func.count()).select_from(some)).scalar_one()
+    return number == _MANY
 
 
 def count(connection: Connection, plan: Plan) -> int:

@@ -12,6 +12,7 @@ from sqlalchemy import ColumnElement, FromClause, Subquery, and_, func, or_, sel
 
 from ehr.search.intervals import MAX, MIN
 from ehr.search.matching import index_alias
+from ehr.search.parameters import ROW_PARAMETERS
 from ehr.search.request import SearchRequest, SortKey
 from ehr.store import tables
 
@@ -27,11 +28,28 @@ class Ordering:
     source: Subquery | None = None
 
 
+def depends_on_number(request: SearchRequest, patient_keys: tuple[int, ...] | None) -> bool:
+    """Tell whether few and many matches are better sorted in different ways."""
+    # A Patient has its key, and so the little that is under it, to itself.
+    return (
+        patient_keys is None
+        and request.types != ("Patient",)
+        and any(key.code not in ROW_PARAMETERS for key in request.sort)
+    )
+
+
 def orderings(
-    request: SearchRequest, row: FromClause, patient_keys: tuple[int, ...] | None
+    request: SearchRequest,
+    row: FromClause,
+    patient_keys: tuple[int, ...] | None,
+    *,
+    wide: bool = False,
 ) -> tuple[Ordering, ...]:
-    """Return the columns that put `row` in order, the deciding one first."""
-    keys = [_ordering(key, row, patient_keys) for key in request.sort]
+    """Return the columns that put `row` in order, the deciding one first.
+
+    `wide`: so many rows match that sort values are read as a whole, not for each of them.
+    """
+    keys = [_ordering(key, row, patient_keys, wide=wide) for key in request.sort]
     if keys:
         return (*keys, Ordering(row.c.rid, keys[-1].descending))
     unrestricted = not request.conditions and request.compartment is None
@@ -75,7 +93,9 @@ _SORTED = {
 }
 
 
-def _ordering(key: SortKey, row: FromClause, patient_keys: tuple[int, ...] | None) -> Ordering:
+def _ordering(
+    key: SortKey, row: FromClause, patient_keys: tuple[int, ...] | None, *, wide: bool
+) -> Ordering:
     if key.code == "_id":
         return Ordering(row.c.id, key.descending)
     if key.code == "_lastUpdated":
@@ -85,17 +105,15 @@ def _ordering(key: SortKey, row: FromClause, patient_keys: tuple[int, ...] | Non
     value = (func.max if key.descending else func.min)(t.c[column.name])
     missing = first if key.descending else last
     params = [parameter.param_id for parameter in key.parameters]
-    if patient_keys is None:
+    if patient_keys is None and not wide:
         # Few of all rows match: look each one up.
         one = select(value).where(
             t.c.patient_key == row.c.patient_key, t.c.rid == row.c.rid, t.c.param.in_(params)
         )
         return Ordering(func.coalesce(one.scalar_subquery(), missing), key.descending)
-    # Most rows of one patient match: read the parameter once.
-    source = (
-        select(t.c.patient_key, t.c.rid, value.label("value"))
-        .where(t.c.patient_key.in_(patient_keys), t.c.param.in_(params))
-        .group_by(t.c.patient_key, t.c.rid)
-        .subquery()
-    )
+    # Many match, as most rows of one patient do: read the parameter once.
+    values = select(t.c.patient_key, t.c.rid, value.label("value")).where(t.c.param.in_(params))
+    if patient_keys is not None:
+        values = values.where(t.c.patient_key.in_(patient_keys))
+    source = values.group_by(t.c.patient_key, t.c.rid).subquery()
     return Ordering(func.coalesce(source.c.value, missing), key.descending, source)

@@ -15,7 +15,7 @@ from ehr.search.links import page_address, search_address
 from ehr.search.page import Cursor, expired, seal, unseal
 from ehr.search.plan import Plan
 from ehr.search.request import SearchRequest
-from ehr.search.run import Page, Place, page
+from ehr.search.run import Page, Place, is_wide, page
 from ehr.search.sort import SortValue
 from ehr.store.horizon import recall
 
@@ -45,8 +45,10 @@ def step(connection: Connection, plan: Plan, walker: Walker, *, size: int) -> St
     """Return the page that the request's cursor leads to; the first one where it has none."""
     request = plan.request
     if request.cursor is None:
-        first = page(connection, plan, size=size, total=_wants_total(plan))
-        return Step(first.total, _links(request, walker, size, first, None, first.total), first)
+        wide = is_wide(connection, plan)
+        first = page(connection, plan, size=size, total=_wants_total(plan), wide=wide)
+        links = _links(request, walker, size, first, None, total=first.total, wide=wide)
+        return Step(first.total, links, first)
     cursor = unseal(
         request.cursor,
         keys=walker.keys,
@@ -57,8 +59,10 @@ def step(connection: Connection, plan: Plan, walker: Walker, *, size: int) -> St
     horizon = recall(connection, cursor.mark)
     if horizon.epoch != cursor.epoch:
         raise expired()
-    here = page(connection, plan, size=size, start=Place(cursor.values, cursor.backward, horizon))
-    return Step(cursor.total, _links(request, walker, size, here, cursor, cursor.total), here)
+    start = Place(cursor.values, cursor.backward, horizon)
+    here = page(connection, plan, size=size, start=start, wide=cursor.wide)
+    links = _links(request, walker, size, here, cursor, total=cursor.total, wide=cursor.wide)
+    return Step(cursor.total, links, here)
 
 
 def self_link(request: SearchRequest, walker: Walker) -> Link:
@@ -77,13 +81,15 @@ def _links(
     size: int,
     here: Page,
     cursor: Cursor | None,
+    *,
     total: int | None,
+    wide: bool,
 ) -> tuple[Link, ...]:
     first = search_address(walker.base, request, size)
 
     def beside(values: tuple[SortValue, ...], *, backward: bool) -> str:
         # The walk's first page may be found again by going back: its moment stays the same.
-        to = Cursor(values, backward, here.mark, here.epoch, total, walker.now)
+        to = Cursor(values, backward, here.mark, here.epoch, total, walker.now, wide)
         sealed = seal(to, keys=walker.keys, caller=walker.caller, search=_digest(request))
         return page_address(first, sealed)
 

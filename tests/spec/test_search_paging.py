@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 from sqlalchemy import create_engine, update
 
+from ehr.search import run
 from ehr.store.feed import open_txn
 from ehr.store.tables import database_fact, resource
 from tests import given
@@ -56,6 +57,25 @@ def test_a_walk_goes_back_the_way_it_came(client: Client, sort: str) -> None:
     back = walk(client, str(link(last, "previous")), "previous")
 
     assert back[::-1] == there[:-1]
+
+
+@pytest.mark.parametrize("sort", ["date", "-date", "-value-quantity,date"])
+def test_many_and_few_matches_are_sorted_alike(
+    client: Client, monkeypatch: pytest.MonkeyPatch, sort: str
+) -> None:
+    for n in range(6):
+        mary = client.create(given.patient())
+        at = {"effectiveDateTime": f"2024-0{1 + n % 3}-01"} if n else {"effectiveDateTime": None}
+        seen = given.observation(mary, value=70 + n % 2, unit="kg", **at)
+        client.create({name: value for name, value in seen.items() if value is not None})
+    path = f"Observation?_sort={sort}&_count=4"
+    few = walk(client, path)
+
+    monkeypatch.setattr(run, "_MANY", 3)
+    many = walk(client, path)
+
+    assert [len(page) for page in few] == [4, 2]
+    assert many == few
 
 
 def test_a_page_that_just_fits_has_no_next(client: Client) -> None:
