@@ -9,7 +9,6 @@ from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import Connection
 
-
 # Its progress is told by the commands that ask for it.
 logging.getLogger("alembic").setLevel(logging.WARNING)
 

@@ -1,4 +1,4 @@
-"""Whatever is sent, the answer is a refusal in FHIR's words, never 500, and nothing stays behind."""
+"""Whatever is sent is refused in words of FHIR, never with 500, and leaves nothing behind."""
 
 import json
 from collections.abc import Iterator
