@@ -30,7 +30,8 @@ _KNOWN = ("_since", "_at", "_count", "_cursor", "_sort", "_summary", "_elements"
 def history(record: Record, principal: Principal, interaction: Interaction) -> Result:
     """Return a page of versions, newest first, deletions as entries without a resource."""
     params = _params(interaction)
-    count = _count(record, params.get("_count"))
+    is_counted = params.get("_summary") == "count"
+    count = 0 if is_counted else _count(record, params.get("_count"))
     cursor = _cursor(record, principal, interaction, params.get("_cursor"))
     asked = _asked(record, interaction, params)
     with record.database.read() as connection:
@@ -64,6 +65,12 @@ def _params(interaction: Interaction) -> dict[str, str]:
         if name not in _KNOWN and not interaction.preferences.lenient:
             raise Invalid(
                 f"`{name}` is no parameter of a history. Possible: _since, _at, _count.",
+                code="not-supported",
+                expression=name,
+            )
+        if name == "_sort" and value != "-_lastUpdated":
+            raise Invalid(
+                "A history is in one order, newest first. Leave `_sort` out.",
                 code="not-supported",
                 expression=name,
             )
