@@ -12,6 +12,7 @@ from typing import Any
 import msgspec
 
 from auth.principal import Principal
+from ehr import messages
 from ehr.bulk.results import Outcome, Reject, broken, name_of, refused
 from ehr.bulk.units import Piece, Unit
 from ehr.errors import FhirError, Invalid
@@ -237,7 +238,7 @@ def _afresh(ready: Sequence[_Ready]) -> list[_Ready]:
         sent = one.change.document
         assert sent is not None
         fresh = Document(sent.raw, json_format.parse(sent.raw))
-        again.append(replace(one, change=replace(one.change, document=fresh)))
+        again.append(replace(one, change=messages.replace(one.change, document=fresh)))
     return again
 
 

@@ -6,13 +6,12 @@ X-Security-Context. A read gives the content itself unless a FHIR format was ask
 
 import base64
 from collections.abc import Callable, Iterable
-from dataclasses import replace
 
 import msgspec
 
 from ehr.errors import Conflict, Invalid, PreconditionFailed
 from ehr.interactions import content
-from ehr.messages import Document, Interaction, Preconditions, Resource, Result
+from ehr.messages import Document, Interaction, Preconditions, Resource, Result, replace
 from ehr.record import Record
 from ehr.store import blobs
 from ehr.store import read as rows

@@ -7,8 +7,9 @@ matched again under their locks, and a different answer starts the work over (DE
 
 import contextlib
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 from ehr.errors import Conflict
 from ehr.interactions import patching, preconditions
@@ -16,7 +17,7 @@ from ehr.interactions.conditions import conditions_of, lock_texts
 from ehr.interactions.content import link_staged, stage_large
 from ehr.interactions.drafting import draft, reindex
 from ehr.interactions.targets import Plan, Target, plan_targets
-from ehr.messages import Document, Preconditions
+from ehr.messages import Document, Preconditions, replace
 from ehr.record import Record
 from ehr.search import criteria
 from ehr.search.criteria import Criteria, Matches
@@ -37,8 +38,7 @@ if TYPE_CHECKING:
 _ROUNDS = (False, False, True)
 
 
-@dataclass(frozen=True, slots=True)
-class Change:
+class Change(Struct, frozen=True):
     """One write asked for. `criteria` in place of `id` makes it conditional."""
 
     method: Method
@@ -46,7 +46,7 @@ class Change:
     id: str | None = None
     criteria: Criteria | None = None
     document: Document | None = None
-    preconditions: Preconditions = field(default_factory=Preconditions)
+    preconditions: Preconditions = Preconditions()
     full_url: str | None = None
     expression: str = ""
     blob_id: str | None = None

@@ -7,14 +7,13 @@ read fills the data in. Who sends the mark back with an update keeps the data th
 
 import base64
 from collections.abc import Sequence
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import msgspec
 
 from ehr.errors import Unprocessable
 from ehr.interactions.drafting import bases, resource_of
-from ehr.messages import Document, Resource
+from ehr.messages import Document, Resource, replace
 from ehr.record import Record
 from ehr.store import blobs, read
 from ehr.store.blobs import Blob

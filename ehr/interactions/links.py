@@ -13,8 +13,8 @@ if TYPE_CHECKING:
     from ehr.interactions.changes import Change
     from ehr.interactions.targets import Target
 
-# Members that hold whole resources, whose References `collect` leaves out.
-_NESTING = frozenset({"contained", "entry", "parameter"})
+# Members of a Bundle and of Parameters, which hold whole resources.
+_NESTING = frozenset({"entry", "parameter"})
 
 
 class Links:
@@ -32,11 +32,15 @@ class Links:
 
         `resource` may be changed in place.
         """
-        found = collect(resource, extended=may_be_extended(raw))
+        extended = may_be_extended(raw)
+        found = collect(resource, extended=extended)
         if not self.texts:
             return raw, resource, found
         if self._is_countable and _NESTING.isdisjoint(resource):
-            changed = relink(raw, found, self.texts)
+            every = found
+            if "contained" in resource:
+                every = collect(resource, nested=True, extended=extended)
+            changed = relink(raw, every, self.texts)
             if changed is not None:
                 return changed, resource, found
         raw, resource = rewrite(raw, resource, self.texts)

@@ -5,7 +5,6 @@ decide who may see a resource, and nothing is changed in silence. All other byte
 """
 
 from collections.abc import Callable, Hashable
-from dataclasses import replace
 from typing import Any
 
 import msgspec
@@ -13,7 +12,7 @@ import msgspec
 from auth.principal import Principal
 from ehr.errors import Invalid
 from ehr.interactions.changes import Change, apply
-from ehr.messages import Document, Interaction, Resource, Result
+from ehr.messages import Document, Interaction, Resource, Result, replace
 from ehr.operations import given
 from ehr.operations.nominated import nominated
 from ehr.record import Record

@@ -5,13 +5,13 @@ out and taken back, so that the answer knows every rule that the change itself w
 the base definitions of R4; another profile can't be judged yet and is refused.
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from auth.principal import Principal
 from ehr.errors import Invalid, Unprocessable
 from ehr.interactions.drafting import is_tolerant
 from ehr.interactions.rehearsal import rehearsed
-from ehr.messages import Document, Interaction, Resource, Result
+from ehr.messages import Document, Interaction, Resource, Result, replace
 from ehr.operations import given
 from ehr.operations.nominated import nominated
 from ehr.outcome import operation_outcome

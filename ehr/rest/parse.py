@@ -7,11 +7,11 @@ is known. Knows no Flask: routes, the short-cut and tests call the same function
 import re
 import secrets
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any
 
 from ehr.errors import Invalid, NotAcceptable, UnsupportedMediaType
-from ehr.messages import Document, Interaction, Params
+from ehr.messages import Document, Interaction, Params, replace
 from ehr.rest import bases, bodies, documents, formats, preferences
 from ehr.settings import Settings
 from ehr.urls import queries

@@ -8,7 +8,7 @@ comparing bytes. Compression is zstd with a dictionary kept in the database (`di
 
 import threading
 from datetime import UTC, datetime
-from functools import cache
+from functools import cache, lru_cache
 from importlib.resources import files
 
 import msgspec
@@ -52,7 +52,12 @@ def compose(type: str, id: str, version: int, last_updated: Instant, stored: byt
 def instant(milliseconds: Instant) -> str:
     """Return a FHIR instant in UTC with milliseconds."""
     seconds, rest = divmod(milliseconds, 1000)
-    return f"{datetime.fromtimestamp(seconds, UTC):%Y-%m-%dT%H:%M:%S}.{rest:03d}Z"
+    return f"{_second(seconds)}.{rest:03d}Z"
+
+
+@lru_cache(maxsize=4096)
+def _second(seconds: int) -> str:
+    return f"{datetime.fromtimestamp(seconds, UTC):%Y-%m-%dT%H:%M:%S}"
 
 
 @cache

@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from enum import IntEnum
 
+from msgspec import Struct
+
 from ehr.messages import Instant, Resource
 from ehr.store.rows import IndexRows
 
@@ -35,8 +37,7 @@ class Draft:
     blob_id: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Current:
+class Current(Struct, frozen=True):
     """The newest version of a resource as it stands in the database."""
 
     patient_key: int
@@ -70,8 +71,7 @@ class Write:
     client_id: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Written:
+class Written(Struct, frozen=True):
     """What became of a write: `status` is 200, 201 or 204; unchanged content keeps its version."""
 
     status: int

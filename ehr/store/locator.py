@@ -2,8 +2,8 @@
 
 import json
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
 
+from msgspec import Struct
 from sqlalchemy import Connection
 
 from ehr.store.engine import execute_raw, is_postgres
@@ -12,8 +12,7 @@ from fhir_profiles.definitions import type_name, type_number
 Name = tuple[str, str]  # (type, id)
 
 
-@dataclass(frozen=True, slots=True)
-class Located:
+class Located(Struct, frozen=True):
     """Where a resource is. `reserved`: only mentioned so far; `deleted`: it was there."""
 
     patient_key: int

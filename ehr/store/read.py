@@ -2,9 +2,10 @@
 
 import json
 from collections.abc import Callable, Collection, Sequence
-from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
+from msgspec import Struct
 from sqlalchemy import Connection
 
 from ehr.messages import Instant
@@ -50,8 +51,7 @@ _VERSION = (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Stored:
+class Stored(Struct, frozen=True):
     """One version read back. `deleted`: it is the tombstone."""
 
     patient_key: int
@@ -96,10 +96,11 @@ def newest(connection: Connection, type: str, id: str) -> Stored | None:
     row = execute_raw(connection, sql, (type_number(type), id)).fetchone()
     if row is None:
         return None
-    now = _current(type, id, row, of(connection).compressor.decompress)
+    *columns, blob_id, dict_id, body = row
+    key, rid, number, updated, deleted, conf, sens, _, organisation, _, _ = columns
     return Stored(
-        now.patient_key, now.rid, type, id, now.version, now.last_updated, now.deleted,
-        now.blob_id, now.stored, now.conf, now.sens, now.author_organisation,
+        key, rid, type, id, number, updated, bool(deleted), blob_id,
+        of(connection).compressor.decompress(body, dict_id), conf, sens, organisation,
     )  # fmt: skip
 
 
@@ -128,4 +129,9 @@ def version(connection: Connection, type: str, id: str, number: int) -> Stored |
 
 
 def _sql(connection: Connection, template: str) -> str:
-    return template.format(mark="%b" if is_postgres(connection) else "?")
+    return _marked(template, "%b" if is_postgres(connection) else "?")
+
+
+@cache
+def _marked(template: str, mark: str) -> str:
+    return template.format(mark=mark)

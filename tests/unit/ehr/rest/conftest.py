@@ -1,14 +1,14 @@
 """The endpoint with a pipeline that only remembers what it was asked."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any
 
 import pytest
 from werkzeug.test import EnvironBuilder
 
 from auth.principal import Principal
-from ehr.messages import Interaction, Result
+from ehr.messages import Interaction, Result, replace
 from ehr.rest.endpoint import Door, endpoint
 from ehr.settings import Settings
 
