@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
-from ehr.errors import Conflict
+from ehr.access.instance import may_see
+from ehr.errors import Conflict, NotFound
 from ehr.interactions import patching, preconditions
 from ehr.interactions.conditions import conditions_of, lock_texts
 from ehr.interactions.content import link_staged, stage_large
@@ -158,7 +159,7 @@ def _write(
                 return again
             if again != matches:
                 plan, drafts = _prepare(record, [_afresh(change) for change in changes], again)
-        writes = _writes(record, connection, changes, plan, drafts)
+        writes = _writes(record, principal, connection, changes, plan, drafts)
         flat = [write for some in writes for write in some]
         written = iter(commit(connection, flat, author, numbers, record.settings.references))
         outcome = [[next(written) for _ in some] for some in writes]
@@ -204,6 +205,7 @@ def _count_patients(record: Record, drafts: Sequence[Draft | None]) -> int:
 
 def _writes(
     record: Record,
+    principal: "Principal",
     connection: "Connection",
     changes: Sequence[Change],
     plan: Plan,
@@ -212,10 +214,18 @@ def _writes(
     """Return the writes of each change on the rows as they stand now, locked."""
     names = [name for target in plan.targets for name in target.names if not target.is_new]
     rows = read.currents(connection, names) if names else {}
+    for row in [row for row in rows.values() if not _may_see(record, principal, row)]:
+        if any(c.method is not Method.DELETE and c.id == row.id for c in changes):
+            raise NotFound(f"There is no {row.type}/{row.id}.")
+        del rows[row.type, row.id]  # deleting what is not there changes nothing
     return [
         _of_change(record, change, target, one, rows)
         for change, target, one in zip(changes, plan.targets, drafts, strict=True)
     ]
+
+
+def _may_see(record: Record, principal: "Principal", row: Current) -> bool:
+    return may_see(record.database, principal, row.patient_key)
 
 
 def _of_change(

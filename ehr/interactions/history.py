@@ -16,7 +16,7 @@ from ehr.interactions.read import not_found
 from ehr.messages import Instant, Interaction, Result
 from ehr.record import Record
 from ehr.search.intervals import parse_interval
-from ehr.search.page import Cursor, seal, unseal
+from ehr.search.page import Cursor, expired, seal, unseal
 from ehr.store import feed, read
 from ehr.store import history as versions
 from ehr.store.bodies import instant
@@ -35,7 +35,7 @@ def history(record: Record, principal: Principal, interaction: Interaction) -> R
     cursor = _cursor(record, principal, interaction, params.get("_cursor"))
     asked = _asked(record, interaction, params)
     with record.database.read() as connection:
-        polled = cursor.issued if cursor else feed.watermark(connection)
+        polled = int(cursor.values[0] or 0) if cursor else feed.watermark(connection)
         judged = visible(resource, principal)
         if interaction.id is not None:
             row = read.newest(connection, interaction.type or "", interaction.id)
@@ -48,8 +48,8 @@ def history(record: Record, principal: Principal, interaction: Interaction) -> R
         if number is None and (interaction.id is not None or count == 0):
             number = versions.total(connection, asked, judged)
         if cursor is not None:
-            low, rid, version = cursor.values
-            asked = replace(asked, before=(int(low or 0), int(rid or 0), int(version or 0)))
+            low, rid, version = (int(value or 0) for value in cursor.values[1:])
+            asked = replace(asked, before=(low, rid, version))
         page = versions.entries(connection, asked, judged, count + 1) if count else []
     more = len(page) > count
     return Result(
@@ -122,13 +122,16 @@ def _cursor(
 ) -> Cursor | None:
     if text is None:
         return None
-    return unseal(
+    cursor = unseal(
         text,
         keys=(record.database.secret("cursor"),),
         caller=principal.id,
         search=_search_bytes(interaction),
         now=record.clock(),
     )
+    if cursor.epoch != record.database.epoch:
+        raise expired()
+    return cursor
 
 
 def _bundle(
@@ -144,9 +147,13 @@ def _bundle(
     if more:
         last = page[-1]
         cursor = Cursor(
-            (last.last_updated, last.rid, last.version), False, "", record.database.epoch, total,
-            polled,
-        )  # fmt: skip
+            values=(polled, last.last_updated, last.rid, last.version),
+            backward=False,
+            mark="",
+            epoch=record.database.epoch,
+            total=total,
+            issued=record.clock(),
+        )
         sealed = seal(
             cursor,
             keys=(record.database.secret("cursor"),),
