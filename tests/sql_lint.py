@@ -21,7 +21,10 @@ LOCATORS = frozenset({"locator", "identifier_locator", "member"})
 
 # A statement that matches runs in steps on Citus; the reason says which.
 EXCEPTIONS: dict[str, str] = {
-    r"FOR (NO KEY UPDATE|KEY SHARE) OF r$": "row locks: one statement per key, in sorted order",
+    # Only with the order: locks taken in another would deadlock.
+    r"ORDER BY r\.patient_key(, r\.rid)? FOR (NO KEY UPDATE|KEY SHARE|UPDATE) OF r$": (
+        "row locks: one statement per key, in sorted order"
+    ),
     r"^UPDATE reference SET target_key": "adoption: found by hash on each shard, set where found",
 }
 _UNPARSED = re.compile(
