@@ -17,6 +17,8 @@ MAXIMUM_ALTERNATIVES = 1_000
 MAXIMUM_HOPS = 3
 MAXIMUM_BRANCHES = 16
 _LISTED = 6
+# A pair of values is a question of its own, where plain values share one list.
+_COMPOSITE_WEIGHT = 20
 _HAS = "_has:"
 
 
@@ -46,7 +48,10 @@ def weight(condition: Condition) -> int:
         case Reverse():
             return weight(condition.inner)
         case Criterion():
-            return len(condition.values) * len(condition.parameters)
+            return sum(
+                len(condition.values) * (_COMPOSITE_WEIGHT if one.kind == "composite" else 1)
+                for one in condition.parameters
+            )
 
 
 def _criterion(types: tuple[str, ...], name: str, value: str, others: Collection[str]) -> Criterion:

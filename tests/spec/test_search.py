@@ -332,29 +332,6 @@ def test_what_is_wrong_is_refused_with_an_outcome(client: Client, query: str, sa
     assert said in outcome(response)[0]["diagnostics"]
 
 
-@pytest.mark.parametrize(
-    ("code", "value"),
-    [
-        ("code-value-quantity", "http://loinc.org|{n}$gt{n}.5|http://unitsofmeasure.org|kg"),
-        ("value-quantity", "{n}.5|http://unitsofmeasure.org|kg"),
-        ("date", "ap2020-01-01T10:00:{n:02}Z"),
-        ("subject", "Patient/{n}"),
-        ("code", "http://loinc.org|{n}"),
-    ],
-)
-def test_the_longest_lists_are_answered(client: Client, code: str, value: str) -> None:
-    values = ",".join(quote(value.format(n=n % 60 if code == "date" else n)) for n in range(1000))
-
-    response = client.request(
-        "POST",
-        "Observation/_search",
-        f"{code}={values}&{code}={values}",
-        content_type="application/x-www-form-urlencoded",
-    )
-
-    assert names(expect(response, 200)) == []
-
-
 def test_lenient_handling_ignores_says_so_and_leaves_it_out_of_self(client: Client) -> None:
     mary = client.create(given.patient())
     query = f"patient={mary['id']}&dat=2020&date=nonsense&_sort=nonsense"

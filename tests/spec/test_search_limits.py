@@ -1,0 +1,44 @@
+"""The longest searches that are taken are answered, on each engine, whatever it binds.
+
+The record is opened here, without the lint of statements: it would read these for minutes.
+"""
+
+import json
+
+import pytest
+
+from auth.principal import Principal
+from ehr.messages import Interaction
+from ehr.pipeline import handle
+from ehr.record import open_record
+from ehr.settings import load
+
+
+@pytest.mark.parametrize(
+    ("code", "value", "count"),
+    [
+        ("code-value-quantity", "http://loinc.org|{n}$gt{n}.5|http://unitsofmeasure.org|kg", 50),
+        ("value-quantity", "{n}.5|http://unitsofmeasure.org|kg", 1000),
+        ("date", "ap2020-01-01T10:00:00.{n:03}Z", 1000),
+        ("subject", "Patient/{n}", 1000),
+        ("code", "http://loinc.org|{n}", 1000),
+        ("patient.name", "a{n}", 1000),
+        ("_id", "{n}", 1000),
+    ],
+)
+def test_the_longest_lists_are_answered(
+    database_url: str, code: str, value: str, count: int
+) -> None:
+    values = ",".join(value.format(n=n) for n in range(count))
+    interaction = Interaction(
+        name="search-type",
+        type="Observation",
+        params=((code, values), (code, values)),
+        base="http://here.example/fhir",
+    )
+    record = open_record(load({"EHR_DATABASE_URL": database_url}))
+
+    result = handle(record, Principal("me", "system", "Me"), interaction)
+
+    record.database.close()
+    assert "entry" not in json.loads(result.body or b"")
