@@ -190,14 +190,20 @@ _LOCK = (
     "SELECT r.patient_key, r.deleted FROM resource r "
     "JOIN unnest(%b::bigint[], %b::bigint[]) AS u (patient_key, rid) "
     "ON r.patient_key = u.patient_key AND r.rid = u.rid "
-    "ORDER BY r.patient_key FOR KEY SHARE OF r"
+    "ORDER BY r.patient_key FOR"
 )
+# A key share lets others change the patient meanwhile, and only a full lock waits for it.
+_KEEP, _CLEAR = f"{_LOCK} KEY SHARE OF r", f"{_LOCK} UPDATE OF r"
 
 
 def _lock_patients(connection: Connection, writes: Sequence[Write], keys: Keys) -> None:
-    """Keep the patients that rows are filed under from being deleted meanwhile."""
+    """Keep the patients that rows are filed under from being deleted meanwhile, and wait for
+    those who file rows under a patient that is deleted here."""
     if not is_postgres(connection):
         return  # one writer at a time
+    gone = sorted(keys.own[name] for name in keys.deleted if name[0] == "Patient")
+    if gone:
+        execute_raw(connection, _CLEAR, [list(column) for column in zip(*gone, strict=True)])
     filed = {keys.own[w.type, w.id][0] for w in writes if w.draft is not None}
     places = sorted(
         (located.patient_key, located.rid)
@@ -207,7 +213,7 @@ def _lock_patients(connection: Connection, writes: Sequence[Write], keys: Keys) 
     if not places:
         return
     columns = [[key for key, _ in places], [rid for _, rid in places]]
-    rows = execute_raw(connection, _LOCK, columns).fetchall()
+    rows = execute_raw(connection, _KEEP, columns).fetchall()
     known_deleted = {k.patient_key for k in keys.known.values() if k.deleted}
     if any(deleted and key not in known_deleted for key, deleted in rows):
         raise LostRace
