@@ -12,7 +12,9 @@ from typing import Any
 
 from ehr.errors import Invalid
 from ehr.messages import Instant, Preconditions, Preferences
+from ehr.rest.bases import octets
 from ehr.urls.conditions import entity_tags
+from ehr.urls.queries import checked_text
 
 _RETURN = {
     "minimal": "minimal",
@@ -60,6 +62,7 @@ def http_date(text: str | None) -> Instant | None:
 def _criteria(text: str | None) -> str | None:
     if text is None:
         return None
-    if not text.strip():
+    criteria = checked_text(octets(text, "If-None-Exist"), "If-None-Exist").strip()
+    if not criteria:
         raise Invalid("If-None-Exist is empty. Write search criteria like identifier=system|value.")
-    return text.strip()
+    return criteria

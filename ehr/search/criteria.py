@@ -7,7 +7,6 @@ Bundle has; any other condition is one search. A match counts only what the call
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
-from urllib.parse import parse_qsl
 
 from sqlalchemy import Connection, select
 
@@ -16,7 +15,9 @@ from ehr.access.visible import visible
 from ehr.errors import Invalid, PreconditionFailed
 from ehr.messages import Params
 from ehr.search.run import find
+from ehr.store.rows import identifier_part, identifier_text
 from ehr.store.tables import identifier_locator, resource
+from ehr.urls.queries import decode_pairs
 from fhir_profiles.definitions import type_number
 from fhir_profiles.search_parameters import for_type
 
@@ -72,7 +73,7 @@ Matches = Mapping[Criteria, tuple[str, ...]]
 
 def parse(type: str, query: str, **details: object) -> Criteria:
     """Return the condition of a query string. Raises PreconditionFailed for an empty one."""
-    params = tuple(parse_qsl(query, keep_blank_values=True))
+    params = decode_pairs(query.encode("utf-8", "surrogatepass"), "condition")
     return of_params(type, params, text=f"{type}?{query}", **details)
 
 
@@ -136,8 +137,8 @@ def _same_identifier(condition: Criteria, stored: str) -> bool:
     assert condition.identifier is not None
     system, value = condition.identifier
     if system is None:
-        return stored.endswith(f"|{value}")
-    return stored == f"{system}|{value}"
+        return stored.endswith(f"|{identifier_part(value)}")
+    return stored == identifier_text(system, value)
 
 
 def check_conditional(type: str, params: Params) -> None:

@@ -7,6 +7,7 @@ from sqlalchemy import Connection, select
 
 from ehr.search.matching import KeyAndRow, MatchContext, split
 from ehr.search.request import Criterion
+from ehr.store.rows import identifier_part, identifier_text
 from ehr.store.tables import identifier_locator
 from fhir_profiles.definitions import type_number
 from fhir_profiles.search_parameters import SearchParameter
@@ -41,8 +42,8 @@ def located(
     ).all()
     if len(rows) > _MOST:
         return None
-    whole = {f"{system}|{value}" for system, value in wanted if system is not None}
-    endings = tuple(f"|{value}" for system, value in wanted if system is None)
+    whole = {identifier_text(system, value) for system, value in wanted if system is not None}
+    endings = tuple(f"|{identifier_part(value)}" for system, value in wanted if system is None)
     pairs = ((key, rid) for text, key, rid in rows if text in whole or text.endswith(endings))
     return list(dict.fromkeys(pairs))
 

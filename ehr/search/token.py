@@ -23,7 +23,7 @@ from ehr.search.matching import (
     split,
 )
 from ehr.store.hashing import Hasher
-from ehr.store.rows import IndexRows
+from ehr.store.rows import IndexRows, identifier_text
 from ehr.store.tables import token
 from fhir_profiles.definitions import coded
 from fhir_profiles.extraction import Leaf, Sink, leaves
@@ -98,7 +98,7 @@ def _identifier(hasher: Hasher, *, locates: bool) -> Sink:
         for param in params:
             rows.token.append((param, hashed, system_hash))
         if locates and text is not None:
-            rows.identifier.append((hashed, f"{system or ''}|{text}"))
+            rows.identifier.append((hashed, identifier_text(system, text)))
 
     return emit
 

@@ -1,6 +1,7 @@
 """Index rows of one resource before its keys are known, as the extractors emit them."""
 
 from dataclasses import dataclass, field
+from hashlib import sha256
 
 
 @dataclass(slots=True)
@@ -36,3 +37,19 @@ class ReferenceRow:
     url: str | None
     version: str | None
     identifier_hash: int | None
+
+
+# Indexes of PostgreSQL take 2,700 bytes; a text that stands here for a longer one can't be sent.
+_LONGEST_PART = 1_000
+_DIGEST = "\x1f"
+
+
+def identifier_text(system: str | None, value: str) -> str:
+    """Return how the locator keeps an identifier: `system|value`, long parts as digests."""
+    return f"{identifier_part(system or '')}|{identifier_part(value)}"
+
+
+def identifier_part(text: str) -> str:
+    """Return a system or value as the locator keeps it: itself, or a digest where it is long."""
+    octets = text.encode("utf-8", "surrogatepass")
+    return text if len(octets) <= _LONGEST_PART else _DIGEST + sha256(octets).hexdigest()

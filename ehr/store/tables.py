@@ -152,7 +152,7 @@ reference = _table(
     "reference",
     _key(),
     _key("rid"),
-    Column("n", SmallInteger, nullable=False, autoincrement=False),
+    Column("n", Integer, nullable=False, autoincrement=False),
     Column("path", Integer, nullable=False),
     Column("target_type", SmallInteger),
     Column("target_key", BigInteger),
@@ -200,7 +200,7 @@ string = _table(
     _key("rid"),
     Column("param", Integer, nullable=False),
     Column("value", CText, nullable=False),  # folded, first 200 characters
-    Column("n", SmallInteger, nullable=False, autoincrement=False),
+    Column("n", Integer, nullable=False, autoincrement=False),
     Column("folded", CText),  # the whole, where longer than `value`
     Column("original", CText),  # as sent, where it differs from the folded whole
     PrimaryKeyConstraint("patient_key", "param", "value", "rid", "n"),
@@ -214,7 +214,7 @@ quantity = _table(
     Column("param", Integer, nullable=False),
     Column("low", Double, nullable=False),
     Column("high", Double, nullable=False),
-    Column("n", SmallInteger, nullable=False, autoincrement=False),
+    Column("n", Integer, nullable=False, autoincrement=False),
     Column("system", BigInteger, nullable=False),  # 0 = none, as code and unit
     Column("code", BigInteger, nullable=False),
     Column("unit", BigInteger, nullable=False),

@@ -165,7 +165,7 @@ def upgrade() -> None:
         sa.Column("param", sa.Integer(), nullable=False),
         sa.Column("low", sa.Double(), nullable=False),
         sa.Column("high", sa.Double(), nullable=False),
-        sa.Column("n", sa.SmallInteger(), autoincrement=False, nullable=False),
+        sa.Column("n", sa.Integer(), autoincrement=False, nullable=False),
         sa.Column("system", sa.BigInteger(), nullable=False),
         sa.Column("code", sa.BigInteger(), nullable=False),
         sa.Column("unit", sa.BigInteger(), nullable=False),
@@ -182,7 +182,7 @@ def upgrade() -> None:
         "reference",
         sa.Column("patient_key", sa.BigInteger(), autoincrement=False, nullable=False),
         sa.Column("rid", sa.BigInteger(), autoincrement=False, nullable=False),
-        sa.Column("n", sa.SmallInteger(), autoincrement=False, nullable=False),
+        sa.Column("n", sa.Integer(), autoincrement=False, nullable=False),
         sa.Column("path", sa.Integer(), nullable=False),
         sa.Column("target_type", sa.SmallInteger(), nullable=True),
         sa.Column("target_key", sa.BigInteger(), nullable=True),
@@ -266,7 +266,7 @@ def upgrade() -> None:
         sa.Column(
             "value", sa.Text().with_variant(sa.Text(collation="C"), "postgresql"), nullable=False
         ),
-        sa.Column("n", sa.SmallInteger(), autoincrement=False, nullable=False),
+        sa.Column("n", sa.Integer(), autoincrement=False, nullable=False),
         sa.Column(
             "folded", sa.Text().with_variant(sa.Text(collation="C"), "postgresql"), nullable=True
         ),
