@@ -18,7 +18,8 @@ MAX_STRING = 1024 * 1024
 _MAX_EXPONENT = 9999
 _MAX_INTEGER = 2**31 - 1
 
-_CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff]")
+# What XML can't carry either, so that every resource can be written in both formats.
+_CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
 _YEAR = r"(?!0000)[0-9]{4}"
 # Days that every year has; 29 February is looked up, other days are no dates.
 _MONTH_DAY = (
