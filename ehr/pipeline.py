@@ -10,6 +10,7 @@ from auth.policy import decide
 from auth.principal import Principal
 from ehr.errors import FhirError, Forbidden, Unsupported
 from ehr.interactions import entries as bundles
+from ehr.interactions import views
 from ehr.interactions.create import create
 from ehr.interactions.delete import delete
 from ehr.interactions.drafting import is_tolerant
@@ -24,6 +25,7 @@ from ehr.messages import Document, Interaction, Result
 from ehr.operations import OPERATIONS
 from ehr.outcome import operation_outcome
 from ehr.record import Record
+from fhir_profiles.issues import InvalidDocument
 
 Handler = Callable[[Record, Principal, Interaction], Result]
 
@@ -77,11 +79,26 @@ def _batch(record: Record, principal: Principal, interaction: Interaction) -> Re
     ):
         try:
             one = bundles.unfold(interaction, number, entry, raw).interaction
-            answers.append(bundles.respond(interaction, one, handle(record, principal, one)))
+            answers.append(bundles.respond(interaction, one, _in_bundle(record, principal, one)))
         except FhirError as error:
             answers.append(bundles.respond_error(operation_outcome(error.issues), error.status))
+        except InvalidDocument as error:  # a patch, which is read as late as here
+            status = 400 if error.malformed else 422
+            answers.append(bundles.respond_error(operation_outcome(error.issues), status))
     body = bundles.fold("batch-response", record.new_id(), answers)
     return Result(status=200, body=body)
+
+
+def _in_bundle(record: Record, principal: Principal, asked: Interaction) -> Result:
+    """Do what an entry asks for, and leave of its answer what the entry wants to see."""
+    view = views.wanted_view(asked)
+    result = handle(record, principal, asked)
+    if view == views.WHOLE or result.body is None or not 200 <= result.status < 300:
+        return result
+    part = views.view_of(result.body, view, asked)
+    return Result(
+        status=result.status, body=part, version=result.version, last_modified=result.last_modified
+    )
 
 
 def _transaction(record: Record, principal: Principal, interaction: Interaction) -> Result:
@@ -95,7 +112,7 @@ def _transaction(record: Record, principal: Principal, interaction: Interaction)
     ]
     for entry in unfolded:
         authorise(principal, entry.interaction)
-    results = transaction(record, principal, unfolded, partial(handle, record, principal))
+    results = transaction(record, principal, unfolded, partial(_in_bundle, record, principal))
     answers = [
         bundles.respond(interaction, entry.interaction, result)
         for entry, result in zip(unfolded, results, strict=True)

@@ -11,8 +11,9 @@ from importlib import metadata
 from typing import Any, NamedTuple
 
 from ehr.errors import Invalid
+from ehr.interactions import views
 from ehr.messages import Interaction, Resource, Result
-from ehr.rest import documents, parse, views
+from ehr.rest import documents, parse
 from ehr.rest.respond import Response, rendered, respond_rendered
 from ehr.settings import Settings
 from ehr.urls import operations as offered

@@ -16,8 +16,9 @@ from typing import TYPE_CHECKING, Any
 from auth import tokens
 from auth.principal import Principal
 from ehr.errors import FhirError, Unauthenticated
+from ehr.interactions import views
 from ehr.messages import Interaction, Result
-from ehr.rest import bases, capability, cors, parse, views
+from ehr.rest import bases, capability, cors, parse
 from ehr.rest.cors import Headers
 from ehr.rest.parse import Presentation
 from ehr.rest.respond import Response, refuse, respond

@@ -9,13 +9,13 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from ehr.errors import FhirError
+from ehr.interactions.views import WHOLE, View, view_of
 from ehr.messages import Interaction, Result
 from ehr.outcome import operation_outcome
 from ehr.rest import ranges
 from ehr.rest.cors import Headers
 from ehr.rest.encodings import compress
 from ehr.rest.parse import Presentation
-from ehr.rest.views import WHOLE, View, apply_view
 from fhir_profiles import json_format, xml_format
 from fhir_profiles.issues import InvalidDocument, Issue
 
@@ -27,6 +27,7 @@ _MONTHS = (
 )  # fmt: skip
 _WRITES = frozenset({"create", "update", "patch"})
 _BODILESS = frozenset({204, 304})
+_DEEPEST = 256  # more than any setting lets in, and Bundles around it
 
 
 def respond(
@@ -45,7 +46,7 @@ def respond(
         empty = [] if result.status in _BODILESS else [("Content-Length", "0")]
         return result.status, headers + empty, []
     if view != WHOLE and 200 <= result.status < 300:
-        body = json_format.serialise(apply_view(json_format.parse(body), view, interaction))
+        body = view_of(body, view, interaction)
     return _with_body(result.status, headers, rendered(body, shown), shown, environ)
 
 
@@ -76,7 +77,7 @@ def rendered(body: bytes, shown: Presentation) -> bytes:
     if shown.answer.format == "json" and not shown.pretty:
         return body
     try:
-        resource = json_format.parse(body)
+        resource = json_format.parse(body, max_depth=_DEEPEST)
         if shown.answer.format == "xml":
             return xml_format.serialise(resource, pretty=shown.pretty)
         return json_format.serialise(resource, pretty=True)

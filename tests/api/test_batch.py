@@ -137,3 +137,39 @@ def test_minimal_answers(client: Client) -> None:
 
     assert "resource" not in answer["entry"][0]
     assert answer["entry"][0]["response"]["location"]
+
+
+def test_a_patch_that_can_not_be_read_leaves_the_others(client: Client) -> None:
+    client.update(given.patient(id="mary"))
+    patch = {
+        "resourceType": "Binary",
+        "contentType": "application/json-patch+json",
+        "data": "bm90IEpTT04=",
+    }
+
+    answer = client.transact(
+        given.batch(
+            given.entry(given.patient()), given.entry(patch, method="PATCH", url="Patient/mary")
+        )
+    )
+
+    assert _statuses(answer) == ["201", "400"]
+
+
+def test_an_entry_sees_only_the_part_that_it_asks_for(client: Client) -> None:
+    client.update(given.patient(id="mary", active=True, gender="female"))
+    reads = [
+        given.entry(method="GET", url="Patient/mary?_elements=active"),
+        given.entry(method="GET", url="Patient?_id=mary&_elements=active"),
+        given.entry(method="GET", url="Patient/mary?_elements=nothing"),
+    ]
+
+    one, several, wrong = client.transact(given.batch(*reads))["entry"]
+    inside = client.transact(given.transaction(*reads[:2]))["entry"]
+
+    for read, found in ((one, several), tuple(inside)):
+        for part in (read["resource"], found["resource"]["entry"][0]["resource"]):
+            assert part["active"] is True
+            assert "gender" not in part
+            assert part["meta"]["tag"][0]["code"] == "SUBSETTED"
+    assert wrong["response"]["status"][:3] == "400"

@@ -3,8 +3,8 @@
 import pytest
 
 from ehr.errors import Invalid
+from ehr.interactions.views import WHOLE, View, apply_view, wanted_view
 from ehr.messages import Interaction, Preferences, Resource
-from ehr.rest.views import WHOLE, View, apply_view, wanted_view
 
 PATIENT: Resource = {
     "resourceType": "Patient",

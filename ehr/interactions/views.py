@@ -9,12 +9,13 @@ from typing import Literal
 
 from ehr.errors import Invalid
 from ehr.messages import Interaction, Params, Resource
-from fhir_profiles import definitions
+from fhir_profiles import definitions, json_format
 from fhir_profiles.subset import only_elements, summarise, unknown_elements
 
 Mode = Literal["true", "text", "data"]
 
 _MODES: dict[str, Mode] = {"true": "true", "text": "text", "data": "data"}
+_DEEPEST = 256  # more than any setting lets in, and Bundles around it
 _SINGLE = frozenset({"read", "vread"})
 _BUNDLES = frozenset(
     {
@@ -46,6 +47,13 @@ def wanted_view(interaction: Interaction) -> View:
     if interaction.name not in _SINGLE | _BUNDLES or interaction.document is not None:
         return WHOLE
     return View(summary_mode(interaction), _elements(interaction))
+
+
+def view_of(body: bytes, view: View, interaction: Interaction) -> bytes:
+    """Return the part of an answer that the view leaves, as JSON bytes."""
+    return json_format.serialise(
+        apply_view(json_format.parse(body, max_depth=_DEEPEST), view, interaction)
+    )
 
 
 def apply_view(resource: Resource, view: View, interaction: Interaction) -> Resource:
