@@ -16,8 +16,8 @@ from tests.client import Client
 if TYPE_CHECKING:
     from ehr.store.engine import Database
 
-WRITE = {"postgresql": 10, "sqlite": 16}
-TRANSACTION = {"postgresql": 24, "sqlite": 28}
+WRITE = {"postgresql": 10, "sqlite": 12}
+TRANSACTION = {"postgresql": 24, "sqlite": 24}
 _FRAME = ("BEGIN", "COMMIT", "SAVEPOINT", "RELEASE", "ROLLBACK", "PRAGMA")
 
 

@@ -1,4 +1,4 @@
-"""Whatever is sent is refused in words of FHIR, never with 500, and leaves nothing behind."""
+"""Whatever is sent, the answer is a refusal in FHIR words, never 500, and nothing stays behind."""
 
 import json
 from collections.abc import Iterator
