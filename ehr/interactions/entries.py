@@ -9,13 +9,11 @@ import msgspec
 
 from ehr.errors import FhirError, Invalid
 from ehr.messages import Document, Interaction, Preconditions, Resource, Result
-from ehr.outcome import operation_outcome
 from ehr.store.bodies import instant
 from ehr.store.dates import first_millisecond
 from ehr.urls import paths, queries
 from ehr.urls.conditions import entity_tags
 from fhir_profiles import json_format
-from fhir_profiles.issues import Issue
 from fhir_profiles.validator import validate
 
 _FHIR_JSON = "application/fhir+json"
@@ -137,7 +135,7 @@ def respond(interaction: Interaction, entry: Interaction, result: Result) -> byt
     if result.version is not None:
         response["etag"] = f'W/"{result.version}"'
     if interaction.preferences.returning == "OperationOutcome" and entry.method not in _READS:
-        response["outcome"] = operation_outcome([_done(entry, result)])
+        response["outcome"] = _done(entry, result)
     if result.last_modified is not None:
         response["lastModified"] = instant(result.last_modified)
     shown = result.body is not None and (
@@ -157,9 +155,10 @@ def respond(interaction: Interaction, entry: Interaction, result: Result) -> byt
     return head + b'"response":' + json_format.serialise(response) + b"}"
 
 
-def _done(entry: Interaction, result: Result) -> Issue:
+def _done(entry: Interaction, result: Result) -> Resource:
     text = f"{entry.name.capitalize()} done: {result.location or entry.type}."
-    return Issue("informational", text, severity="information")
+    issue = {"severity": "information", "code": "informational", "diagnostics": text}
+    return {"resourceType": "OperationOutcome", "issue": [issue]}
 
 
 def respond_error(outcome: Resource, status: int) -> bytes:
