@@ -58,6 +58,8 @@ class Change(Struct, frozen=True):
     edit: Callable[[Document], Document] | None = None
 
 
+# Numbers for patients that a patch may mention; beyond them a mention waits by its hash.
+_SPARE = 4
 Prepared = tuple[Plan, Sequence[Draft | None]]
 
 
@@ -185,8 +187,8 @@ def _numbers(
     Without drafts, which may still change, one patient for each change is the most there can be.
     """
     allocator = record.database.allocator
-    patients = len(changes) if drafts is None else _count_patients(record, drafts)
-    extra = patients + sum(change.method is Method.PATCH for change in changes)
+    patients = len(changes) if drafts is None else _count_patients(drafts)
+    extra = patients + _SPARE * sum(change.method is Method.PATCH for change in changes)
     return Numbers(
         patient_keys=allocator.reserve("patient", extra) if extra else (),
         rids=allocator.reserve("rid", len(changes) + extra),
@@ -195,12 +197,11 @@ def _numbers(
     )
 
 
-def _count_patients(record: Record, drafts: Sequence[Draft | None]) -> int:
-    return sum(
-        (d.type == "Patient") or (d.owner is not None and record.settings.references == "none")
-        for d in drafts
-        if d is not None
-    )
+def _count_patients(drafts: Sequence[Draft | None]) -> int:
+    """Return how many patients these drafts are or mention, at most."""
+    some = [one for one in drafts if one is not None]
+    mentioned = {row.id for one in some for row in one.rows.reference if row.type == "Patient"}
+    return sum(one.type == "Patient" for one in some) + len(mentioned)
 
 
 def _writes(

@@ -84,6 +84,8 @@ def resolve(
     _lock_patients(connection, writes, keys)
     if mode == "all":
         _demand_all(writes, keys)
+    else:
+        _reserve_mentioned(writes, keys)
     return keys
 
 
@@ -217,6 +219,17 @@ def _lock_patients(connection: Connection, writes: Sequence[Write], keys: Keys) 
     known_deleted = {k.patient_key for k in keys.known.values() if k.deleted}
     if any(deleted and key not in known_deleted for key, deleted in rows):
         raise LostRace
+
+
+def _reserve_mentioned(writes: Sequence[Write], keys: Keys) -> None:
+    """Give a key to every patient who is only mentioned so far, for the PUT that adopts it."""
+    for write in writes:
+        for name in _targets(write.draft) if write.draft else ():
+            if name[0] == "Patient" and keys.find(name) is None:
+                number = next(keys.fresh_keys, None)
+                rid = next(keys.fresh_rids, None)
+                if number is not None and rid is not None:
+                    keys.reserved[name] = (number, rid)
 
 
 def _demand_all(writes: Sequence[Write], keys: Keys) -> None:

@@ -156,3 +156,28 @@ def _key(record: "Record", type: str, id: str) -> int:
             {"type": type_number(type), "id": id},
         ).scalar_one()
     return key
+
+
+class TestPatientsOnlyMentioned:
+    """A patient named beside the owner before being there: found by it once it comes."""
+
+    @pytest.fixture
+    def record_settings(self) -> dict[str, str]:
+        return {"EHR_REFERENCES": "none"}
+
+    def test_a_mention_leads_to_the_patient_who_comes_later(self, client: Client) -> None:
+        client.update(
+            {
+                "resourceType": "Observation",
+                "id": "o",
+                "status": "final",
+                "code": {"text": "weight"},
+                "subject": {"reference": "Patient/mary"},
+                "performer": [{"reference": "Patient/peter"}],
+            }
+        )
+        client.update(given.patient(id="peter"))
+
+        found = client.read("Observation?performer=Patient/peter")
+
+        assert [entry["resource"]["id"] for entry in found["entry"]] == ["o"]
