@@ -1,7 +1,8 @@
 """Fresh, migrated databases for tests, on both engines, in milliseconds.
 
 The first test that needs an engine makes its template (all workers of the run share it, by a file
-lock); each test gets a copy: a copied file on SQLite, CREATE DATABASE … TEMPLATE on PostgreSQL.
+lock). On SQLite each test gets a copied file; on PostgreSQL a database that was copied once and is
+emptied between tests (`postgres_pool.py`).
 
     EHR_TEST_POSTGRES=postgresql://…   this server instead of the one from the pip package
     EHR_TEST_ENGINES=sqlite            these engines only
@@ -16,7 +17,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from tests import postgres_server
+from tests import postgres_pool, postgres_server
 
 ALL = ("sqlite", "postgresql")
 _FOLDER, _POSTGRES, _ENGINES = "TEST_RUN_FOLDER", "TEST_RUN_POSTGRES", "TEST_RUN_ENGINES"
@@ -50,7 +51,7 @@ def end_run() -> None:
     """Stop what the run started and remove its folder."""
     folder = _run_folder()
     if (folder / "external").exists():
-        _drop(_external(), (folder / "external").read_text("utf-8"))
+        postgres_pool.drop_all(_external(), (folder / "external").read_text("utf-8"))
     postgres_server.stop(folder / "pg")
     shutil.rmtree(folder, ignore_errors=True)
     del os.environ[_FOLDER]
@@ -65,13 +66,9 @@ def fresh_url(engine: str, folder: Path) -> Iterator[str]:
         shutil.copyfile(template, copy)
         yield f"sqlite:///{copy}"
         return
-    template = _once("template", _make_postgres_template)
-    name = f"{_prefix()}_{uuid.uuid4().hex[:12]}"
-    _execute(server_url(), f"CREATE DATABASE {name} TEMPLATE {template.read_text('utf-8')}")
-    try:
-        yield _in_database(server_url(), name)
-    finally:
-        _drop(server_url(), name)
+    template = _once("template", _make_postgres_template).read_text("utf-8")
+    with postgres_pool.borrowed(server_url(), template) as url:
+        yield url
 
 
 def server_url() -> str:
@@ -85,10 +82,6 @@ def _external() -> str:
 
 def _run_folder() -> Path:
     return Path(os.environ[_FOLDER])
-
-
-def _prefix() -> str:
-    return "ehr_test_" + _run_folder().name.rpartition("-")[2].lower()
 
 
 def _once(name: str, make: Callable[[Path], None]) -> Path:
@@ -116,11 +109,11 @@ def _make_sqlite_template(path: Path) -> None:
 
 
 def _make_postgres_template(path: Path) -> None:
-    name = f"{_prefix()}_template"
-    _execute(server_url(), f"CREATE DATABASE {name}")
+    name = "ehr_test_" + _run_folder().name.rpartition("-")[2].lower()
+    postgres_pool.execute(server_url(), f"CREATE DATABASE {name}")
     if _external():
         (_run_folder() / "external").write_text(name, "utf-8")
-    _migrate(_in_database(server_url(), name))
+    _migrate(postgres_pool.in_database(server_url(), name))
     path.write_text(name, "utf-8")
 
 
@@ -129,20 +122,3 @@ def _migrate(url: str) -> None:
     from ehr.store.engine import open_database
 
     open_database(url, secret=DEVELOPMENT_SECRET, migrate=True).close()
-
-
-def _in_database(url: str, name: str) -> str:
-    from sqlalchemy.engine import make_url
-
-    return make_url(url).set(database=name).render_as_string(hide_password=False)
-
-
-def _drop(url: str, name: str) -> None:
-    _execute(url, f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
-
-
-def _execute(url: str, statement: str) -> None:
-    import psycopg
-
-    with psycopg.connect(url, autocommit=True) as connection:
-        connection.execute(statement)

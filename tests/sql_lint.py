@@ -14,6 +14,8 @@ from sqlglot.errors import ParseError
 
 from ehr.store.tables import metadata
 
+Common = dict[str, exp.Expression]  # the statement's WITH parts by name
+
 KEY = "patient_key"
 RECORD = frozenset(t.name for t in metadata.tables.values() if t.info["citus"] == KEY)
 # Distributed otherwise: a join with a record row is one statement on one node and two on Citus.
@@ -55,24 +57,25 @@ def _cached(dialect: str, sql: str) -> tuple[str, ...]:
 
 
 def _faults(tree: exp.Expression) -> Iterator[str]:
+    common = {cte.alias: cte.this for cte in tree.find_all(exp.CTE)}
     for select in tree.find_all(exp.Select):
-        yield from _unkeyed(_sources(select), _equal_keys(select))
-        yield from _correlated(select)
+        yield from _unkeyed(_sources(select, common), _equal_keys(select))
+        yield from _correlated(select, common)
         if select.args.get("locks"):
             yield "it locks rows of several shards"
     for change in tree.find_all(exp.Update, exp.Delete):
-        yield from _unkeyed(_changed(change), _equal_keys(change))
+        yield from _unkeyed(_changed(change, common), _equal_keys(change))
 
 
-def _sources(select: exp.Select) -> dict[str, str]:
+def _sources(select: exp.Select, common: Common) -> dict[str, str]:
     """Return the record rows of one FROM clause: alias to table."""
     some = [select.args.get("from_") or select.args.get("from")]
     tables = [part.this for part in some if part is not None]
     tables += [join.this for join in select.args.get("joins") or []]
-    return _named(tables, select)
+    return _named(tables, common)
 
 
-def _changed(change: exp.Expression) -> dict[str, str]:
+def _changed(change: exp.Expression, common: Common) -> dict[str, str]:
     tables = [change.this]
     for name in ("from_", "from", "using"):
         part = change.args.get(name)
@@ -80,11 +83,10 @@ def _changed(change: exp.Expression) -> dict[str, str]:
             tables.append(part.this)
         elif isinstance(part, list):
             tables += part
-    return _named(tables, change)
+    return _named(tables, common)
 
 
-def _named(tables: Iterable[exp.Expression], scope: exp.Expression) -> dict[str, str]:
-    common = {cte.alias: cte.this for cte in scope.root().find_all(exp.CTE)}
+def _named(tables: Iterable[exp.Expression], common: Common) -> dict[str, str]:
     found: dict[str, str] = {}
     for table in tables:
         inner = table.this if isinstance(table, exp.Subquery) else None
@@ -126,12 +128,12 @@ def _unkeyed(sources: dict[str, str], pairs: list[tuple[str, str]]) -> Iterator[
         yield f"it joins {shown} without equal {KEY}"
 
 
-def _correlated(select: exp.Select) -> Iterator[str]:
+def _correlated(select: exp.Select, common: Common) -> Iterator[str]:
     """A subquery that looks at a row outside of it must do so on the key."""
-    inner = _sources(select)
+    inner = _sources(select, common)
     if not inner or select.parent_select is None:
         return
-    outer = {name for one in _around(select) for name in _sources(one)} - inner.keys()
+    outer = {name for one in _around(select) for name in _sources(one, common)} - inner.keys()
     used = {column.table for column in _own_columns(select)} & outer
     keyed = {name for pair in _equal_keys(select) for name in pair}
     if used - keyed:
