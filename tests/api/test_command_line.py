@@ -1,6 +1,7 @@
 """Commands that touch a database: tokens, get, demo and what serve prints before it starts."""
 
 import json
+import socket
 from pathlib import Path
 
 import pytest
@@ -90,16 +91,24 @@ def test_a_database_that_is_not_there_is_no_traceback(
     assert "Traceback" not in text
 
 
+@pytest.fixture
+def port() -> int:
+    """Find a port that nothing uses."""
+    with socket.create_server(("127.0.0.1", 0)) as found:
+        number: int = found.getsockname()[1]
+    return number
+
+
 def test_serve_makes_an_embedded_database_and_its_first_token(
-    started: list[Settings], capsys: Printed
+    started: list[Settings], capsys: Printed, port: int
 ) -> None:
-    assert cli.run(["serve", "--port", "8123", "--workers", "1"]) == Exit.OK
+    assert cli.run(["serve", "--port", str(port), "--workers", "1"]) == Exit.OK
 
     first = capsys.readouterr().out
-    assert "http://127.0.0.1:8123/fhir" in first
+    assert f"http://127.0.0.1:{port}/fhir" in first
     assert "secr_" in first
-    assert (started[0].port, started[0].workers, started[0].threads) == (8123, 1, 16)
-    assert cli.run(["serve", "--port", "8123"]) == Exit.OK
+    assert (started[0].port, started[0].workers, started[0].threads) == (port, 1, 16)
+    assert cli.run(["serve", "--port", str(port)]) == Exit.OK
     assert "secr_" not in capsys.readouterr().out
 
 
@@ -113,8 +122,6 @@ def test_serve_refuses_a_public_address_with_the_development_secret(
 
 
 def test_a_port_in_use_is_explained() -> None:
-    import socket
-
     with socket.create_server(("127.0.0.1", 0)) as busy:
         settings = Settings(port=busy.getsockname()[1])
 

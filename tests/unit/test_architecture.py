@@ -50,6 +50,7 @@ TOO_MANY_IMPORTS = {
     "ehr/bulk/loading.py": "2026-11: does in slices what HTTP does one by one",
     "ehr/interactions/changes.py": "2026-11: the one list of steps that every change takes",
     "ehr/interactions/drafting.py": "2026-11: fills each column of a row, each from its own module",
+    "ehr/interactions/entries.py": "2026-11: unfolds all that a request says, and folds it again",
     "ehr/interactions/history.py": "2026-11: three levels, each with its own visibility and paging",
     "ehr/interactions/patching.py": "2026-11: one line for each patch format",
     "ehr/pipeline.py": "2026-11: the one table from an interaction's name to its module",
