@@ -215,10 +215,12 @@ def _writes(
     """Return the writes of each change on the rows as they stand now, locked."""
     names = [name for target in plan.targets for name in target.names if not target.is_new]
     rows = read.currents(connection, names) if names else {}
-    for row in [row for row in rows.values() if not _may_see(record, principal, row)]:
-        if any(c.method is not Method.DELETE and c.id == row.id for c in changes):
-            raise NotFound(f"There is no {row.type}/{row.id}.")
-        del rows[row.type, row.id]  # deleting what is not there changes nothing
+    hidden = {name for name, row in rows.items() if not _may_see(record, principal, row)}
+    for change, target in zip(changes, plan.targets, strict=True) if hidden else ():
+        if change.method is not Method.DELETE and not hidden.isdisjoint(target.names):
+            raise NotFound(f"There is no {change.type}/{target.id}.", expression=change.expression)
+    for name in hidden:
+        del rows[name]  # deleting what is not there changes nothing
     return [
         _of_change(record, change, target, one, rows)
         for change, target, one in zip(changes, plan.targets, drafts, strict=True)
