@@ -11,6 +11,7 @@ from ehr.record import Record, open_record
 from ehr.rest.endpoint import open_door
 from ehr.rest.routes import fhir_routes, health_routes
 from ehr.settings import Settings, check_public, load
+from fhir_profiles.validator import validate
 
 
 def create_app(record: Record | None = None, settings: Settings | None = None) -> Flask:
@@ -28,8 +29,28 @@ def create_app(record: Record | None = None, settings: Settings | None = None) -
     app.register_blueprint(fhir_routes(open_door(record)))
     app.register_blueprint(health_routes(_readiness(record)))
     if serves:
+        _prepare_types(record)
         _spare_collector()
     return app
+
+
+# What nearly every bundle of care holds; other types are compiled when they first come.
+_COMMON_TYPES = (
+    "AllergyIntolerance", "Bundle", "CarePlan", "CareTeam", "Claim", "Composition", "Condition",
+    "Coverage", "Device", "DiagnosticReport", "DocumentReference", "Encounter",
+    "ExplanationOfBenefit", "Goal", "ImagingStudy", "Immunization", "Location", "Medication",
+    "MedicationAdministration", "MedicationRequest", "Observation", "Organization", "Patient",
+    "Practitioner", "PractitionerRole", "Procedure", "Provenance", "QuestionnaireResponse",
+    "RelatedPerson", "ServiceRequest", "Task",
+)  # fmt: skip
+
+
+def _prepare_types(record: Record) -> None:
+    """Compile checks and extractors before the first request has to wait for them."""
+    for name in _COMMON_TYPES:
+        bare = {"resourceType": name}
+        validate(bare)
+        record.indexer.rows(bare)
 
 
 def _spare_collector() -> None:

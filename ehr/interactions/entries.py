@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from http import HTTPStatus
 from typing import Any
 
@@ -91,7 +92,7 @@ def _interaction(
     outer: Interaction, method: str, request: Resource, entry: Resource, raw: bytes | None
 ) -> Interaction:
     path, _, query = _relative(outer.base, request["url"]).partition("?")
-    route = paths.route(method, queries.decode_path(path))
+    route = _route(method, path)
     if route.name in ("batch", "transaction"):
         raise Invalid("A Bundle can't hold another batch or transaction.")
     return Interaction(
@@ -101,20 +102,33 @@ def _interaction(
         version=route.version,
         operation=route.operation,
         compartment=route.compartment,
-        params=queries.decode_pairs(query.encode(), "request.url"),
+        params=queries.decode_pairs(query.encode(), "request.url") if query else (),
         document=None if raw is None else Document(raw, entry["resource"]),
-        preconditions=Preconditions(
-            if_match=entity_tags(request.get("ifMatch"), "ifMatch"),
-            if_none_match=entity_tags(request.get("ifNoneMatch"), "ifNoneMatch"),
-            if_modified_since=_moment(request.get("ifModifiedSince")),
-            if_none_exist=request.get("ifNoneExist") if method == "POST" else None,
-        ),
+        preconditions=_preconditions(method, request) if len(request) > 2 else _NONE,
         preferences=outer.preferences,
         method=method,
         base=outer.base,
         request_id=outer.request_id,
         # Bundles hold resources: a Binary among them is one too, not its content.
         accept=(_FHIR_JSON,),
+    )
+
+
+# The same few addresses come again for every entry of a Bundle, and of the next one.
+@lru_cache(maxsize=1024)
+def _route(method: str, path: str) -> paths.Route:
+    return paths.route(method, queries.decode_path(path))
+
+
+_NONE = Preconditions()
+
+
+def _preconditions(method: str, request: Resource) -> Preconditions:
+    return Preconditions(
+        if_match=entity_tags(request.get("ifMatch"), "ifMatch"),
+        if_none_match=entity_tags(request.get("ifNoneMatch"), "ifNoneMatch"),
+        if_modified_since=_moment(request.get("ifModifiedSince")),
+        if_none_exist=request.get("ifNoneExist") if method == "POST" else None,
     )
 
 

@@ -16,6 +16,7 @@ from ehr.interactions.entries import Entry
 from ehr.interactions.results import of_written
 from ehr.messages import Interaction, Result
 from ehr.record import Record
+from ehr.store.drafts import Written
 from fhir_profiles.issues import Issue
 
 WRITING = ("create", "update", "patch", "delete")
@@ -41,9 +42,15 @@ def transaction(
     else:
         written = []
         read()
-    done = iter(of_written(some[-1]) if some else Result(status=204) for some in written)
+    done = (_done(entry, some) for entry, some in zip(writing, written, strict=True))
     others = iter(found)
     return [next(done if entry.interaction.name in WRITING else others) for entry in entries]
+
+
+def _done(entry: Entry, written: list[Written]) -> Result:
+    asked = entry.interaction
+    whole = asked.name == "patch" or asked.preferences.returning == "representation"
+    return of_written(written[-1], whole=whole) if written else Result(status=204)
 
 
 def _read(entry: Entry, run: Callable[[Interaction], Result]) -> Result:

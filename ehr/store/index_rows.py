@@ -31,24 +31,31 @@ Batch = dict[Table, list[Row]]
 
 def difference(write: Write, done: Written, keys: Keys, gone: Batch, rows: Batch) -> None:
     """Add to `gone` the primary keys of rows that fall away, to `rows` the rows that come."""
-    new = write.draft.rows if write.draft else IndexRows()
-    old = write.previous or IndexRows()
+    new = write.draft.rows if write.draft else _NO_ROWS
+    if write.previous is None:
+        for table, build in _BUILD.items():
+            some = build(new, write.type, done.patient_key, done.rid)
+            if some:
+                rows.setdefault(table, []).extend(some)
+        _references(write, done, keys, gone, rows, _NO_ROWS)
+        return
+    old = write.previous
     for table, build in _BUILD.items():
         before = build(old, write.type, done.patient_key, done.rid)
         after = build(new, write.type, done.patient_key, done.rid)
-        if before == after:
-            continue
-        if before:
-            kept = set(after)
+        if before != after:
+            kept, known = set(after), set(before)
             stale = [_primary_key(table, row) for row in before if row not in kept]
+            fresh = [row for row in after if row not in known]
             if stale:
                 gone.setdefault(table, []).extend(stale)
-            known = set(before)
-            after = [row for row in after if row not in known]
-        if after:
-            rows.setdefault(table, []).extend(after)
+            if fresh:
+                rows.setdefault(table, []).extend(fresh)
     if old.reference != new.reference:
         _references(write, done, keys, gone, rows, old)
+
+
+_NO_ROWS = IndexRows()
 
 
 def _references(
