@@ -25,8 +25,8 @@ from ehr.search.criteria import Criteria, Matches
 from ehr.store import locks, read
 from ehr.store.blobs import Blob
 from ehr.store.commit import Numbers, commit
-from ehr.store.drafts import Author, Current, Draft, Method, Write, Written
-from ehr.store.locator import Name
+from ehr.store.drafts import Author, Current, Draft, LostRace, Method, Write, Written
+from ehr.store.locator import Name, locate
 from fhir_profiles import json_format
 
 if TYPE_CHECKING:
@@ -215,6 +215,7 @@ def _writes(
     """Return the writes of each change on the rows as they stand now, locked."""
     names = [name for target in plan.targets for name in target.names if not target.is_new]
     rows = read.currents(connection, names) if names else {}
+    _refuse_moved(connection, changes, plan, rows)
     hidden = {name for name, row in rows.items() if not _may_see(record, principal, row)}
     for change, target in zip(changes, plan.targets, strict=True) if hidden else ():
         if change.method is not Method.DELETE and not hidden.isdisjoint(target.names):
@@ -225,6 +226,27 @@ def _writes(
         _of_change(record, change, target, one, rows)
         for change, target, one in zip(changes, plan.targets, drafts, strict=True)
     ]
+
+
+def _refuse_moved(
+    connection: "Connection",
+    changes: Sequence[Change],
+    plan: Plan,
+    rows: Mapping[Name, Current],
+) -> None:
+    """Raise LostRace for what was filed under its patient while this waited for its row.
+
+    What a PUT misses is seen when it gets its key; to others it would seem not to be there.
+    """
+    missed = {
+        name
+        for change, target in zip(changes, plan.targets, strict=True)
+        if change.method in (Method.DELETE, Method.PATCH)
+        for name in target.names
+        if name not in rows
+    }
+    if missed and any(not found.reserved for found in locate(connection, missed).values()):
+        raise LostRace
 
 
 def _may_see(record: Record, principal: "Principal", row: Current) -> bool:
@@ -292,7 +314,9 @@ def _fill_matched(connection: "Connection", plan: Plan, outcome: list[list[Writt
     rows = read.currents(connection, names) if names else {}
     for target, some in zip(plan.targets, outcome, strict=True):
         if target.matched:
-            row = rows[target.names[0]]
+            row = rows.get(target.names[0])
+            if row is None or row.deleted:  # since it was matched
+                raise LostRace
             some.append(
                 Written(
                     200, row.type, row.id, row.version, row.last_updated, row.patient_key,
