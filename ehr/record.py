@@ -31,8 +31,11 @@ def open_record(settings: Settings, *, migrate: bool = False) -> Record:
         pool_size=settings.threads,
         timeout=settings.request_timeout,
     )
-    bases = (settings.base_url,) if settings.base_url else ()
-    indexer = Indexer(database.hasher, timezone=settings.record_timezone, base_urls=bases)
+    indexer = Indexer(
+        database.hasher,
+        timezone=settings.record_timezone,
+        base_urls=database.own_bases(settings.base_url),
+    )
     return Record(settings, database, indexer, now, time_ordered_id)
 
 

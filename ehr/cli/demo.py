@@ -40,7 +40,8 @@ def demo(file: str, port: int | None, reset: bool, yes: bool) -> None:
     if not path.exists():
         _make(path)
     chosen = {"EHR_DATABASE_URL": f"sqlite:///{path}", "EHR_PORT": str(settings.port)}
-    _greet(server.url(settings), _token({**os.environ, **chosen}))
+    url = server.url(settings)
+    _greet(url, _token({**os.environ, **chosen}, url))
     server.run(settings, chosen)
 
 
@@ -92,12 +93,13 @@ def _load(record: "Record", name: str, bundle: bytes) -> None:
     output.say(f"  {name:<20} {entries:>4} resources  {time.perf_counter() - began:5.1f} s")
 
 
-def _token(environment: dict[str, str]) -> str:
+def _token(environment: dict[str, str], url: str) -> str:
     from auth import tokens
     from ehr.cli.opening import opened_database
 
     now = int(time.time() * 1000)
     with opened_database(environment) as database:
+        database.own_bases(url)
         return database.write(
             lambda connection: tokens.create(
                 connection, kind="system", name="demo", now=now, expires=now + _DAY

@@ -29,6 +29,7 @@ def serve(host: str | None, port: int | None, workers: int | None) -> None:
     server.check_address(settings)
     with opened_database(environment) as database:
         token = first_token(database)
+        database.own_bases(server.url(settings))
     click.echo(f"The record is at {server.url(settings)}")
     if token is not None:
         click.echo(f"First token (shown once): {token}")

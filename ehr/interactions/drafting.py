@@ -112,7 +112,7 @@ def reindex(record: Record, row: Current) -> IndexRows:
 
 def bases(record: Record) -> tuple[str, ...]:
     """Return the addresses under which this server is known."""
-    return (record.settings.base_url,) if record.settings.base_url else ()
+    return record.indexer.base_urls
 
 
 def _owner(record: Record, resource: Resource) -> str | None:

@@ -179,7 +179,7 @@ def _bundle(
 def _entry(base: str, entry: versions.Entry) -> bytes:
     name = f"{entry.type}/{entry.id}"
     url = entry.type if entry.method is Method.POST else name
-    status = "204" if entry.body is None else "201" if entry.version == 1 else "200"
+    status = "204" if entry.body is None else "201" if entry.created else "200"
     rest = {
         "request": {"method": entry.method.name, "url": url},
         "response": {

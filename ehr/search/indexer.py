@@ -25,7 +25,7 @@ class Indexer:
     ) -> None:
         self._hasher = hasher
         self._timezone = timezone
-        self._base_urls = tuple(url.rstrip("/") for url in base_urls)
+        self.base_urls = tuple(url.rstrip("/") for url in base_urls)
         self._extractors: dict[str, Extractor] = {}
 
     def rows(self, resource: dict[str, Any], found: Sequence[Found] | None = None) -> IndexRows:
@@ -35,7 +35,7 @@ class Indexer:
         extract = self._extractors.get(type) or self._compile(type)
         extract(resource, rows)
         references = collect(resource) if found is None else found
-        reference.found_rows(references, rows, self._hasher, self._base_urls)
+        reference.found_rows(references, rows, self._hasher, self.base_urls)
         return rows
 
     def _compile(self, type: str) -> Extractor:
@@ -60,5 +60,5 @@ class Indexer:
             case "uri":
                 return uri.sink(leaf, self._hasher)
             case "reference":
-                return reference.sink(leaf, self._hasher, self._base_urls)
+                return reference.sink(leaf, self._hasher, self.base_urls)
         return None

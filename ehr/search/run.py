@@ -123,7 +123,7 @@ def match_context(record: "Record") -> MatchContext:
     return MatchContext(
         record.database.hasher,
         timezone=settings.record_timezone,
-        base_urls=(settings.base_url,) if settings.base_url else (),
+        base_urls=record.indexer.base_urls,
         now=lambda: record.clock() * 1000,
     )
 

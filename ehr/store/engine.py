@@ -11,7 +11,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -99,6 +99,16 @@ class Database:
             known = facts.epoch(connection)
         return known or self.write(facts.keep_epoch)
 
+    def own_bases(self, *more: str) -> tuple[str, ...]:
+        """Return the addresses of this record, with these among them from now on."""
+        with self.read() as connection:
+            known = facts.own_bases(connection)
+        for url in more:
+            if url and url not in known:
+                self.write(partial(facts.keep_own_base, url=url))
+                known += (url,)
+        return known
+
     def unfiled_key(self, organisation: str | None) -> int:
         """Return the negative key under which an organisation's unfiled rows are kept."""
         key = self._unfiled.get(organisation)
@@ -165,7 +175,7 @@ class Database:
                 code="not-supported",
             )
         if self._writer is not None:
-            return self._writer.run(lambda connection: work(self._own(connection)))
+            return self._write_in_turn(self._writer, work)
         for attempt in range(_ATTEMPTS):
             try:
                 with self._writer_engine.begin() as connection:
@@ -179,9 +189,13 @@ class Database:
                 if error.sqlstate not in _RETRIED:
                     raise
             time.sleep(random.uniform(0, 0.01 * 2**attempt))  # noqa: S311  no secret: jitter
-        raise Conflict(
-            "The change kept colliding with other changes. Send it again.", code="transient"
-        )
+        raise _collided()
+
+    def _write_in_turn(self, writer: Writer, work: Callable[[Connection], T]) -> T:
+        try:
+            return writer.run(lambda connection: work(self._own(connection)))
+        except LostRace:
+            raise _collided() from None
 
     def _own(self, connection: Connection) -> Connection:
         connection.info["database"] = self
@@ -265,6 +279,12 @@ def execute_raw(connection: Connection, sql: str, parameters: Any = ()) -> Any:
     cursor = connection.connection.cursor()
     cursor.execute(sql, parameters)
     return cursor
+
+
+def _collided() -> Conflict:
+    return Conflict(
+        "The change kept colliding with other changes. Send it again.", code="transient"
+    )
 
 
 def _may_retry(error: DBAPIError) -> bool:

@@ -71,6 +71,17 @@ def keep_epoch(connection: Connection) -> str:
     return value
 
 
+def own_bases(connection: Connection) -> tuple[str, ...]:
+    """Return the addresses under which this record is or was known, so that they mean itself."""
+    named = select(database_fact.c.value).where(database_fact.c.name.like("base:%"))
+    return tuple(sorted(connection.execute(named).scalars()))
+
+
+def keep_own_base(connection: Connection, url: str) -> None:
+    """Note an address of this record."""
+    _insert_missing(connection, database_fact, name=f"base:{url}", value=url)
+
+
 def _insert_missing(connection: Connection, table, **values: object) -> None:  # type: ignore[no-untyped-def]
     make = postgresql.insert if connection.dialect.name == "postgresql" else sqlite.insert
     connection.execute(make(table).values(**values).on_conflict_do_nothing())

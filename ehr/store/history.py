@@ -4,8 +4,20 @@ Type and system history end at the feed's watermark, so that a poller never miss
 """
 
 from dataclasses import dataclass
+from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, and_, func, literal, or_, select, tuple_
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    FromClause,
+    ScalarSelect,
+    and_,
+    func,
+    literal,
+    or_,
+    select,
+    tuple_,
+)
 
 from ehr.messages import Instant
 from ehr.store.bodies import compose
@@ -20,7 +32,7 @@ Edge = tuple[Instant, int, int]  # (last_updated, rid, version) of the last row 
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One version in a history; a tombstone has no body."""
+    """One version in a history; a tombstone has no body, `created` also what came back."""
 
     rid: int
     type: str
@@ -28,6 +40,7 @@ class Entry:
     version: int
     last_updated: Instant
     method: Method
+    created: bool
     body: bytes | None
 
 
@@ -50,7 +63,7 @@ def entries(
     v = versions
     statement = (
         select(v.c.rid, v.c.type, v.c.id, v.c.version, v.c.last_updated, v.c.method, v.c.dict_id,
-               v.c.body)
+               v.c.body, _neighbour(-1, versions.alias("earlier"), "method").label("earlier"))
         .join(resource, and_(resource.c.patient_key == v.c.patient_key, resource.c.rid == v.c.rid))
         .where(visible, *_conditions(asked))
         .order_by(v.c.last_updated.desc(), v.c.rid.desc(), v.c.version.desc())
@@ -65,6 +78,7 @@ def entries(
             row.version,
             row.last_updated,
             Method(row.method),
+            row.earlier in (None, Method.DELETE),
             None
             if row.method == Method.DELETE
             else compose(
@@ -111,17 +125,23 @@ def _conditions(asked: Asked) -> list[ColumnElement[bool]]:
 
 def _in_force(low: Instant, high: Instant) -> ColumnElement[bool]:
     """Versions that were current at some moment of the interval (R4 §3.1.0.12, `_at`)."""
-    v, later = versions, versions.alias("later")
-    next_one = (
-        select(later.c.last_updated)
+    v = versions
+    next_one = _neighbour(1, versions.alias("later"), "last_updated")
+    return and_(v.c.last_updated < high, or_(next_one.is_(None), next_one > low))
+
+
+def _neighbour(step: int, other: FromClause, column: str) -> ScalarSelect[Any]:
+    """Return a column of the version before or after, NULL where there is none."""
+    v = versions
+    return (
+        select(other.c[column])
         .where(
-            later.c.patient_key == v.c.patient_key,
-            later.c.rid == v.c.rid,
-            later.c.version == v.c.version + 1,
+            other.c.patient_key == v.c.patient_key,
+            other.c.rid == v.c.rid,
+            other.c.version == v.c.version + step,
         )
         .scalar_subquery()
     )
-    return and_(v.c.last_updated < high, or_(next_one.is_(None), next_one > low))
 
 
 def of_row(patient_key: int, rid: int) -> ColumnElement[bool]:
