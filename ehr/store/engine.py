@@ -21,6 +21,7 @@ from psycopg.types.numeric import Int8BinaryDumper
 from sqlalchemy import Connection, Engine, event
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from ehr.errors import Busy, Conflict, Invalid
 from ehr.store import arrays, facts, keys
@@ -38,6 +39,7 @@ DriverError = DBAPIError  # for edges that tell of it and must not know SQLAlche
 NO_ORGANISATION = -1  # the key of unfiled rows of callers without an organisation
 WRITER = "ehr-write"  # names the sessions that `feed.watermark` looks for
 WRITE_TIMEOUT = 60  # seconds a write transaction may take
+_PATIENCE = 30.0  # seconds a read waits for a connection
 _ATTEMPTS = 8
 # serialization failure, deadlock, lock timeout, unique violation (a race lost: look again)
 _RETRIED = {"40001", "40P01", "55P03", "23505"}
@@ -59,6 +61,8 @@ class Database:
         self._observers: list[Observer] = []
         self._local = threading.local()
         self._idle: list[Connection] = []
+        # As many as the pool gives out: who waits for a reader waits here, where readers come back.
+        self._readers = threading.Semaphore(pool_size * 2)
         self._secrets: dict[str, bytes] = {}
         self._unfiled: dict[str | None, int] = {None: NO_ORGANISATION}
         if self.dialect == "sqlite":
@@ -138,6 +142,16 @@ class Database:
         if joined is not None:
             yield joined
             return
+        if not self._readers.acquire(timeout=_PATIENCE):
+            raise _busy()
+        try:
+            with self._reader_of_its_own() as connection:
+                yield connection
+        finally:
+            self._readers.release()
+
+    @contextmanager
+    def _reader_of_its_own(self) -> Iterator[Connection]:
         connection = self._reading()
         try:
             yield connection
@@ -182,6 +196,8 @@ class Database:
                     return work(self._own(connection))
             except LostRace:
                 pass
+            except PoolTimeout:
+                raise _busy() from None
             except DBAPIError as error:
                 if not _may_retry(error):
                     raise
@@ -279,6 +295,10 @@ def execute_raw(connection: Connection, sql: str, parameters: Any = ()) -> Any:
     cursor = connection.connection.cursor()
     cursor.execute(sql, parameters)
     return cursor
+
+
+def _busy() -> Busy:
+    return Busy("All connections to the database are in use. Send the request again later.")
 
 
 def _collided() -> Conflict:
