@@ -21,6 +21,7 @@ _INT8, _FLOAT8, _TEXT, _BYTEA, _BOOL = 20, 701, 25, 17, 16
 _SWAP = sys.byteorder == "little"
 _HEAD = struct.Struct(">iiIii")
 _LENGTH = struct.Struct(">i")
+_ONE = {code: struct.Struct(f">iiIiii{code}") for code in "qd"}
 _NULL = _LENGTH.pack(-1)
 _EIGHT = array("I", _LENGTH.pack(8))
 
@@ -77,6 +78,8 @@ def _floats(values: Sequence[float | None]) -> _Float8Array:
 
 
 def _numbers(code: str, oid: int, values: Sequence[Any]) -> bytes:
+    if len(values) == 1 and values[0] is not None:  # a single write has arrays of one
+        return _ONE[code].pack(1, 0, oid, 1, 1, 8, values[0])
     if None in values:
         one = struct.Struct(f">i{code}")
         parts = [_NULL if value is None else one.pack(8, value) for value in values]

@@ -355,7 +355,7 @@ def _postgres_engine(url: sqlalchemy.URL, name: str, pool_size: int, timeout: fl
         url.set(drivername="postgresql+psycopg"),
         pool_size=pool_size,
         max_overflow=pool_size,
-        pool_pre_ping=False,
+        pool_use_lifo=True,  # the connection used last has its statements prepared
         hide_parameters=True,  # they are record content
         connect_args={
             "application_name": name,

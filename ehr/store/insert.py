@@ -85,10 +85,12 @@ def _combined(part: Callable[[Table, int], str], tables: tuple[tuple[Table, int]
     return f"WITH {heads} {parts[-1]}" if heads else parts[0]
 
 
+@cache
 def _columns(table: Table) -> tuple[str, ...]:
     return tuple(column.name for column in table.columns)
 
 
+@cache
 def _primary_key(table: Table) -> tuple[str, ...]:
     return tuple(column.name for column in table.primary_key.columns)
 
@@ -152,11 +154,18 @@ def _arrays(table: Table, names: Sequence[str], rows: Sequence[Row]) -> list[Any
 
 
 def _insert_parameters(table: Table, rows: Sequence[Row]) -> list[Any]:
-    names = _columns(table)
-    varying = [(n, name) for n, name in enumerate(names) if name not in _CONSTANT]
+    varying, constant = _placed(table)
     columns = list(zip(*rows, strict=True))
-    constants = [rows[0][n] for n, name in enumerate(names) if name in _CONSTANT]
-    return [encode(_kind(table, name), columns[n]) for n, name in varying] + constants
+    sent: list[Any] = [encode(kind, columns[n]) for n, kind in varying]
+    return sent + [rows[0][n] for n in constant]
+
+
+@cache
+def _placed(table: Table) -> tuple[list[tuple[int, str]], list[int]]:
+    """Return where the columns of rows and of the transaction stand, those of rows by kind."""
+    names = list(enumerate(_columns(table)))
+    varying = [(n, _kind(table, name)) for n, name in names if name not in _CONSTANT]
+    return varying, [n for n, name in names if name in _CONSTANT]
 
 
 def _delete_parameters(table: Table, rows: Sequence[Row]) -> list[Any]:
