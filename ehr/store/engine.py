@@ -16,18 +16,23 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import psycopg
-import sqlalchemy
-from psycopg.types.numeric import Int8BinaryDumper
-from sqlalchemy import Connection, Engine, event
+from sqlalchemy import Connection, event
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
-from ehr.errors import Busy, Conflict, Invalid
-from ehr.store import arrays, facts, keys
+from ehr.errors import Busy, Conflict, Invalid, TooCostly
+from ehr.store import facts, keys
 from ehr.store import migrate as migrations
 from ehr.store.allocate import Allocator
 from ehr.store.bodies import CURRENT_DICTIONARY, Compressor
+from ehr.store.connections import (
+    READER,
+    WRITE_TIMEOUT,
+    WRITER,
+    postgres_engine,
+    sqlite_engine,
+)
 from ehr.store.drafts import LostRace
 from ehr.store.hashing import Hasher
 from ehr.store.writer import Writer
@@ -37,8 +42,6 @@ Observer = Callable[[str], None]
 DriverError = DBAPIError  # for edges that tell of it and must not know SQLAlchemy
 
 NO_ORGANISATION = -1  # the key of unfiled rows of callers without an organisation
-WRITER = "ehr-write"  # names the sessions that `feed.watermark` looks for
-WRITE_TIMEOUT = 60  # seconds a write transaction may take
 _PATIENCE = 30.0  # seconds a read waits for a connection
 _ATTEMPTS = 8
 # serialization failure, deadlock, lock timeout, unique violation (a race lost: look again)
@@ -66,13 +69,13 @@ class Database:
         self._secrets: dict[str, bytes] = {}
         self._unfiled: dict[str | None, int] = {None: NO_ORGANISATION}
         if self.dialect == "sqlite":
-            self._reader = _sqlite_engine(self.url, pool_size)
-            self._writer_engine = _sqlite_engine(self.url, 1)
+            self._reader = sqlite_engine(self.url, pool_size)
+            self._writer_engine = sqlite_engine(self.url, 1)
             self._writer: Writer | None = Writer(self._writer_engine, Path(self.url.database or ""))
         elif self.dialect == "postgresql":
-            self._reader = _postgres_engine(self.url, "ehr-read", pool_size, timeout)
+            self._reader = postgres_engine(self.url, READER, pool_size, timeout)
             self._reader = self._reader.execution_options(isolation_level="AUTOCOMMIT")
-            self._writer_engine = _postgres_engine(self.url, WRITER, pool_size, timeout)
+            self._writer_engine = postgres_engine(self.url, WRITER, pool_size, timeout)
             self._writer = None
         else:
             raise ValueError(
@@ -155,11 +158,11 @@ class Database:
         connection = self._reading()
         try:
             yield connection
-        except (DBAPIError, psycopg.Error, sqlite3.Error):
+        except (DBAPIError, psycopg.Error, sqlite3.Error) as error:
             # It may be broken; the next read opens another.
             connection.invalidate()
             connection.close()
-            raise
+            raise _told(error) from error
         except BaseException:
             self._idle.append(connection)
             raise
@@ -199,11 +202,11 @@ class Database:
             except PoolTimeout:
                 raise _busy() from None
             except DBAPIError as error:
-                if not _may_retry(error):
-                    raise
+                if getattr(error.orig, "sqlstate", None) not in _RETRIED:
+                    raise _told(error) from error
             except psycopg.Error as error:
                 if error.sqlstate not in _RETRIED:
-                    raise
+                    raise _told(error) from error
             time.sleep(random.uniform(0, 0.01 * 2**attempt))  # noqa: S311  no secret: jitter
         raise _collided()
 
@@ -307,68 +310,13 @@ def _collided() -> Conflict:
     )
 
 
-def _may_retry(error: DBAPIError) -> bool:
-    if error.connection_invalidated:
-        raise Busy("The database went away. Send the request again in a moment.") from error
-    return getattr(error.orig, "sqlstate", None) in _RETRIED
-
-
-def _sqlite_engine(url: sqlalchemy.URL, pool_size: int) -> Engine:
-    if not url.database or url.database == ":memory:":
-        raise ValueError("An SQLite record needs a file: sqlite:///path/to/ehr.db")
-    engine = sqlalchemy.create_engine(
-        url,
-        pool_size=pool_size,
-        max_overflow=pool_size * 4,
-        hide_parameters=True,  # they are record content
-        connect_args={"check_same_thread": False, "timeout": WRITE_TIMEOUT},
-    )
-
-    @event.listens_for(engine, "connect")
-    def _prepare(connection: sqlite3.Connection, _record: Any) -> None:
-        connection.isolation_level = None  # transactions are begun by name, in writer.py
-        for pragma in (
-            "journal_mode=WAL",
-            "synchronous=FULL",
-            "foreign_keys=ON",
-            "cache_size=-65536",
-            "mmap_size=268435456",
-            "temp_store=MEMORY",
-        ):
-            connection.execute(f"PRAGMA {pragma}").close()
-
-    return engine
-
-
-def _postgres_engine(url: sqlalchemy.URL, name: str, pool_size: int, timeout: float) -> Engine:
-    class BinaryCursor(psycopg.Cursor[Any]):
-        """Bodies come as bytes, not as hexadecimal text."""
-
-        def __init__(self, connection: Any, *, row_factory: Any = None) -> None:
-            super().__init__(connection, row_factory=row_factory)
-            self.format = psycopg.pq.Format.BINARY
-
-    # Writes are a few texts with arrays of any length: planned once, they cost half.
-    plans = "-c plan_cache_mode=force_generic_plan " if name == WRITER else ""
-    limits = f"-c statement_timeout={timeout:.0f}s -c lock_timeout={max(timeout / 3, 1):.0f}s"
-    engine = sqlalchemy.create_engine(
-        url.set(drivername="postgresql+psycopg"),
-        pool_size=pool_size,
-        max_overflow=pool_size,
-        pool_use_lifo=True,  # the connection used last has its statements prepared
-        hide_parameters=True,  # they are record content
-        connect_args={
-            "application_name": name,
-            "options": plans + limits,
-            "cursor_factory": BinaryCursor,
-        },
-    )
-
-    @event.listens_for(engine, "connect")
-    def _prepare(connection: Any, _record: Any) -> None:
-        # One type for all integers: a statement is prepared once, whatever the values.
-        connection.adapters.register_dumper(int, Int8BinaryDumper)
-        arrays.register(connection)
-        connection.prepare_threshold = 2
-
-    return engine
+def _told(error: Exception) -> Exception:
+    """Return what a caller is told of a driver's error: the error itself where it is a fault."""
+    cause = getattr(error, "orig", error)
+    state = getattr(cause, "sqlstate", None)
+    if state == "57014":
+        return TooCostly("That took longer than the time limit. Ask for less at once.")
+    # No state at all, or 57P01: the server was stopped or restarted.
+    if isinstance(cause, psycopg.OperationalError) and state in (None, "57P01"):
+        return Busy("The database went away. Send the request again in a moment.")
+    return error

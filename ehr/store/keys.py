@@ -12,11 +12,12 @@ from cryptography.hazmat.primitives.keywrap import (
     aes_key_unwrap,
     aes_key_wrap,
 )
-from sqlalchemy import Connection, insert, select
+from sqlalchemy import Connection, insert, select, text
 
 from ehr.store.tables import key_ring
 
 _SIZE = 32
+_LOCK = 0x5EC4E7
 
 
 class WrongSecret(Exception):
@@ -43,6 +44,9 @@ def newest(connection: Connection, purpose: str, wrapping: str) -> bytes | None:
 
 def ensure(connection: Connection, purpose: str, wrapping: str) -> bytes:
     """Return the newest secret, making the first one; must run in a write transaction."""
+    if connection.dialect.name == "postgresql":
+        # Two processes that open a new database at once must agree on one key.
+        connection.execute(text(f"SELECT pg_advisory_xact_lock({_LOCK})"))
     known = newest(connection, purpose, wrapping)
     if known is not None:
         return known

@@ -1,0 +1,82 @@
+"""How each engine is connected to: settings that make writes durable and reads fast.
+
+SQLite: WAL, `synchronous=FULL`. PostgreSQL: psycopg 3 in binary, bounded by time.
+"""
+
+import sqlite3
+from typing import Any
+
+import psycopg
+import sqlalchemy
+from psycopg.types.numeric import Int8BinaryDumper
+from sqlalchemy import Engine, event
+
+from ehr.store import arrays
+
+READER = "ehr-read"
+WRITER = "ehr-write"  # names the sessions that `feed.watermark` looks for
+WRITE_TIMEOUT = 60  # seconds a write transaction may take
+
+
+def sqlite_engine(url: sqlalchemy.URL, pool_size: int) -> Engine:
+    """Return an engine on an SQLite file; ValueError where the URL names none."""
+    if not url.database or url.database == ":memory:":
+        raise ValueError("An SQLite record needs a file: sqlite:///path/to/ehr.db")
+    engine = sqlalchemy.create_engine(
+        url,
+        pool_size=pool_size,
+        max_overflow=pool_size * 4,
+        hide_parameters=True,  # they are record content
+        connect_args={"check_same_thread": False, "timeout": WRITE_TIMEOUT},
+    )
+
+    @event.listens_for(engine, "connect")
+    def _prepare(connection: sqlite3.Connection, _record: Any) -> None:
+        connection.isolation_level = None  # transactions are begun by name, in writer.py
+        for pragma in (
+            "journal_mode=WAL",
+            "synchronous=FULL",
+            "foreign_keys=ON",
+            "cache_size=-65536",
+            "mmap_size=268435456",
+            "temp_store=MEMORY",
+        ):
+            connection.execute(f"PRAGMA {pragma}").close()
+
+    return engine
+
+
+def postgres_engine(url: sqlalchemy.URL, name: str, pool_size: int, timeout: float) -> Engine:
+    """Return an engine whose sessions go by `name`; a statement may take `timeout` seconds."""
+
+    class BinaryCursor(psycopg.Cursor[Any]):
+        """Bodies come as bytes, not as hexadecimal text."""
+
+        def __init__(self, connection: Any, *, row_factory: Any = None) -> None:
+            super().__init__(connection, row_factory=row_factory)
+            self.format = psycopg.pq.Format.BINARY
+
+    # Writes are a few texts with arrays of any length: planned once, they cost half.
+    plans = "-c plan_cache_mode=force_generic_plan " if name == WRITER else ""
+    limits = f"-c statement_timeout={timeout:.0f}s -c lock_timeout={max(timeout / 3, 1):.0f}s"
+    engine = sqlalchemy.create_engine(
+        url.set(drivername="postgresql+psycopg"),
+        pool_size=pool_size,
+        max_overflow=pool_size,
+        pool_use_lifo=True,  # the connection used last has its statements prepared
+        hide_parameters=True,  # they are record content
+        connect_args={
+            "application_name": name,
+            "options": plans + limits,
+            "cursor_factory": BinaryCursor,
+        },
+    )
+
+    @event.listens_for(engine, "connect")
+    def _prepare(connection: Any, _record: Any) -> None:
+        # One type for all integers: a statement is prepared once, whatever the values.
+        connection.adapters.register_dumper(int, Int8BinaryDumper)
+        arrays.register(connection)
+        connection.prepare_threshold = 2
+
+    return engine
