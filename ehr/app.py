@@ -3,6 +3,8 @@
 import gc
 import logging
 import os
+import threading
+import time
 from collections.abc import Callable
 
 from flask import Flask
@@ -11,6 +13,7 @@ from ehr.record import Record, open_record
 from ehr.rest.endpoint import open_door
 from ehr.rest.routes import fhir_routes, health_routes
 from ehr.settings import Settings, check_public, load
+from ehr.store import feed
 from fhir_profiles.validator import validate
 
 
@@ -30,6 +33,7 @@ def create_app(record: Record | None = None, settings: Settings | None = None) -
     app.register_blueprint(health_routes(_readiness(record)))
     if serves:
         _prepare_types(record)
+        threading.Thread(target=_keep_stamping, args=(record,), daemon=True).start()
         _spare_collector()
     return app
 
@@ -51,6 +55,16 @@ def _prepare_types(record: Record) -> None:
         bare = {"resourceType": name}
         validate(bare)
         record.indexer.rows(bare)
+
+
+def _keep_stamping(record: Record) -> None:
+    """Number committed transactions each second: walks look only at those not numbered yet."""
+    while record.database.dialect == "postgresql":
+        try:
+            feed.stamp(record.database)
+        except Exception:
+            logging.getLogger("ehr").warning("stamping failed; it is tried again")
+        time.sleep(1)
 
 
 def _spare_collector() -> None:

@@ -12,7 +12,7 @@ from sqlalchemy import Connection, select
 
 from auth.principal import Principal
 from ehr.access.visible import visible
-from ehr.errors import Invalid, PreconditionFailed
+from ehr.errors import PreconditionFailed
 from ehr.messages import Params
 from ehr.search.run import find
 from ehr.store.rows import identifier_part, identifier_text
@@ -139,10 +139,3 @@ def _same_identifier(condition: Criteria, stored: str) -> bool:
     if system is None:
         return stored.endswith(f"|{identifier_part(value)}")
     return stored == identifier_text(system, value)
-
-
-def check_conditional(type: str, params: Params) -> None:
-    """Raise Invalid where a condition has parameters that make no sense in one."""
-    for name, _ in params:
-        if name in {"_include", "_revinclude"}:
-            raise Invalid(f"`{name}` has no meaning in a condition on {type}.", expression=name)
