@@ -15,8 +15,8 @@ from ehr.errors import Invalid, NotFound
 from ehr.interactions.read import not_found
 from ehr.messages import Instant, Interaction, Result
 from ehr.record import Record
-from ehr.search.intervals import parse_interval
-from ehr.search.page import Cursor, expired, seal, unseal
+from ehr.search.results.cursor import Cursor, expired, seal, unseal
+from ehr.search.values.intervals import parse_interval
 from ehr.store import feed, read
 from ehr.store import history as versions
 from ehr.store.bodies import instant

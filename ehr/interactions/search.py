@@ -4,10 +4,10 @@ from typing import TYPE_CHECKING
 
 from ehr.messages import Interaction, Result
 from ehr.search.answer import answer
-from ehr.search.compartment import compartment_types
-from ehr.search.query import parse
+from ehr.search.grammar.query import parse
+from ehr.search.plan.compartment import compartment_types
 from ehr.search.request import Compartment, SearchRequest
-from ehr.search.run import find
+from ehr.search.results.page import find
 
 if TYPE_CHECKING:
     from auth.principal import Principal

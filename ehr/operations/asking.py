@@ -4,8 +4,8 @@ from typing import TYPE_CHECKING
 
 from auth.principal import Principal
 from ehr.record import Record
-from ehr.search.matches import Asking
-from ehr.search.run import match_context, seen_by
+from ehr.search.plan.matches import Asking
+from ehr.search.results.page import match_context, seen_by
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection

@@ -16,10 +16,10 @@ from ehr.operations.everything_asked import read
 from ehr.operations.everything_links import Walk, address, sealed, walk_of
 from ehr.operations.nominated import nominated
 from ehr.record import Record
-from ehr.search.bundle import searchset
-from ehr.search.everything_scope import scope_of
-from ehr.search.everything_walk import Page, page
+from ehr.search.everything.scope import scope_of
+from ehr.search.everything.walk import Page, page
 from ehr.search.request import SearchRequest
+from ehr.search.results.bundle import searchset
 
 
 def everything(record: Record, principal: Principal, interaction: Interaction) -> Result:

@@ -6,8 +6,8 @@ from typing import NoReturn
 from ehr.errors import Invalid
 from ehr.messages import Instant, Interaction, Params
 from ehr.operations.given import single, texts
-from ehr.search.everything import Filter
-from ehr.search.intervals import parse_interval, zone_named
+from ehr.search.everything.rows import Filter
+from ehr.search.values.intervals import parse_interval, zone_named
 from ehr.settings import Settings
 from fhir_profiles.definitions import is_resource_type
 

@@ -7,10 +7,10 @@ from auth.principal import Principal
 from ehr.messages import Instant, Interaction, Params
 from ehr.operations import given
 from ehr.record import Record
-from ehr.search.everything import beginning
-from ehr.search.everything_walk import Position
-from ehr.search.matches import Asking
-from ehr.search.page import Cursor, expired, seal, unseal
+from ehr.search.everything.rows import beginning
+from ehr.search.everything.walk import Position
+from ehr.search.plan.matches import Asking
+from ehr.search.results.cursor import Cursor, expired, seal, unseal
 from ehr.store import feed
 from ehr.store.horizon import Horizon, recall
 

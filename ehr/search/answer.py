@@ -1,21 +1,21 @@
 """A search from request to Bundle: plan, page or count, includes, links.
 
 Statements: one for the references and ids of the request, one a page; then one for each step that
-leaves the key (`matches.py`), one for each round of includes and one for their bodies; a later page
+leaves the key (`plan/matches.py`), one for each round of includes and one for their bodies; a later page
 asks once what came meanwhile.
 """
 
 from typing import TYPE_CHECKING
 
 from auth.principal import Principal
-from ehr.search.bundle import searchset
-from ehr.search.found import Found, fetch
-from ehr.search.include import MAXIMUM_INCLUDED, MAXIMUM_ROUNDS, Linked, linked_rows
-from ehr.search.matches import Asking
-from ehr.search.plan import Plan, plan
+from ehr.search.plan.matches import Asking
+from ehr.search.plan.plan import Plan, plan
 from ehr.search.request import SearchRequest
-from ehr.search.run import Page, count, match_context, seen_by
-from ehr.search.walk import Step, Walker, self_link, step
+from ehr.search.results.bundle import searchset
+from ehr.search.results.found import Found, fetch
+from ehr.search.results.include import MAXIMUM_INCLUDED, MAXIMUM_ROUNDS, Linked, linked_rows
+from ehr.search.results.page import Page, count, match_context, seen_by
+from ehr.search.results.walk import Step, Walker, self_link, step
 from fhir_profiles.issues import Issue
 
 if TYPE_CHECKING:

@@ -14,7 +14,7 @@ from auth.principal import Principal
 from ehr.access.visible import visible
 from ehr.errors import PreconditionFailed
 from ehr.messages import Params
-from ehr.search.run import find
+from ehr.search.results.page import find
 from ehr.store.rows import identifier_part, identifier_text
 from ehr.store.tables import identifier_locator, resource
 from ehr.urls.queries import decode_pairs

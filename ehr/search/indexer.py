@@ -7,7 +7,7 @@ Covers all R4 search parameters that have an expression, except composites (thei
 from collections.abc import Sequence
 from typing import Any
 
-from ehr.search import date, number, quantity, reference, string, token, uri
+from ehr.search.parameters import date, number, quantity, reference, string, token, uri
 from ehr.store.hashing import Hasher
 from ehr.store.rows import IndexRows
 from fhir_profiles.extraction import Extractor, Leaf, Sink, compile_extractor

@@ -11,9 +11,9 @@ import msgspec
 from sqlalchemy import and_, func, select
 
 from ehr.messages import Resource
-from ehr.search.found import fetch
-from ehr.search.include import Linked
-from ehr.search.matches import Asking
+from ehr.search.plan.matches import Asking
+from ehr.search.results.found import fetch
+from ehr.search.results.include import Linked
 from ehr.store import tables
 from fhir_profiles.definitions import resource_types, type_name
 from fhir_profiles.search_parameters import for_type

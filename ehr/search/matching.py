@@ -25,7 +25,7 @@ from sqlalchemy.sql import operators
 from sqlalchemy.sql.elements import BinaryExpression, Grouping
 
 from ehr.errors import Invalid
-from ehr.search.intervals import zone_named
+from ehr.search.values.intervals import zone_named
 from ehr.store.hashing import Hasher
 from fhir_profiles.search_parameters import SearchParameter
 

@@ -1,4 +1,4 @@
-"""A search as data: what `query.py` understood of the text, before any table is known.
+"""A search as data: what `grammar/query.py` understood of the text, before any table is known.
 
 FHIR R4 §3.1.1 (Search). Everything is frozen; one request may be compiled for either engine.
 """

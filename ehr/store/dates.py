@@ -1,6 +1,7 @@
 """FHIR partial dates as instants, for columns of the row itself (care date, order of the page).
 
-The search index has its own, exact intervals (`ehr/search/date.py`); here one number is enough.
+The search index has its own, exact intervals (`ehr/search/values/intervals.py`); here one number
+is enough.
 """
 
 from datetime import UTC, datetime

@@ -12,9 +12,9 @@ from urllib.parse import unquote
 import sqlalchemy
 from sqlalchemy import Connection, Table
 
-from ehr.search.clauses import clause
 from ehr.search.indexer import Indexer
 from ehr.search.matching import MatchContext
+from ehr.search.parameters.clauses import clause
 from ehr.search.request import alternatives
 from ehr.store import tables
 from ehr.store.hashing import Hasher

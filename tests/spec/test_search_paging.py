@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from sqlalchemy import create_engine, update
 
-from ehr.search import run
+from ehr.search.results import page as run
 from ehr.store.feed import open_txn
 from ehr.store.tables import database_fact, resource
 from tests import given

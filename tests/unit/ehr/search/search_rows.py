@@ -5,9 +5,9 @@ from typing import Any
 import sqlalchemy
 from sqlalchemy.dialects import sqlite
 
-from ehr.search.clauses import clause
 from ehr.search.indexer import Indexer
 from ehr.search.matching import MatchContext, RowAlias
+from ehr.search.parameters.clauses import clause
 from ehr.search.request import alternatives
 from ehr.store import tables
 from ehr.store.hashing import Hasher

@@ -1,0 +1,140 @@
+"""Parameters that shape the result, not the matches: `_count _sort _summary _elements _total …`.
+
+FHIR R4 §3.1.1.5 (Managing Returned Resources). Each may be given once. `_format` and `_pretty`
+are read where HTTP is; here they are only kept, so that links repeat them.
+"""
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, cast, get_args
+
+from ehr.errors import Invalid
+from ehr.search.grammar.refusals import shown, unknown
+from ehr.search.parameters.supported import is_sortable, parameters_named, supported_names
+from ehr.search.request import SortKey, Summary, Total, alternatives
+from fhir_profiles.definitions import resource_types, type_definition
+from fhir_profiles.subset import unknown_elements
+
+CURSOR = "_cursor"
+ECHOED = ("_format", "_pretty")
+MAXIMUM_SORT_KEYS = 5
+_COUNT = re.compile(r"[0-9]{1,9}")
+_SUMMARIES = tuple(name for name in get_args(Summary) if name)
+_TOTALS = tuple(name for name in get_args(Total) if name)
+
+
+@dataclass(slots=True)
+class Controls:
+    """What the single-valued parameters said; `types` are those asked for."""
+
+    types: tuple[str, ...]
+    count: int | None = None
+    sort: tuple[SortKey, ...] = ()
+    summary: Summary = ""
+    elements: tuple[str, ...] = ()
+    total: Total = ""
+    cursor: str | None = None
+
+
+def read_control(controls: Controls, name: str, value: str) -> None:
+    """Take one parameter of `CONTROLS` into `controls`; raise Invalid when its value is wrong."""
+    CONTROLS[name](controls, value)
+
+
+def _count(controls: Controls, value: str) -> None:
+    if not _COUNT.fullmatch(value):
+        raise Invalid(
+            f"`_count` is `{shown(value)}`. It must be a whole number from 0 "
+            "(0 returns only the total)."
+        )
+    controls.count = int(value)
+
+
+def _sort(controls: Controls, value: str) -> None:
+    codes = value.split(",")
+    if len(codes) > MAXIMUM_SORT_KEYS:
+        raise Invalid(
+            f"`_sort` names {len(codes)} parameters. At most {MAXIMUM_SORT_KEYS} are supported.",
+            code="too-costly",
+        )
+    controls.sort = tuple(_sort_key(controls.types, code) for code in codes)
+    names = [key.code for key in controls.sort]
+    if len(set(names)) < len(names):
+        raise Invalid("`_sort` names a parameter twice. Name each parameter once.")
+
+
+def _sort_key(types: tuple[str, ...], written: str) -> SortKey:
+    code = written.removeprefix("-")
+    parameters = parameters_named(types, code)
+    if not parameters or not is_sortable(parameters):
+        valid = [
+            name for name in supported_names(types) if is_sortable(parameters_named(types, name))
+        ]
+        raise unknown("sort parameter", code, " in `_sort`", valid)
+    return SortKey(code, written.startswith("-"), parameters)
+
+
+def _summary(controls: Controls, value: str) -> None:
+    if value not in _SUMMARIES:
+        raise unknown("value", value, " of `_summary`", _SUMMARIES)
+    controls.summary = cast(Summary, value)
+
+
+def _total(controls: Controls, value: str) -> None:
+    if value not in _TOTALS:
+        raise unknown("value", value, " of `_total`", _TOTALS)
+    controls.total = cast(Total, value)
+
+
+def _elements(controls: Controls, value: str) -> None:
+    names, types = alternatives(value), controls.types or resource_types()
+    known_to = [set(names) - set(unknown_elements(one, names)) for one in types]
+    for name in names:
+        if not any(name in some for some in known_to):
+            where = f" of {' or '.join(types)} in `_elements`" if len(types) == 1 else ""
+            raise unknown("element", name, where, _element_names(types[0]) if where else ())
+    controls.elements = names
+
+
+def _element_names(type_name: str) -> set[str]:
+    """Return the names as R4 writes them here: `value` for `value[x]`."""
+    return {one.choice or one.name for one in type_definition(type_name).fields.values()}
+
+
+def _cursor(controls: Controls, value: str) -> None:
+    controls.cursor = value
+
+
+def _contained(_: Controls, value: str) -> None:
+    if value != "false":
+        raise Invalid(
+            f"`_contained={shown(value)}` is not supported: contained resources are never "
+            "matches of their own. Leave it out, or use `false`.",
+            code="not-supported",
+        )
+
+
+def _contained_type(_: Controls, __: str) -> None:
+    raise Invalid(
+        "`_containedType` is not supported: contained resources are never matches of their own. "
+        "Leave it out.",
+        code="not-supported",
+    )
+
+
+def _kept(_: Controls, __: str) -> None:
+    """`_format` and `_pretty` concern the answer's form, which the edge decides."""
+
+
+CONTROLS: dict[str, Callable[[Controls, str], Any]] = {
+    "_count": _count,
+    "_sort": _sort,
+    "_summary": _summary,
+    "_elements": _elements,
+    "_total": _total,
+    CURSOR: _cursor,
+    "_contained": _contained,
+    "_containedType": _contained_type,
+    **dict.fromkeys(ECHOED, _kept),
+}

@@ -1,0 +1,170 @@
+"""Date parameters: partial dates are intervals (R4 search.html §3.1.1.5.2, prefixes §3.1.1.4.1).
+
+A row is the interval of `ehr.search.intervals`; an open Period reaches to its `MIN` or `MAX`, and
+of a Timing the outer limits count. Equality means that the search interval holds the stored one.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import ColumnElement, FromClause, and_, or_
+
+from ehr.search.matching import (
+    MatchContext,
+    RowAlias,
+    any_of,
+    check_modifier,
+    missing,
+    refuse,
+    some_row,
+    unescape,
+)
+from ehr.search.values.intervals import (
+    MAX,
+    MIN,
+    Interval,
+    Reader,
+    has_finer_digits,
+    interval_reader,
+)
+from ehr.search.values.intervals import parse_interval as parse_interval
+from ehr.store.rows import IndexRows
+from ehr.store.tables import date
+from fhir_profiles.extraction import Leaf, Sink
+from fhir_profiles.search_parameters import SearchParameter
+
+MODIFIERS = ("missing",)
+PREFIXES = ("eq", "ne", "gt", "lt", "ge", "le", "sa", "eb", "ap")
+
+_INSTANTS = frozenset(("date", "dateTime", "instant"))
+
+
+@dataclass(frozen=True, slots=True)
+class DateSearch:
+    """A date with its prefix. `finer` marks one that falls between two microseconds."""
+
+    prefix: str
+    low: int
+    high: int
+    finer: bool = False
+
+
+def sink(leaf: Leaf, timezone: str) -> Sink | None:
+    """Return the function that emits rows for elements of this type; None where there is none."""
+    read = interval_reader(timezone)
+    if leaf.type in _INSTANTS:
+        return _instant(read)
+    if leaf.type == "Period":
+        return _period(read)
+    return _timing(read) if leaf.type == "Timing" else None
+
+
+def _instant(read: Reader) -> Sink:
+    def emit(params: tuple[int, ...], value: Any, rows: IndexRows) -> None:
+        low, high = read(value)
+        for param in params:
+            rows.date.append((param, low, high))
+
+    return emit
+
+
+def _period(read: Reader) -> Sink:
+    def emit(params: tuple[int, ...], value: Any, rows: IndexRows) -> None:
+        interval = _limits(value, read)
+        if interval:
+            for param in params:
+                rows.date.append((param, *interval))
+
+    return emit
+
+
+def _timing(read: Reader) -> Sink:
+    def emit(params: tuple[int, ...], value: Any, rows: IndexRows) -> None:
+        parts = [read(event) for event in value.get("event", ()) if event is not None]
+        bounds = _limits(value.get("repeat", {}).get("boundsPeriod", {}), read)
+        if bounds:
+            parts.append(bounds)
+        if parts:
+            low, high = min(part[0] for part in parts), max(part[1] for part in parts)
+            rows.date.extend((param, low, high) for param in params)
+
+    return emit
+
+
+def _limits(period: dict[str, Any], read: Reader) -> Interval | None:
+    start, end = period.get("start"), period.get("end")
+    if start is None and end is None:
+        return None
+    return (MIN if start is None else read(start)[0]), (MAX if end is None else read(end)[1])
+
+
+def clause(
+    row: RowAlias,
+    parameter: SearchParameter,
+    modifier: str | None,
+    values: Sequence[str],
+    context: MatchContext,
+) -> ColumnElement[bool]:
+    """Return the condition for dates with or without a prefix."""
+    check_modifier(parameter, modifier, MODIFIERS)
+    if modifier == "missing":
+        return missing(date, row, parameter, values, context)
+    wanted = [read_date(parameter, value, context) for value in values]
+
+    def condition(t: FromClause) -> ColumnElement[bool]:
+        choices = [compare(each, t.c.low, t.c.high) for each in wanted]
+        return and_(t.c.param == parameter.param_id, any_of(choices))
+
+    return some_row(date, row, context, condition)
+
+
+def read_date(parameter: SearchParameter, value: str, context: MatchContext) -> DateSearch:
+    """Return the search that a text such as `ge2023-05` stands for."""
+    text = unescape(parameter, value)
+    prefix = text[:2] if text[:2] in PREFIXES else ""
+    written = text.removeprefix(prefix)
+    try:
+        low, high = parse_interval(written, context.zone)
+    except ValueError as error:
+        raise refuse(
+            parameter,
+            text,
+            "a date such as 2023, 2023-05, 2023-05-10 or 2023-05-10T17:30:00+01:00 (in a URL, + is "
+            f"%2B), after one of the prefixes {', '.join(PREFIXES)} or none",
+        ) from error
+    if prefix == "ap":
+        # R4's advice: a tenth of the way from now to the date.
+        margin = abs(context.now() - low) // 10
+        low, high = low - margin, high + margin
+    if has_finer_digits(written):
+        return DateSearch(prefix or "eq", low + 1, low + 1, finer=True)
+    return DateSearch(prefix or "eq", low, high)
+
+
+def compare(
+    wanted: DateSearch, low: ColumnElement[int], high: ColumnElement[int]
+) -> ColumnElement[bool]:
+    """Return how a stored interval [low, high) in microseconds meets the prefix."""
+    within = and_(low >= wanted.low, high <= wanted.high)
+    if wanted.finer:
+        within = and_(low == wanted.low - 1, high == wanted.high + 1)
+    match wanted.prefix:
+        case "eq":
+            return within
+        case "ne":
+            return ~within
+        case "gt":
+            return high > wanted.high
+        case "lt":
+            return low < wanted.low
+        case "ge":
+            return or_(high > wanted.high, within)
+        case "le":
+            return or_(low < wanted.low, within)
+        case "sa":
+            return low >= wanted.high
+        case "eb":
+            return high <= wanted.low
+        case _:
+            return and_(low < wanted.high, high > wanted.low)

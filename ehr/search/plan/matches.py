@@ -1,0 +1,174 @@
+"""One condition of a request as SQL on a row, after the steps it needs.
+
+A criterion becomes a clause of its type. `_id` and identifiers over all patients are looked up
+first; chains and `_has` (R4 §3.1.1.4.14-15) ask for the resources at their other end. Each such
+step is one bounded statement and gives a list of (patient_key, rid): no join leaves the key.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+
+from sqlalchemy import ColumnElement, Connection, FromClause, Select, and_, literal, not_, select
+
+from ehr.errors import TooCostly
+from ehr.search.matching import KeyAndRow, MatchContext, any_of, some_row
+from ehr.search.parameters import clauses
+from ehr.search.parameters.last_updated import last_updated_clause
+from ehr.search.parameters.reference import reference_paths
+from ehr.search.plan import identifiers
+from ehr.search.plan.mentions import check_ids, id_names
+from ehr.search.plan.pins import files
+from ehr.search.request import Chain, Condition, Criterion, Reverse
+from ehr.store import tables
+from ehr.store.pairs import in_keys, in_pairs
+from fhir_profiles.definitions import type_number
+from fhir_profiles.search_parameters import SearchParameter
+
+# Made once: an alias costs more than the rest of a statement.
+_ROW = tables.resource.alias("r")
+_LINK = tables.reference.alias("link")
+
+Visible = Callable[[FromClause], ColumnElement[bool]]
+
+# Rows that one step may hand on. More make a request that is better asked the other way round.
+MAXIMUM_STEP = 10_000
+
+
+@dataclass(frozen=True, slots=True)
+class Asking:
+    """What a condition needs: where to ask, what the caller may see, how values compare."""
+
+    connection: Connection
+    visible: Visible
+    context: MatchContext
+
+
+def condition_clause(
+    row: FromClause, types: Sequence[str], condition: Condition, asking: Asking
+) -> ColumnElement[bool]:
+    """Return the clause on `row` (an alias of `resource`) of one of these types (none: any)."""
+    match condition:
+        case Criterion():
+            return _criterion(row, types, condition, asking)
+        case Chain():
+            return _chain(row, condition, asking)
+        case Reverse():
+            return _reverse(row, types, condition, asking)
+
+
+def visible_rows(types: Sequence[str], asking: Asking) -> tuple[FromClause, ColumnElement[bool]]:
+    """Return an alias of `resource` and the condition of its current rows of these types."""
+    row = _ROW
+    wanted = [row.c.deleted.is_(False), asking.visible(row)]
+    if types:
+        numbers = [type_number(name) for name in types]
+        # One type as an equality: an index can then give the order as well.
+        of_type = row.c.type == numbers[0] if len(numbers) == 1 else row.c.type.in_(numbers)
+        wanted.insert(0, of_type)
+    return row, and_(*wanted)
+
+
+def _criterion(
+    row: FromClause, types: Sequence[str], criterion: Criterion, asking: Asking
+) -> ColumnElement[bool]:
+    code = criterion.parameters[0].code
+    if code == "_id":
+        return _id(row, types, criterion, asking)
+    if code == "_lastUpdated":
+        return last_updated_clause(row, criterion, asking.context)
+    if len(criterion.parameters) == 1:
+        return _of_type(row, criterion.parameters[0], criterion, asking)
+    return any_of(
+        [
+            and_(row.c.type == type_number(one.type), _of_type(row, one, criterion, asking))
+            for one in criterion.parameters
+        ]
+    )
+
+
+def _of_type(
+    row: FromClause, parameter: SearchParameter, criterion: Criterion, asking: Asking
+) -> ColumnElement[bool]:
+    if identifiers.are_located(parameter, criterion, asking.context):
+        pairs = identifiers.located(asking.connection, parameter, criterion, asking.context)
+        if pairs is not None:
+            return in_pairs(asking.connection, row.c.patient_key, row.c.rid, pairs)
+    return clauses.clause(row, parameter, criterion.modifier, criterion.values, asking.context)
+
+
+def _id(
+    row: FromClause, types: Sequence[str], criterion: Criterion, asking: Asking
+) -> ColumnElement[bool]:
+    if criterion.modifier == "missing":
+        return row.c.id.is_(None) if criterion.values == ("true",) else row.c.id.isnot(None)
+    check_ids(criterion)
+    pairs = asking.context.resolve(id_names(criterion)).values()
+    found = in_pairs(asking.connection, row.c.patient_key, row.c.rid, list(pairs))
+    return not_(found) if criterion.modifier == "not" else found
+
+
+def _chain(row: FromClause, chain: Chain, asking: Asking) -> ColumnElement[bool]:
+    # What the reference leads to may lie under any key.
+    elsewhere = replace(asking, context=replace(asking.context, patient_keys=None))
+    pairs: list[KeyAndRow] = []
+    for target_type, inner in chain.inner:
+        target, wanted = visible_rows((target_type,), elsewhere)
+        clause = condition_clause(target, (target_type,), inner, elsewhere)
+        step = select(target.c.patient_key, target.c.rid).where(wanted, clause)
+        pairs += _step(step, chain.written[0], asking)
+    if [name for name, _ in chain.inner] == ["Patient"] and all(map(files, chain.parameters)):
+        # Whatever refers so to these patients, and nothing else of its type, lies under their keys.
+        return in_keys(asking.connection, row.c.patient_key, sorted({key for key, _ in pairs}))
+
+    def leads_there(t: FromClause) -> ColumnElement[bool]:
+        there = in_pairs(asking.connection, t.c.target_key, t.c.target_rid, pairs)
+        return and_(_through(t, chain.parameters), there)
+
+    return some_row(tables.reference, row, asking.context, leads_there)
+
+
+def _reverse(
+    row: FromClause, types: Sequence[str], reverse: Reverse, asking: Asking
+) -> ColumnElement[bool]:
+    elsewhere = replace(asking, context=replace(asking.context, patient_keys=None))
+    source_types = (reverse.parameter.type,)
+    source, wanted = visible_rows(source_types, elsewhere)
+    passes = condition_clause(source, source_types, reverse.inner, elsewhere)
+    if tuple(types) == ("Patient",) and files(reverse.parameter):
+        # Their key says whose they are.
+        owners = select(source.c.patient_key, literal(0)).where(wanted, passes).distinct()
+        keys = [key for key, _ in _step(owners, reverse.written[0], asking)]
+        return in_keys(asking.connection, row.c.patient_key, keys)
+    t = _LINK
+    step = (
+        select(t.c.target_key, t.c.target_rid)
+        .join_from(
+            source, t, and_(t.c.patient_key == source.c.patient_key, t.c.rid == source.c.rid)
+        )
+        .where(
+            wanted,
+            passes,
+            _through(t, (reverse.parameter,)),
+            t.c.target_rid.isnot(None),
+        )
+        .distinct()
+    )
+    if types:
+        step = step.where(t.c.target_type.in_([type_number(name) for name in types]))
+    pairs = _step(step, reverse.written[0], asking)
+    return in_pairs(asking.connection, row.c.patient_key, row.c.rid, pairs)
+
+
+def _through(t: FromClause, parameters: Sequence[SearchParameter]) -> ColumnElement[bool]:
+    paths = {path for one in parameters for path, _ in reference_paths(one)}
+    return t.c.path.in_(sorted(paths))
+
+
+def _step(step: Select[int, int], name: str, asking: Asking) -> list[KeyAndRow]:
+    rows = asking.connection.execute(step.limit(MAXIMUM_STEP + 1)).all()
+    if len(rows) > MAXIMUM_STEP:
+        raise TooCostly(
+            f"`{name}` passes through more than {MAXIMUM_STEP} resources. Add conditions that "
+            "narrow it, or begin the search at its other end."
+        )
+    return [(key, rid) for key, rid in rows]

@@ -1,0 +1,100 @@
+"""SearchRequest to Plan: the conditions of one SELECT on `resource`, and what was asked beforehand.
+
+DESIGN §5 (no join leaves the key; search is a compiler). Conditions compare an alias of `resource`
+with index rows of the same key. What lies under another key is asked first, in bounded steps: one
+for all references and ids of the request, and those of `matches.py`. A plan is in-patient when the
+request pins the keys under which all matches lie.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from sqlalchemy import ColumnElement, Connection, FromClause
+
+from ehr.errors import Invalid, Unsupported
+from ehr.search.grammar.refusals import Findings
+from ehr.search.matching import KeyAndRow, TypeAndId
+from ehr.search.plan.compartment import in_compartment
+from ehr.search.plan.matches import Asking, condition_clause, visible_rows
+from ehr.search.plan.mentions import mentioned
+from ehr.search.plan.pins import pinned
+from ehr.search.request import Condition, Criterion, SearchRequest
+from ehr.store.locator import locate
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What to select from: `row` is an alias of `resource`, `patient_keys` None is cross-patient.
+
+    `request` is what will be answered: under lenient handling less than was asked.
+    """
+
+    request: SearchRequest
+    row: FromClause
+    where: tuple[ColumnElement[bool], ...]
+    patient_keys: tuple[int, ...] | None
+
+
+def plan(request: SearchRequest, asking: Asking) -> Plan:
+    """Return the plan, having asked what it needs to know; raise Invalid for senseless values."""
+    named = [(one, mentioned(one, asking.context)) for one in request.conditions]
+    places = _places(asking.connection, request, named)
+    criteria = [(one, names) for one, names in named if isinstance(one, Criterion)]
+    pins = pinned(asking.connection, request, criteria, places)
+    context = replace(
+        asking.context,
+        resolve=lambda names: {name: places[name] for name in names if name in places},
+        patient_keys=pins.keys,
+    )
+    asking = replace(asking, context=context)
+    row, current = visible_rows(request.types, asking)
+    where = [current]
+    if pins.keys is not None:
+        where.insert(0, row.c.patient_key.in_(pins.keys))
+    if request.compartment is not None:
+        place = request.compartment
+        focal = places.get((place.type, place.id))
+        where.append(in_compartment(row, place, request.types, focal, context))
+    request, clauses = _clauses(row, request, asking, pins.implied)
+    return Plan(request, row, (*where, *clauses), pins.keys)
+
+
+def _places(
+    connection: Connection,
+    request: SearchRequest,
+    named: Sequence[tuple[Condition, Sequence[TypeAndId]]],
+) -> Mapping[TypeAndId, KeyAndRow]:
+    names = {name for _, some in named for name in some}
+    if request.compartment is not None:
+        names.add((request.compartment.type, request.compartment.id))
+    located = locate(connection, names)
+    return {name: (one.patient_key, one.rid) for name, one in located.items()}
+
+
+def _clauses(
+    row: FromClause, request: SearchRequest, asking: Asking, implied: Criterion | None
+) -> tuple[SearchRequest, list[ColumnElement[bool]]]:
+    findings = Findings(lenient=request.lenient)
+    clauses: list[ColumnElement[bool]] = []
+    left_out: list[Condition] = []
+    for condition in request.conditions:
+        if condition is implied:
+            continue
+        try:
+            clauses.append(condition_clause(row, request.types, condition, asking))
+        except (Invalid, Unsupported) as error:
+            findings.add(error)
+            left_out.append(condition)
+    ignored = findings.settle()
+    if not left_out:
+        return request, clauses
+    written = [condition.written for condition in left_out]
+    return (
+        replace(
+            request,
+            conditions=tuple(one for one in request.conditions if one not in left_out),
+            understood=tuple(pair for pair in request.understood if pair not in written),
+            ignored=request.ignored + ignored,
+        ),
+        clauses,
+    )

@@ -1,0 +1,111 @@
+"""Resources that a search returns, and fetching those that are known by their rows."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Connection, FromClause, Row, Select, and_, select, tuple_
+
+from ehr.messages import Instant
+from ehr.search.matching import KeyAndRow
+from ehr.search.plan.matches import Asking
+from ehr.search.results.include import Linked
+from ehr.store import tables
+from ehr.store.bodies import compose
+from ehr.store.drafts import Method
+from ehr.store.engine import of
+from ehr.store.pairs import in_pairs
+from fhir_profiles.definitions import type_name
+
+_ROW, _VERSION = tables.resource.alias("r"), tables.version.alias("v")
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A resource that a search returns; `json` is the whole of it."""
+
+    type: str
+    id: str
+    patient_key: int
+    rid: int
+    version: int
+    last_updated: Instant
+    json: bytes
+
+    @property
+    def place(self) -> KeyAndRow:
+        """Return (patient_key, rid)."""
+        return self.patient_key, self.rid
+
+
+def found(connection: Connection, row: Row[Any]) -> Found:
+    """Return the resource of a row: type, id, keys, version, last_updated, dict_id, body first."""
+    number, id, patient_key, rid, version, last_updated, dict_id, body = tuple(row)[:8]
+    name = type_name(number)
+    stored = of(connection).compressor.decompress(body, dict_id)
+    json = compose(name, id, version, last_updated, stored)
+    return Found(name, id, patient_key, rid, version, last_updated, json)
+
+
+def fetch(rows: Sequence[Linked], asking: Asking) -> tuple[Found, ...]:
+    """Return these resources, as far as the caller may see them, in the order of type and id.
+
+    A reference to a version brings that version, if both it and the current one may be seen.
+    """
+    if not rows:
+        return ()
+    statement = _current(rows, asking)
+    versioned = [
+        row
+        for row in rows
+        if row.version is not None and row.version.isascii() and row.version.isdigit()
+    ]
+    if versioned:
+        statement = statement.union(_versions(versioned, asking))  # type: ignore[assignment]
+    results = asking.connection.execute(statement).all()
+    return tuple(
+        sorted(
+            (found(asking.connection, row) for row in results),
+            key=lambda one: (one.type, one.id, one.version),
+        )
+    )
+
+
+def _current(rows: Sequence[Linked], asking: Asking) -> Select[Any]:
+    row, version = _ROW, _VERSION
+    places = list(dict.fromkeys(one.place for one in rows if one.version is None))
+    return _select(row, version, asking).where(
+        version.c.version == row.c.version,
+        in_pairs(asking.connection, row.c.patient_key, row.c.rid, places),
+    )
+
+
+def _versions(rows: Sequence[Linked], asking: Asking) -> Select[Any]:
+    row, version = _ROW, _VERSION
+    exact = [(*one.place, int(one.version or 0)) for one in rows]
+    return _select(row, version, asking).where(
+        tuple_(version.c.patient_key, version.c.rid, version.c.version).in_(exact),
+        version.c.method != int(Method.DELETE),
+        asking.visible(version),
+    )
+
+
+def _select(row: FromClause, version: FromClause, asking: Asking) -> Select[Any]:
+    return (
+        select(
+            row.c.type,
+            row.c.id,
+            row.c.patient_key,
+            row.c.rid,
+            version.c.version,
+            version.c.last_updated,
+            version.c.dict_id,
+            version.c.body,
+        )
+        .join_from(
+            row,
+            version,
+            and_(version.c.patient_key == row.c.patient_key, version.c.rid == row.c.rid),
+        )
+        .where(row.c.deleted.is_(False), asking.visible(row))
+    )

@@ -1,0 +1,196 @@
+"""`_include` and `_revinclude`: what the matches refer to, and what refers to them.
+
+FHIR R4 §3.1.1.5.4. Each round is one statement that gives a list of rows, however many includes the
+request has; a last one fetches the bodies. References are followed only from rows that the caller
+may see, and only rows that the caller may see are returned. Nothing comes twice.
+"""
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+
+from sqlalchemy import (
+    ColumnElement,
+    FromClause,
+    Select,
+    Text,
+    and_,
+    null,
+    or_,
+    select,
+    true,
+    type_coerce,
+    union_all,
+)
+
+from ehr.search.matching import KeyAndRow
+from ehr.search.parameters.reference import reference_paths
+from ehr.search.parameters.supported import parameters_named, supported_names
+from ehr.search.plan.matches import Asking
+from ehr.search.request import Include
+from ehr.store import tables
+from ehr.store.pairs import in_pairs
+from fhir_profiles.definitions import type_name, type_number
+from fhir_profiles.search_parameters import SearchParameter
+
+_LINK, _SOURCE = tables.reference.alias("t"), tables.resource.alias("s")
+
+MAXIMUM_ROUNDS = 5
+MAXIMUM_INCLUDED = 1_000
+
+
+@dataclass(frozen=True, slots=True)
+class Linked:
+    """A row that a reference leads to or comes from; `version` where the reference names one."""
+
+    type: str
+    place: KeyAndRow
+    version: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Included:
+    """What to fetch beside the matches. `cut`: there was more than the server follows."""
+
+    rows: tuple[Linked, ...]
+    cut: bool = False
+
+
+def linked_rows(includes: Sequence[Include], matches: Iterable[Linked], asking: Asking) -> Included:
+    """Return the rows to include with these matches, one statement for each round."""
+    edge = tuple(matches)
+    known: set[tuple[KeyAndRow, str | None]] = {(row.place, None) for row in edge}
+    found: list[Linked] = []
+    for turn in range(MAXIMUM_ROUNDS):
+        wanted = [one for one in includes if turn == 0 or one.iterate]
+        statement = _round(wanted, edge, asking, first=turn == 0) if edge else None
+        if statement is None:
+            return Included(tuple(found))
+        new: list[Linked] = []
+        for row in asking.connection.execute(statement):
+            number, key, rid, version = row
+            linked = Linked(type_name(number), (key, rid), version)
+            if (linked.place, version) not in known:
+                known.add((linked.place, version))
+                new.append(linked)
+        found += new
+        if len(found) > MAXIMUM_INCLUDED:
+            return Included(tuple(found[:MAXIMUM_INCLUDED]), cut=True)
+        edge = tuple(new)
+    return Included(tuple(found), cut=bool(edge) and any(one.iterate for one in includes))
+
+
+def _round(
+    includes: Sequence[Include], edge: Sequence[Linked], asking: Asking, *, first: bool
+) -> Select[int, int, int, str] | None:
+    types = {row.type for row in edge}
+    t = _LINK
+    forward = list(_forward(t, [one for one in includes if not one.reverse], types))
+    backward = list(_backward(t, [one for one in includes if one.reverse], types))
+    places = list(dict.fromkeys(row.place for row in edge))
+    parts = []
+    if forward:
+        parts.append(_targets(t, places, or_(*forward), asking, check=not first))
+    if backward:
+        parts.append(_sources(t, places, or_(*backward), asking))
+    if not parts:
+        return None
+    union = union_all(*parts).subquery()
+    return select(union).distinct().limit(MAXIMUM_INCLUDED + len(edge) + 1)
+
+
+def _targets(
+    t: FromClause,
+    places: Sequence[KeyAndRow],
+    wanted: ColumnElement[bool],
+    asking: Asking,
+    *,
+    check: bool,
+) -> Select[int, int, int, str]:
+    """Select what rows of the edge refer to; `check` that those rows may be seen themselves."""
+    statement = select(
+        t.c.target_type.label("type"), t.c.target_key, t.c.target_rid, t.c.target_version
+    ).where(
+        in_pairs(asking.connection, t.c.patient_key, t.c.rid, places),
+        wanted,
+        t.c.target_rid.isnot(None),
+    )
+    if not check:
+        return statement
+    return _from_visible(t, statement, asking)
+
+
+def _sources(
+    t: FromClause, places: Sequence[KeyAndRow], wanted: ColumnElement[bool], asking: Asking
+) -> Select[int, int, int, str]:
+    """Select the rows that refer to rows of the edge."""
+    row = _SOURCE
+    return (
+        select(row.c.type, row.c.patient_key, row.c.rid, type_coerce(null(), Text))
+        .join_from(row, t, _same(row, t))
+        .where(
+            # The list of numbers leads to the index, the pairs make it exact.
+            t.c.target_rid.in_([rid for _, rid in places]),
+            in_pairs(asking.connection, t.c.target_key, t.c.target_rid, places),
+            wanted,
+            row.c.deleted.is_(False),
+            asking.visible(row),
+        )
+    )
+
+
+def _from_visible(
+    t: FromClause, statement: Select[int, int, int, str], asking: Asking
+) -> Select[int, int, int, str]:
+    row = _SOURCE
+    return statement.join_from(t, row, _same(row, t)).where(
+        row.c.deleted.is_(False), asking.visible(row)
+    )
+
+
+def _same(row: FromClause, t: FromClause) -> ColumnElement[bool]:
+    return and_(row.c.patient_key == t.c.patient_key, row.c.rid == t.c.rid)
+
+
+def _forward(
+    t: FromClause, includes: Sequence[Include], types: set[str]
+) -> Iterator[ColumnElement[bool]]:
+    for include in includes:
+        sources = types if include.source is None else types & {include.source}
+        for source in sorted(sources):
+            for parameter in include.parameters or reference_parameters(source):
+                yield _through(t, parameter, include.target)
+
+
+def _backward(
+    t: FromClause, includes: Sequence[Include], types: set[str]
+) -> Iterator[ColumnElement[bool]]:
+    for include in includes:
+        if include.target is not None and include.target not in types:
+            continue
+        if include.source is None:
+            yield true()
+            continue
+        for parameter in include.parameters or reference_parameters(include.source):
+            yield _through(t, parameter, include.target)
+
+
+def reference_parameters(type: str) -> tuple[SearchParameter, ...]:
+    """Return the reference parameters of a type."""
+    named = (parameters_named((type,), code)[0] for code in sorted(supported_names((type,))))
+    return tuple(parameter for parameter in named if parameter.kind == "reference")
+
+
+def _through(t: FromClause, parameter: SearchParameter, target: str | None) -> ColumnElement[bool]:
+    """Return the condition that a reference row is of this parameter and leads to this type."""
+    by_target: dict[str | None, list[int]] = {}
+    for path, only in reference_paths(parameter):
+        if target is None or only is None or only == target:
+            by_target.setdefault(target or only, []).append(path)
+    return or_(
+        *(
+            and_(t.c.path.in_(paths), t.c.target_type == type_number(only))
+            if only
+            else t.c.path.in_(paths)
+            for only, paths in by_target.items()
+        )
+    )

@@ -1,0 +1,119 @@
+"""The order of matches: what `_sort` names, and an order that the indexes give for nothing.
+
+FHIR R4 §3.1.1.5.1 (Sorting). Of several values the one that comes first in the order asked for
+counts; rows without a value come last, either way. Periods are sorted by their start. The order is
+total: it ends with the row's own number, so that a page begins exactly where the last one ended.
+"""
+
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import ColumnElement, FromClause, Subquery, and_, func, or_, select, tuple_
+
+from ehr.search.matching import index_alias
+from ehr.search.parameters.supported import ROW_PARAMETERS
+from ehr.search.request import SearchRequest, SortKey
+from ehr.search.values.intervals import MAX, MIN
+from ehr.store import tables
+
+SortValue = int | float | str
+
+
+@dataclass(frozen=True, slots=True)
+class Ordering:
+    """One column of the order, never NULL; `source` is what it must be joined with, on the key."""
+
+    column: ColumnElement[Any]
+    descending: bool = False
+    source: Subquery | None = None
+
+
+def depends_on_number(request: SearchRequest, patient_keys: tuple[int, ...] | None) -> bool:
+    """Tell whether few and many matches are better sorted in different ways."""
+    # A Patient has its key, and so the little that is under it, to itself.
+    return (
+        patient_keys is None
+        and request.types != ("Patient",)
+        and any(key.code not in ROW_PARAMETERS for key in request.sort)
+    )
+
+
+def orderings(
+    request: SearchRequest,
+    row: FromClause,
+    patient_keys: tuple[int, ...] | None,
+    *,
+    wide: bool = False,
+) -> tuple[Ordering, ...]:
+    """Return the columns that put `row` in order, the deciding one first.
+
+    `wide`: so many rows match that sort values are read as a whole, not for each of them.
+    """
+    keys = [_ordering(key, row, patient_keys, wide=wide) for key in request.sort]
+    if keys:
+        return (*keys, Ordering(row.c.rid, keys[-1].descending))
+    unrestricted = not request.conditions and request.compartment is None
+    if unrestricted and len(request.types) == 1:
+        return (Ordering(row.c.last_updated), Ordering(row.c.rid))
+    # The order of every index, so that each finds its rows in place.
+    return (Ordering(row.c.patient_key), Ordering(row.c.rid))
+
+
+def after(
+    orderings: tuple[Ordering, ...], values: tuple[SortValue, ...], *, backward: bool
+) -> ColumnElement[bool]:
+    """Return the condition that a row comes after these values (before them when backward)."""
+    columns = [ordering.column for ordering in orderings]
+    falling = [ordering.descending is not backward for ordering in orderings]
+    if len(set(falling)) == 1:
+        here = tuple_(*columns)
+        return here < values if falling[0] else here > values
+    steps = [
+        and_(
+            *(columns[j] == values[j] for j in range(i)), _beyond(columns[i], values[i], falling[i])
+        )
+        for i in range(len(columns))
+    ]
+    return or_(*steps)
+
+
+def _beyond(column: ColumnElement[Any], value: SortValue, falling: bool) -> ColumnElement[bool]:
+    return column < value if falling else column > value
+
+
+# What is put in order, and the values that stand first and last for what is missing.
+_DATE = (tables.date.c.low, MIN, MAX)
+_AMOUNT = (tables.quantity.c.low, float("-inf"), float("inf"))
+_SORTED = {
+    "date": _DATE,
+    "number": _AMOUNT,
+    "quantity": _AMOUNT,
+    "string": (tables.string.c.value, "", "\U0010ffff\U0010ffff"),
+    "uri": (tables.uri.c.value, "", "\U0010ffff\U0010ffff"),
+}
+
+
+def _ordering(
+    key: SortKey, row: FromClause, patient_keys: tuple[int, ...] | None, *, wide: bool
+) -> Ordering:
+    if key.code == "_id":
+        return Ordering(row.c.id, key.descending)
+    if key.code == "_lastUpdated":
+        return Ordering(row.c.last_updated, key.descending)
+    column, first, last = _SORTED[key.parameters[0].kind]
+    t = index_alias(column.table)
+    value = (func.max if key.descending else func.min)(t.c[column.name])
+    missing = first if key.descending else last
+    params = [parameter.param_id for parameter in key.parameters]
+    if patient_keys is None and not wide:
+        # Few of all rows match: look each one up.
+        one = select(value).where(
+            t.c.patient_key == row.c.patient_key, t.c.rid == row.c.rid, t.c.param.in_(params)
+        )
+        return Ordering(func.coalesce(one.scalar_subquery(), missing), key.descending)
+    # Many match, as most rows of one patient do: read the parameter once.
+    values = select(t.c.patient_key, t.c.rid, value.label("value")).where(t.c.param.in_(params))
+    if patient_keys is not None:
+        values = values.where(t.c.patient_key.in_(patient_keys))
+    source = values.group_by(t.c.patient_key, t.c.rid).subquery()
+    return Ordering(func.coalesce(source.c.value, missing), key.descending, source)

@@ -1,0 +1,110 @@
+"""A walk over the pages of a search: where this page begins, and the links to those around it.
+
+DESIGN §5 (paging). A walk never returns a row twice nor one created after its first page, and
+returns each row that did not change meanwhile exactly once, in either direction.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from hashlib import sha256
+
+from sqlalchemy import Connection
+
+from ehr.messages import Instant
+from ehr.search.plan.plan import Plan
+from ehr.search.request import SearchRequest
+from ehr.search.results.cursor import Cursor, expired, seal, unseal
+from ehr.search.results.links import page_address, search_address
+from ehr.search.results.page import Page, Place, is_wide, page
+from ehr.search.results.sort import SortValue
+from ehr.store.horizon import recall
+
+Link = tuple[str, str]  # relation, address
+
+
+@dataclass(frozen=True, slots=True)
+class Walker:
+    """Who walks, with which cursor keys (the first seals, all open), when, at which address."""
+
+    caller: str
+    keys: Sequence[bytes]
+    now: Instant
+    base: str
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One page of a walk with its links and the total, where that was wanted."""
+
+    total: int | None
+    links: tuple[Link, ...]
+    page: Page = field(default_factory=lambda: Page(()))
+
+
+def step(connection: Connection, plan: Plan, walker: Walker, *, size: int) -> Step:
+    """Return the page that the request's cursor leads to; the first one where it has none."""
+    request = plan.request
+    if request.cursor is None:
+        wide = is_wide(connection, plan)
+        first = page(connection, plan, size=size, total=_wants_total(plan), wide=wide)
+        links = _links(request, walker, size, first, None, total=first.total, wide=wide)
+        return Step(first.total, links, first)
+    cursor = unseal(
+        request.cursor,
+        keys=walker.keys,
+        caller=walker.caller,
+        search=_digest(request),
+        now=walker.now,
+    )
+    horizon = recall(connection, cursor.mark)
+    if horizon.epoch != cursor.epoch:
+        raise expired()
+    start = Place(cursor.values, cursor.backward, horizon)
+    here = page(connection, plan, size=size, start=start, wide=cursor.wide)
+    links = _links(request, walker, size, here, cursor, total=cursor.total, wide=cursor.wide)
+    return Step(cursor.total, links, here)
+
+
+def self_link(request: SearchRequest, walker: Walker) -> Link:
+    """Return the link of an answer that has no pages."""
+    return "self", search_address(walker.base, request, request.count or 0)
+
+
+def _wants_total(plan: Plan) -> bool:
+    asked = plan.request.total
+    return asked in ("accurate", "estimate") or (not asked and plan.patient_keys is not None)
+
+
+def _links(
+    request: SearchRequest,
+    walker: Walker,
+    size: int,
+    here: Page,
+    cursor: Cursor | None,
+    *,
+    total: int | None,
+    wide: bool,
+) -> tuple[Link, ...]:
+    first = search_address(walker.base, request, size)
+
+    def beside(values: tuple[SortValue, ...], *, backward: bool) -> str:
+        # The walk's first page may be found again by going back: its moment stays the same.
+        to = Cursor(values, backward, here.mark, here.epoch, total, walker.now, wide)
+        sealed = seal(to, keys=walker.keys, caller=walker.caller, search=_digest(request))
+        return page_address(first, sealed)
+
+    own = first if cursor is None else page_address(first, request.cursor or "")
+    links = [("self", own), ("first", first)]
+    backward = cursor is not None and cursor.backward
+    if here.matches and (backward or here.more):
+        links.append(("next", beside(here.last, backward=False)))
+    if here.matches and cursor is not None and (here.more or not backward):
+        links.append(("previous", beside(here.first, backward=True)))
+    return tuple(links)
+
+
+def _digest(request: SearchRequest) -> bytes:
+    """Return what a cursor is bound to: the search, however large its pages are."""
+    parts = [repr(request.types), repr(request.compartment)]
+    parts += [repr(pair) for pair in request.understood if pair[0] != "_count"]
+    return sha256("\n".join(parts).encode("utf-8", "surrogatepass")).digest()
