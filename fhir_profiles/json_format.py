@@ -18,6 +18,10 @@ from fhir_profiles.issues import InvalidDocument, Issue
 from fhir_profiles.json_faults import MAX_NUMBER_TEXT, is_number_too_large, locate
 
 MAX_DEPTH = 64
+# The most that a record may be set to take: below what Python's recursion carries.
+DEEPEST = 200
+# A document as deep as that, in the Bundle that it is answered in.
+_OWN_DEPTH = 256
 _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 # An odd number of backslashes makes the escape; an even one only spells it.
 _NUL = re.compile(rb"(?<!\\)(?:\\\\)*+\\u0000")
@@ -50,8 +54,9 @@ def parse(data: bytes, *, max_depth: int = MAX_DEPTH) -> Any:
         data = data[3:]
     try:
         value = _DECODER.decode(data)
-        if data.count(b"{") + data.count(b"[") > max_depth and _is_deeper(value, max_depth):
-            raise _malformed(data, max_depth)
+        if data.count(b"{") + data.count(b"[") > max_depth and _may_be_deeper(data, max_depth):
+            if _is_deeper(value, max_depth):
+                raise _malformed(data, max_depth)
         # Equal texts prove that no member was dropped and no number changed its text.
         if _ENCODER.encode(value) != msgspec.json.format(data, indent=-1):
             value = _parse_slowly(data)
@@ -61,6 +66,11 @@ def parse(data: bytes, *, max_depth: int = MAX_DEPTH) -> Any:
     except (ValueError, InvalidOperation, RecursionError, OverflowError):
         # msgspec's DecodeError and UnicodeDecodeError are ValueErrors.
         raise _malformed(data, max_depth) from None
+
+
+def reparse(data: bytes) -> Any:
+    """Return the JSON value in a document that was accepted before, under whatever limit."""
+    return parse(data, max_depth=_OWN_DEPTH)
 
 
 def serialise(value: Any, *, pretty: bool = False) -> bytes:
@@ -75,6 +85,12 @@ def exact_decimal(text: str) -> Decimal:
         raise ValueError("number too large")
     number = Decimal(text)
     return number if str(number) == text else ExactDecimal(text)
+
+
+def _may_be_deeper(data: bytes, max_depth: int) -> bool:
+    # Written with an indent of one, a line tells its depth; text never holds a line feed. One pass
+    # in C, where counting the levels of a large Bundle costs as much as reading it.
+    return b"\n" + b" " * max_depth in msgspec.json.format(data, indent=1)
 
 
 def _is_deeper(value: Any, max_depth: int) -> bool:

@@ -17,27 +17,30 @@ import zstandard
 from ehr.messages import Instant
 
 _Members = msgspec.json.Decoder(dict[str, msgspec.Raw])
+_encode = msgspec.json.Encoder().encode
 _LEVEL = 3
 # The dictionary this release writes with; older ones stay readable through the database.
 CURRENT_DICTIONARY = 1
-_SERVER_MEMBERS = frozenset({"resourceType", "id", "meta"})
-_SERVER_META = frozenset({"versionId", "lastUpdated"})
 
 
 def strip(raw: bytes) -> bytes:
     """Return what is stored of a document: the rest of `meta`, then every other member as sent."""
     members = _Members.decode(raw)
-    parts = []
-    if "meta" in members:
-        for name, value in _Members.decode(members["meta"]).items():
-            if name not in _SERVER_META:
-                parts.append(b',"%s":%s' % (name.encode(), bytes(value)))
-    parts.append(b"}")
-    for name, value in members.items():
-        if name not in _SERVER_MEMBERS:
-            parts.append(b',"%s":%s' % (name.encode(), bytes(value)))
-    parts.append(b"}")
-    return b"".join(parts)
+    meta = members.pop("meta", None)
+    members.pop("resourceType", None)
+    members.pop("id", None)
+    rest = _inside(members)
+    if meta is None:
+        return b"}" + rest + b"}"
+    kept = _Members.decode(meta)
+    kept.pop("versionId", None)
+    kept.pop("lastUpdated", None)
+    return _inside(kept) + b"}" + rest + b"}"
+
+
+def _inside(members: dict[str, msgspec.Raw]) -> bytes:
+    """Return members with a comma in front, without the braces around them."""
+    return b"," + _encode(members)[1:-1] if members else b""
 
 
 def compose(type: str, id: str, version: int, last_updated: Instant, stored: bytes) -> bytes:

@@ -12,15 +12,14 @@ from fhir_profiles.references.collection import Found
 
 _URN = "urn:uuid:"
 _ESCAPES = (b"\\u", b"\\/")
-# From here on one pass over the document is cheaper than one for each text: a Provenance may
-# point at thousands.
+# From here on one pass over the document is cheaper than one for each condition.
 _MANY = 12
-_TOKEN = re.compile(rb'"(?:urn:uuid:|[A-Z][A-Za-z]+\?)[^"\\]*"')
+_CONDITION = re.compile(rb'"([A-Z][A-Za-z]+\?[^"\\]*)"')
 
 
 def may_be_extended(raw: bytes) -> bool:
     """Tell whether a document may hold an extension: `collect` can pass over much where not."""
-    return b"xtension" in raw or b"\\u" in raw
+    return b"xtension" in raw or (b"\\" in raw and b"\\u" in raw)
 
 
 def are_countable(replacements: Mapping[str, str]) -> bool:
@@ -38,41 +37,50 @@ def relink(raw: bytes, found: Sequence[Found], replacements: Mapping[str, str]) 
     `found` are all References of the document, contained ones too. None, and nothing changed, where
     an old text may also stand elsewhere or be spelt otherwise.
     """
-    counts: dict[str, int] = {}
+    counts: dict[bytes, int] = {}
+    new: dict[bytes, bytes] = {}
     urns = 0
     for one in found:
         text = one.value
         if text is None:
             continue
-        urns += text.startswith(_URN)
+        is_urn = text.startswith(_URN)
+        urns += is_urn
         if text in replacements:
-            counts[text] = counts.get(text, 0) + 1
-    if raw.count(b"urn:uuid:") != urns or any(escape in raw for escape in _ESCAPES):
+            if "\\" in text or '"' in text:
+                return None
+            token = text.encode()
+            new[token] = replacements[text].encode()
+            if not is_urn:
+                counts[token] = counts.get(token, 0) + 1
+    if b"\\" in raw and any(escape in raw for escape in _ESCAPES):
         return None
-    tokens = {old: f'"{old}"'.encode() for old in counts}
-    if any("\\" in old or '"' in old for old in counts):
+    if raw.count(b"urn:uuid:") != urns or _counted(raw, counts) != counts:
         return None
-    if _counted(raw, tokens) != counts:
-        return None
-    new = {tokens[old]: f'"{replacements[old]}"'.encode() for old in counts}
-    raw = _replaced(raw, new)
+    for token in counts:
+        raw = raw.replace(b'"%s"' % token, b'"%s"' % new[token])
+    if len(new) > len(counts):
+        raw = _with_urns(raw, new)
     for one in found:
-        if one.value in counts:
+        if one.value in replacements:
             one.holder["reference"] = replacements[one.value]
     return raw
 
 
-def _counted(raw: bytes, tokens: Mapping[str, bytes]) -> dict[str, int]:
-    """Return how often each token stands in the document."""
+def _counted(raw: bytes, tokens: Mapping[bytes, int]) -> dict[bytes, int]:
+    """Return how often each text stands in the document."""
     if len(tokens) < _MANY:
-        return {old: raw.count(token) for old, token in tokens.items()}
-    found = Counter(_TOKEN.findall(raw))
-    return {old: found[token] for old, token in tokens.items()}
+        return {token: raw.count(b'"%s"' % token) for token in tokens}
+    found = Counter(_CONDITION.findall(raw))
+    return {token: found[token] for token in tokens}
 
 
-def _replaced(raw: bytes, new: Mapping[bytes, bytes]) -> bytes:
-    if len(new) >= _MANY:
-        return _TOKEN.sub(lambda match: new.get(match[0], match[0]), raw)
-    for token, text in new.items():
-        raw = raw.replace(token, text)
-    return raw
+def _with_urns(raw: bytes, new: Mapping[bytes, bytes]) -> bytes:
+    """Return the document with every `urn:uuid:` that has a new text, in one pass over it."""
+    head, *rest = raw.split(b'"urn:uuid:')
+    parts = [head]
+    for part in rest:
+        id, _, after = part.partition(b'"')
+        text = b"urn:uuid:" + id
+        parts.append(b'"%s"%s' % (new.get(text, text), after))
+    return b"".join(parts)
