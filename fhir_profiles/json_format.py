@@ -54,9 +54,8 @@ def parse(data: bytes, *, max_depth: int = MAX_DEPTH) -> Any:
         data = data[3:]
     try:
         value = _DECODER.decode(data)
-        if data.count(b"{") + data.count(b"[") > max_depth and _may_be_deeper(data, max_depth):
-            if _is_deeper(value, max_depth):
-                raise _malformed(data, max_depth)
+        if _may_be_deeper(data, max_depth) and _is_deeper(value, max_depth):
+            raise _malformed(data, max_depth)
         # Equal texts prove that no member was dropped and no number changed its text.
         if _ENCODER.encode(value) != msgspec.json.format(data, indent=-1):
             value = _parse_slowly(data)
@@ -88,6 +87,8 @@ def exact_decimal(text: str) -> Decimal:
 
 
 def _may_be_deeper(data: bytes, max_depth: int) -> bool:
+    if data.count(b"{") + data.count(b"[") <= max_depth:
+        return False
     # Written with an indent of one, a line tells its depth; text never holds a line feed. One pass
     # in C, where counting the levels of a large Bundle costs as much as reading it.
     return b"\n" + b" " * max_depth in msgspec.json.format(data, indent=1)
