@@ -11,6 +11,7 @@ from ipaddress import ip_address
 from typing import Any
 
 from ehr import setting_values as values
+from fhir_profiles import json_format
 
 DEVELOPMENT_SECRET = "for-development-only"  # noqa: S105  refused by check_public
 
@@ -101,7 +102,10 @@ class Settings:
         values.size(1024, 2 * 1024**3),
     )
     depth_limit: int = _setting(
-        "64", "number", "Deepest nesting of a document that is accepted.", values.number(16, 200)
+        "64",
+        "number",
+        "Deepest nesting of a document that is accepted.",
+        values.number(16, json_format.DEEPEST),
     )
     request_timeout: float = _setting(
         "60 s",

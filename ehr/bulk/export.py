@@ -107,7 +107,7 @@ def _with_content(record: Record, raw: bytes, patient_key: int, blob_id: str) ->
     if content is None:
         return raw
     data = base64.b64encode(blobs.whole(record.database, content)).decode()
-    return json_format.serialise(json_format.parse(raw) | {"data": data})
+    return json_format.serialise(json_format.reparse(raw) | {"data": data})
 
 
 class _Files:

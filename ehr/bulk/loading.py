@@ -47,7 +47,7 @@ def load_unit(record: Record, unit: Unit) -> Outcome:
     ready: list[_Ready] = []
     for piece in unit.pieces:
         try:
-            document = document_of(piece)
+            document = document_of(piece, record.settings.depth_limit)
         except FhirError as error:
             outcome.rejects.append(refused(piece, None, error))
             continue
@@ -60,13 +60,14 @@ def load_unit(record: Record, unit: Unit) -> Outcome:
     return outcome
 
 
-def document_of(piece: Piece) -> Document:
+def document_of(piece: Piece, max_depth: int = json_format.DEEPEST) -> Document:
     """Return a piece as JSON, parsed. Raises Invalid."""
     try:
         if piece.is_xml:
-            resource: Any = xml_format.parse(piece.raw)
+            resource: Any = xml_format.parse(piece.raw, max_depth=max_depth)
             return Document(json_format.serialise(resource), resource)
-        return Document(piece.raw.removeprefix(b"\xef\xbb\xbf"), json_format.parse(piece.raw))
+        raw = piece.raw.removeprefix(b"\xef\xbb\xbf")
+        return Document(raw, json_format.parse(raw, max_depth=max_depth))
     except InvalidDocument as error:
         raise Invalid(error.issues[0].diagnostics, issues=error.issues) from error
 
@@ -237,7 +238,7 @@ def _afresh(ready: Sequence[_Ready]) -> list[_Ready]:
     for one in ready:
         sent = one.change.document
         assert sent is not None
-        fresh = Document(sent.raw, json_format.parse(sent.raw))
+        fresh = Document(sent.raw, json_format.reparse(sent.raw))
         again.append(replace(one, change=messages.replace(one.change, document=fresh)))
     return again
 

@@ -111,7 +111,7 @@ class Sender:
         if status >= 400:
             outcome.rejects += [_whole_reject(piece, status, answer) for piece, _, _ in sent]
             return
-        answered = json_format.parse(answer).get("entry", [])
+        answered = json_format.reparse(answer).get("entry", [])
         for (piece, bundle, _), entry in zip(sent, answered, strict=True):
             one = json_format.serialise({"entry": [entry]})
             outcome.rejects += read_answer(piece, bundle, one, outcome)
@@ -157,7 +157,7 @@ def _is_repeatable(bundle: Any) -> bool:
 
 def _whole_reject(piece: Piece, status: int, body: bytes) -> Reject:
     try:
-        first = json_format.parse(body)["issue"][0]
+        first = json_format.reparse(body)["issue"][0]
         where = (first.get("expression") or [""])[0]
         return Reject(piece, "Bundle", status, first["code"], where, first.get("diagnostics", ""))
     except Exception:  # an answer of something in between, such as a proxy

@@ -103,7 +103,7 @@ def put(
     guarded = interaction.preconditions.if_match or interaction.preconditions.if_none_match
     for _ in range(_ROUNDS):
         row = _newest(record, interaction.id)
-        before = json_format.parse(row.json()) if row is not None else None
+        before = json_format.reparse(row.json()) if row is not None else None
         asked, large = received(interaction, before)
         if not guarded:
             asked = replace(asked, preconditions=_only_on(row))

@@ -122,7 +122,7 @@ def _afresh(change: Change) -> Change:
     document = change.document
     if document is None or document.resource is None:
         return change
-    return replace(change, document=replace(document, resource=json_format.parse(document.raw)))
+    return replace(change, document=replace(document, resource=json_format.reparse(document.raw)))
 
 
 def _drafts(record: Record, changes: Sequence[Change], plan: Plan) -> list[Draft | None]:

@@ -24,8 +24,6 @@ from fhir_profiles.validator import validate
 if TYPE_CHECKING:
     from ehr.interactions.changes import Change
 
-_ANY_DEPTH = 1_000  # what is stored was within its limit when it came
-
 
 def checked(record: Record, document: Document, type: str, expression: str = "") -> Document:
     """Return the document if it is a valid resource of the type. Raises Invalid with all issues."""
@@ -95,7 +93,7 @@ def make(
 
 def resource_of(row: Current) -> Resource:
     """Return the resource of a row, parsed, without the server's id, version and time."""
-    resource: Resource = json_format.parse(raw_of(row), max_depth=_ANY_DEPTH)
+    resource: Resource = json_format.reparse(raw_of(row))
     return resource
 
 

@@ -33,7 +33,7 @@ def patched(record: Record, change: "Change", found: Current | None) -> Draft:
         return _edited(record, change.edit, row)
     assert change.document is not None
     before = content.to_patch(record, row)
-    after = _apply(before, change.document)
+    after = _apply(record, before, change.document)
     if after.get("resourceType") != row.type or after.get("id") != row.id:
         raise Unprocessable(
             "A patch can't change the type or the id of a resource.",
@@ -65,30 +65,32 @@ def _check(record: Record, after: Document, row: Current) -> None:
         raise Unprocessable(str(error), issues=error.issues) from error
 
 
-def _apply(resource: Resource, patch: Document) -> Resource:
-    kind = patch.media_type
+def _apply(record: Record, resource: Resource, patch: Document) -> Resource:
+    kind, limit = patch.media_type, record.settings.depth_limit
     if kind == "application/json-patch+json":
-        return json_patch.apply(resource, _json(patch))
+        return json_patch.apply(resource, _json(patch, limit), max_depth=limit)
     if kind in ("application/merge-patch+json", "application/json-merge-patch+json"):
-        return merge_patch.apply(resource, _json(patch))
+        return merge_patch.apply(resource, _json(patch, limit), max_depth=limit)
     if kind in ("application/xml-patch+xml", "application/patch+xml"):
-        return _apply_xml(resource, patch.raw)
+        return _apply_xml(resource, patch.raw, limit)
     if kind in ("application/fhir+json", "application/fhir+xml") and isinstance(
         patch.resource, dict
     ):
-        return fhirpath_patch.apply(resource, patch.resource)
+        return fhirpath_patch.apply(resource, patch.resource, max_depth=limit)
     raise UnsupportedMediaType(
         f"`{kind}` is no patch format of this server. Use one of: {', '.join(MEDIA_TYPES)}."
     )
 
 
-def _json(patch: Document) -> Any:
-    return patch.resource if patch.resource is not None else json_format.parse(patch.raw)
+def _json(patch: Document, limit: int) -> Any:
+    if patch.resource is not None:
+        return patch.resource
+    return json_format.parse(patch.raw, max_depth=limit)
 
 
-def _apply_xml(resource: Resource, patch: bytes) -> Resource:
+def _apply_xml(resource: Resource, patch: bytes, limit: int) -> Resource:
     after = xml_patch.apply(xml_format.serialise(resource), patch)
     try:
-        return xml_format.parse(after)
+        return xml_format.parse(after, max_depth=limit)
     except InvalidDocument as error:
         raise Unprocessable(str(error), issues=error.issues) from error

@@ -15,7 +15,6 @@ from fhir_profiles.subset import only_elements, summarise, unknown_elements
 Mode = Literal["true", "text", "data"]
 
 _MODES: dict[str, Mode] = {"true": "true", "text": "text", "data": "data"}
-_DEEPEST = 256  # more than any setting lets in, and Bundles around it
 _SINGLE = frozenset({"read", "vread"})
 _BUNDLES = frozenset(
     {
@@ -51,9 +50,7 @@ def wanted_view(interaction: Interaction) -> View:
 
 def view_of(body: bytes, view: View, interaction: Interaction) -> bytes:
     """Return the part of an answer that the view leaves, as JSON bytes."""
-    return json_format.serialise(
-        apply_view(json_format.parse(body, max_depth=_DEEPEST), view, interaction)
-    )
+    return json_format.serialise(apply_view(json_format.reparse(body), view, interaction))
 
 
 def apply_view(resource: Resource, view: View, interaction: Interaction) -> Resource:

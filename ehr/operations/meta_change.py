@@ -75,7 +75,7 @@ def _change(
         edit=edit,
     )
     written = apply(record, principal, [change])[0][0]
-    meta = json_format.parse(b'{"meta":{"":""' + written.stored)["meta"]
+    meta = json_format.reparse(b'{"meta":{"":""' + written.stored)["meta"]
     meta = {
         "versionId": str(written.version),
         "lastUpdated": instant(written.last_updated),

@@ -117,7 +117,7 @@ def _content(
     resource = (
         asked.document.resource
         if asked.document is not None
-        else json_format.parse(nominated(record, principal, interaction).json())
+        else json_format.reparse(nominated(record, principal, interaction).json())
     )
     if asked.profile is not None:
         _check_profile(type, asked.profile)

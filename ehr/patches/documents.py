@@ -3,9 +3,9 @@
 from typing import Any
 
 from ehr.errors import Unprocessable
+from fhir_profiles.json_format import MAX_DEPTH
 
 MAX_VALUES = 1_000_000
-MAX_DEPTH = 64
 
 
 def clone(value: Any) -> Any:
@@ -17,14 +17,14 @@ def clone(value: Any) -> Any:
     return value
 
 
-def measure(value: Any) -> int:
+def measure(value: Any, max_depth: int = MAX_DEPTH) -> int:
     """Count all values inside; refuse a document that became too large or too deep."""
     count, depth, level = 0, 0, [value]
     while level:
         count, depth = count + len(level), depth + 1
-        if count > MAX_VALUES or depth > MAX_DEPTH + 1:
+        if count > MAX_VALUES or depth > max_depth + 1:
             raise Unprocessable(
-                f"The patch makes a resource of more than {MAX_VALUES} values or {MAX_DEPTH} "
+                f"The patch makes a resource of more than {MAX_VALUES} values or {max_depth} "
                 "levels. Add the content in several smaller resources.",
                 code="too-costly",
             )

@@ -23,11 +23,12 @@ from ehr.patches.places import (
 )
 from fhir_profiles.definitions import Field
 from fhir_profiles.fhirpath import Expression, FhirPathError, Node, location
+from fhir_profiles.json_format import MAX_DEPTH
 
 _SECONDS = 5.0
 
 
-def apply(resource: Resource, patch: Any) -> Resource:
+def apply(resource: Resource, patch: Any, *, max_depth: int = MAX_DEPTH) -> Resource:
     """Return the patched copy of a resource.
 
     A malformed patch raises Invalid (400), one that does not fit the resource Unprocessable (422).
@@ -41,7 +42,7 @@ def apply(resource: Resource, patch: Any) -> Resource:
                 operation, "the patch takes too long; use simpler paths or several patches"
             )
         _APPLY[operation.type](document, operation)
-    measure(document)
+    measure(document, max_depth)
     return document
 
 

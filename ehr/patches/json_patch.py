@@ -12,6 +12,7 @@ from ehr.errors import FhirError, Invalid, Unprocessable
 from ehr.messages import Resource
 from ehr.patches.documents import clone, is_equal, measure
 from ehr.patches.pointer import array_index, fhirpath_of, parse_pointer
+from fhir_profiles.json_format import MAX_DEPTH
 
 MAX_OPERATIONS = 10_000
 
@@ -28,7 +29,7 @@ class Operation:
     origin: tuple[str, ...] = ()
 
 
-def apply(resource: Resource, patch: Any) -> Resource:
+def apply(resource: Resource, patch: Any, *, max_depth: int = MAX_DEPTH) -> Resource:
     """Return the patched copy of a resource.
 
     A malformed patch raises Invalid (400); one that does not fit the resource, a failed `test`
@@ -41,12 +42,12 @@ def apply(resource: Resource, patch: Any) -> Resource:
         document = _APPLY[operation.op](document, operation)
         # Copies can double a document each time: measured before they can exhaust memory.
         if operation.op == "copy":
-            budget += measure(document)
+            budget += measure(document, max_depth)
             if budget > 20_000_000:
                 raise _fault(document, operation, "the patch copies too much")
     if not isinstance(document, dict):
         raise Unprocessable("The patch replaces the resource by something that is no object.")
-    measure(document)
+    measure(document, max_depth)
     return document
 
 

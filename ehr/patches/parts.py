@@ -10,8 +10,10 @@ from typing import Any
 from ehr.errors import Unprocessable
 from ehr.patches.documents import clone
 from fhir_profiles.definitions import Field, base_types, is_resource_type, type_definition
+from fhir_profiles.json_format import DEEPEST
 
-_MAX_DEPTH = 32
+# The parser has refused what is nested deeper; this only keeps recursion within bounds.
+_MAX_DEPTH = DEEPEST // 2
 
 
 @dataclass(frozen=True, slots=True)

@@ -33,7 +33,7 @@ def read_resource(body: bytes, content_type: str, depth: int) -> Document:
             f"or {formats.FHIR_XML}.",
             headers=(("Accept", ", ".join(sorted(FHIR_TYPES))),),
         )
-    document = _from_xml(body) if found == "xml" else _from_json(body, depth)
+    document = _from_xml(body, depth) if found == "xml" else _from_json(body, depth)
     _check_is_resource(document.resource)
     return document
 
@@ -93,8 +93,8 @@ def _from_json(body: bytes, depth: int) -> Document:
     return Document(raw, json_format.parse(raw, max_depth=depth))
 
 
-def _from_xml(body: bytes) -> Document:
-    resource = xml_format.parse(body)
+def _from_xml(body: bytes, depth: int) -> Document:
+    resource = xml_format.parse(body, max_depth=depth)
     return Document(json_format.serialise(resource), resource)
 
 

@@ -27,7 +27,6 @@ _MONTHS = (
 )  # fmt: skip
 _WRITES = frozenset({"create", "update", "patch"})
 _BODILESS = frozenset({204, 304})
-_DEEPEST = 256  # more than any setting lets in, and Bundles around it
 
 
 def respond(
@@ -77,7 +76,7 @@ def rendered(body: bytes, shown: Presentation) -> bytes:
     if shown.answer.format == "json" and not shown.pretty:
         return body
     try:
-        resource = json_format.parse(body, max_depth=_DEEPEST)
+        resource = json_format.reparse(body)
         if shown.answer.format == "xml":
             return xml_format.serialise(resource, pretty=shown.pretty)
         return json_format.serialise(resource, pretty=True)

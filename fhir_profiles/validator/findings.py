@@ -7,10 +7,13 @@ from itertools import islice
 from typing import Any
 
 from fhir_profiles.issues import Issue
+from fhir_profiles.json_format import DEEPEST
 
 # A hostile document must not be answered at a thousand times its cost.
 MAX_ISSUES = 1000
 MAX_HINTS = 50
+# How deep a document may be is the parser's to say; this only keeps recursion within bounds.
+MAX_DEPTH = DEEPEST
 
 
 @dataclass(slots=True)

@@ -18,12 +18,10 @@ from fhir_profiles.issues import Issue
 from fhir_profiles.validator.bindings import bound_concepts, choices_text, concept_fits
 from fhir_profiles.validator.bundle import bundle_issues
 from fhir_profiles.validator.contained import contained_resource_issues, local_issues
-from fhir_profiles.validator.findings import Findings, json_kind
+from fhir_profiles.validator.findings import MAX_DEPTH, Findings, json_kind
 from fhir_profiles.validator.invariants import broken_invariant
 from fhir_profiles.validator.reference_text import reference_fault
 from fhir_profiles.validator.values import check_companion, check_primitive_member
-
-MAX_DEPTH = 64
 
 
 def walk_resource(

@@ -11,6 +11,7 @@ from collections.abc import Callable
 from typing import Any
 from xml.parsers import expat
 
+from fhir_profiles import json_format
 from fhir_profiles.issues import InvalidDocument, Issue
 from fhir_profiles.xml_format.findings import (
     MAX_ISSUES,
@@ -32,7 +33,6 @@ from fhir_profiles.xml_format.layout import (
 )
 from fhir_profiles.xml_format.narrative import div_text, tag_end
 
-MAX_DEPTH = 64
 MAX_NARRATIVE_DEPTH = 200
 
 # Before the root element only: the same letters inside text or a comment mean nothing.
@@ -43,8 +43,11 @@ _ENCODING = re.compile(rb"\A(?:\xef\xbb\xbf)?<\?xml\s[^>]*?\bencoding\s*=\s*[\"'
 _SCHEMA_LOCATION = "http://www.w3.org/2001/XMLSchema-instance schemaLocation"
 
 
-def parse(data: bytes) -> dict[str, Any]:
-    """Return the resource in an XML document; raise InvalidDocument with all that is wrong."""
+def parse(data: bytes, *, max_depth: int = json_format.MAX_DEPTH) -> dict[str, Any]:
+    """Return the resource in an XML document; raise InvalidDocument with all that is wrong.
+
+    `max_depth` counts the levels of the JSON that comes out.
+    """
     if _DOCTYPE.match(data):
         raise malformed(1, "A document type declaration is not allowed in FHIR XML. Remove it.")
     declared = _ENCODING.match(data)
@@ -52,12 +55,13 @@ def parse(data: bytes) -> dict[str, Any]:
         raise malformed(1, "This is not UTF-8. Send XML encoded as UTF-8.")
     if declared and declared.group(1).lower() not in (b"utf-8", b"utf8", b"us-ascii", b"ascii"):
         raise malformed(1, "Another encoding than UTF-8 is declared. Send XML encoded as UTF-8.")
-    return _Reader(data).read()
+    return _Reader(data, max_depth).read()
 
 
 class _Reader:
-    def __init__(self, data: bytes) -> None:
+    def __init__(self, data: bytes, max_depth: int) -> None:
         self.data = data
+        self.max_depth = max_depth
         self.issues: list[Issue] = []
         self.frame = Frame(None, None, None, {}, 0)
         self.open_within = 0
@@ -106,13 +110,19 @@ class _Reader:
 
     def _push(self, frame: Frame, slot: Slot, elements: Any, value: dict[str, Any]) -> Frame:
         depth = frame.depth + (2 if slot.many else 1)
-        if depth > MAX_DEPTH:
-            text = f"Elements are nested deeper than {MAX_DEPTH} levels, which no record needs."
-            raise malformed(self.parser.CurrentLineNumber, text)
+        # The JSON of these is text; what they hold besides is a level of its own.
+        self._check_depth(depth - 1 if slot.kind in (PRIMITIVE, NARRATIVE) else depth)
         self.frame = child = Frame(frame, slot, elements, value, depth)
         if slot.many:
             child.index = len(frame.value.get(slot.name, ()))
         return child
+
+    def _check_depth(self, depth: int) -> None:
+        if depth > self.max_depth:
+            text = (
+                f"Elements are nested deeper than {self.max_depth} levels, which no record needs."
+            )
+            raise malformed(self.parser.CurrentLineNumber, text)
 
     def _start_resource(self, frame: Frame, name: str, attributes: dict[str, str]) -> None:
         type_name = resource_elements().get(name)
@@ -154,6 +164,7 @@ class _Reader:
             _attach(frame.value, slot, value)
         if len(attributes) != (text is not None):
             if "id" in attributes:
+                self._check_depth(child.depth)
                 extras["id"] = self._not_empty("id", attributes["id"])
             self._check_attributes(attributes, ("id", "value"))
 

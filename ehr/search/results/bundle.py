@@ -19,8 +19,6 @@ from fhir_profiles.issues import Issue
 
 Link = tuple[str, str]  # relation, address
 
-_DEEPEST = 256  # more than any setting lets in
-
 
 def searchset(
     request: SearchRequest,
@@ -70,7 +68,7 @@ def _shape(request: SearchRequest, one: Found) -> bytes:
 
 
 def _parse(one: Found) -> dict[str, Any]:
-    resource: dict[str, Any] = json_format.parse(one.json, max_depth=_DEEPEST)
+    resource: dict[str, Any] = json_format.reparse(one.json)
     return resource
 
 

@@ -209,15 +209,24 @@ def test_unreadable_document_is_malformed(document: bytes, said: str) -> None:
     assert said in caught.value.issues[0].diagnostics
 
 
-def test_depth_taken_is_depth_that_json_takes() -> None:
+@pytest.mark.parametrize("leaf", ['value="b"', 'id="c" value="b"'], ids=["plain", "with id"])
+def test_depth_taken_is_depth_that_json_takes(leaf: str) -> None:
     for levels in range(25, 40):
-        nested = '<extension url="a">' * levels + '<valueCode value="b"/>' + "</extension>" * levels
-        try:
-            resource = parse(patient(nested))
-        except InvalidDocument:
-            assert levels > 30
-            continue
-        assert json_format.parse(json_format.serialise(resource)) == resource
+        nested = '<extension url="a">' * levels + f"<valueCode {leaf}/>" + "</extension>" * levels
+        deepest = 1 + 2 * levels + ("id" in leaf)
+
+        resource = parse(patient(nested), max_depth=deepest)
+
+        assert json_format.parse(json_format.serialise(resource), max_depth=deepest) == resource
+        for read, document in (
+            (parse, patient(nested)),
+            (
+                json_format.parse,
+                json_format.serialise(resource),
+            ),
+        ):
+            with pytest.raises(InvalidDocument, match="deeper"):
+                read(document, max_depth=deepest - 1)
 
 
 @pytest.mark.parametrize("root", [b"<Patient/>", b'<a xmlns="http://hl7.org/fhir"/>'])
