@@ -7,13 +7,10 @@ from ehr.search.answer import answer
 from ehr.search.grammar.query import parse
 from ehr.search.plan.compartment import compartment_types
 from ehr.search.request import Compartment, SearchRequest
-from ehr.search.results.page import find
 
 if TYPE_CHECKING:
     from auth.principal import Principal
     from ehr.record import Record
-
-__all__ = ["find", "search"]
 
 _ALL_TYPES = "*"
 

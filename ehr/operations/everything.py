@@ -11,11 +11,11 @@ no care date. The Bundle's `meta.lastUpdated` is the moment to poll from with `_
 
 from auth.principal import Principal
 from ehr.messages import Interaction, Result
-from ehr.operations.asking import asking_for
 from ehr.operations.everything_asked import read
 from ehr.operations.everything_links import Walk, address, sealed, walk_of
 from ehr.operations.nominated import nominated
 from ehr.record import Record
+from ehr.search.asking import asking_for
 from ehr.search.everything.scope import scope_of
 from ehr.search.everything.walk import Page, page
 from ehr.search.request import SearchRequest

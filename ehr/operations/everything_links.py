@@ -7,9 +7,9 @@ from auth.principal import Principal
 from ehr.messages import Instant, Interaction, Params
 from ehr.operations import given
 from ehr.record import Record
+from ehr.search.asking import Asking
 from ehr.search.everything.rows import beginning
 from ehr.search.everything.walk import Position
-from ehr.search.plan.matches import Asking
 from ehr.search.results.cursor import Cursor, expired, seal, unseal
 from ehr.store import feed
 from ehr.store.horizon import Horizon, recall

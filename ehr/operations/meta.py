@@ -3,9 +3,9 @@
 from auth.principal import Principal
 from ehr.messages import Interaction, Result
 from ehr.operations import given
-from ehr.operations.asking import asking_for
 from ehr.operations.nominated import nominated
 from ehr.record import Record
+from ehr.search.asking import asking_for
 from ehr.search.labels_in_use import labels_in_use
 from fhir_profiles import json_format
 

@@ -8,6 +8,6 @@ Each line may lean on those below it, never on those above:
 - `grammar/` text understood or refused
 - `indexer.py` the index rows of a resource
 - `parameters/` one file for each parameter type: what it indexes, how it matches
-- `request.py` a search as data, `matching.py` what clauses are made of: the words all speak in
+- `asking.py` who asks, `request.py` a search as data, `matching.py` what clauses are made of
 - `values/` what the text of a value means
 """

@@ -8,13 +8,13 @@ page asks once what came meanwhile.
 from typing import TYPE_CHECKING
 
 from auth.principal import Principal
-from ehr.search.plan.matches import Asking
+from ehr.search.asking import Asking, asking_for
 from ehr.search.plan.plan import Plan, plan
 from ehr.search.request import SearchRequest
 from ehr.search.results.bundle import searchset
 from ehr.search.results.found import Found, fetch
 from ehr.search.results.include import MAXIMUM_INCLUDED, MAXIMUM_ROUNDS, Linked, linked_rows
-from ehr.search.results.page import Page, count, match_context, seen_by
+from ehr.search.results.page import Page, count
 from ehr.search.results.walk import Step, Walker, self_link, step
 from fhir_profiles.issues import Issue
 
@@ -33,7 +33,7 @@ def answer(record: "Record", principal: Principal, request: SearchRequest, base:
     """Return the searchset Bundle that answers a request."""
     walker = Walker(principal.id, (record.database.secret("cursor"),), record.clock(), base)
     with record.database.read() as connection:
-        asking = Asking(connection, seen_by(principal), match_context(record))
+        asking = asking_for(record, principal, connection)
         planned = plan(request, asking)
         done = _step(record, planned, walker, asking)
         included, cut = _included(planned, done.page, asking)

@@ -14,7 +14,11 @@ from auth.principal import Principal
 from ehr.access.visible import visible
 from ehr.errors import PreconditionFailed
 from ehr.messages import Params
-from ehr.search.results.page import find
+from ehr.search.asking import asking_for
+from ehr.search.grammar.query import parse as parse_search
+from ehr.search.plan.plan import plan
+from ehr.search.results.found import Found
+from ehr.search.results.page import page
 from ehr.store.rows import identifier_part, identifier_text
 from ehr.store.tables import identifier_locator, resource
 from ehr.urls.queries import decode_pairs
@@ -103,6 +107,21 @@ def match(
             rows = find(record, principal, connection, one.type, one.params, limit=one.limit)
             found[one] = tuple(sorted(row.id for row in rows))
     return found
+
+
+def find(
+    record: "Record",
+    principal: Principal,
+    connection: Connection,
+    type: str,
+    params: Params,
+    *,
+    limit: int = 2,
+) -> list[Found]:
+    """Return up to `limit` matches of a condition, for interactions that depend on one."""
+    asking = asking_for(record, principal, connection)
+    planned = plan(parse_search((type,), params), asking)
+    return list(page(connection, planned, size=limit).matches)
 
 
 def _by_identifier(condition: Criteria) -> bool:

@@ -11,7 +11,7 @@ import msgspec
 from sqlalchemy import and_, func, select
 
 from ehr.messages import Resource
-from ehr.search.plan.matches import Asking
+from ehr.search.asking import Asking
 from ehr.search.results.found import fetch
 from ehr.search.results.include import Linked
 from ehr.store import tables

@@ -12,7 +12,7 @@ import pytest
 from auth.principal import Principal
 from ehr.messages import Document, Interaction
 from ehr.pipeline import handle
-from ehr.search.results.page import find
+from ehr.search.criteria import find
 from tests import given
 from tests.spec.test_search import names
 

@@ -23,6 +23,7 @@ VOCABULARY = {
     "ehr.errors",
     "ehr.messages",
     "ehr.record",
+    "ehr.search.asking",
     "ehr.search.matching",
     "ehr.search.request",
     "ehr.settings",
@@ -58,7 +59,6 @@ TOO_MANY_IMPORTS = {
     "ehr/rest/respond.py": "2026-11: the one way out calls each header's module",
     "ehr/search/parameters/clauses.py": "2026-11: one line for each parameter type",
     "ehr/search/indexer.py": "2026-11: one line for each parameter type",
-    "ehr/search/results/page.py": "2026-11: the steps of one search, in order",
     "ehr/store/commit.py": "2026-11: the one order in which a transaction writes its tables",
     "ehr/store/engine.py": "2026-11: opens what every later statement needs",
 }

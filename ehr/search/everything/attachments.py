@@ -5,7 +5,7 @@ R4 §2.24.0.11 (Attachment.url). Only resources that name a Binary at all are pa
 
 from collections.abc import Iterable, Iterator, Sequence
 
-from ehr.search.plan.matches import Asking
+from ehr.search.asking import Asking
 from ehr.search.results.found import Found
 from ehr.search.results.include import Linked
 from ehr.store.locator import locate

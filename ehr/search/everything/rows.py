@@ -24,9 +24,9 @@ from sqlalchemy import (
 )
 
 from ehr.messages import Instant
+from ehr.search.asking import Asking
 from ehr.search.everything.scope import Scope, covered
 from ehr.search.matching import KeyAndRow
-from ehr.search.plan.matches import Asking
 from ehr.search.results.found import Found, found
 from ehr.search.results.include import Linked
 from ehr.store import tables

@@ -11,8 +11,8 @@ from typing import Any
 from sqlalchemy import ColumnElement, false, or_, select, union
 
 from ehr.errors import TooCostly
+from ehr.search.asking import Asking
 from ehr.search.matching import KeyAndRow
-from ehr.search.plan.matches import Asking
 from ehr.store import tables
 from ehr.store.pairs import in_pairs
 from ehr.store.read import Stored

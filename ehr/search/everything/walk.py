@@ -6,11 +6,11 @@ the bodies of both.
 
 from dataclasses import dataclass
 
+from ehr.search.asking import Asking
 from ehr.search.everything.attachments import attached_binaries
 from ehr.search.everything.rows import Filter, own_rows, referred_rows
 from ehr.search.everything.scope import Scope
 from ehr.search.matching import KeyAndRow
-from ehr.search.plan.matches import Asking
 from ehr.search.results.found import Found, fetch
 from ehr.search.results.include import Linked
 from ehr.store.horizon import Horizon

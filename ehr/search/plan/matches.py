@@ -5,13 +5,14 @@ first; chains and `_has` (R4 §3.1.1.4.14-15) ask for the resources at their oth
 step is one bounded statement and gives a list of (patient_key, rid): no join leaves the key.
 """
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Sequence
+from dataclasses import replace
 
-from sqlalchemy import ColumnElement, Connection, FromClause, Select, and_, literal, not_, select
+from sqlalchemy import ColumnElement, FromClause, Select, and_, literal, not_, select
 
 from ehr.errors import TooCostly
-from ehr.search.matching import KeyAndRow, MatchContext, any_of, some_row
+from ehr.search.asking import Asking
+from ehr.search.matching import KeyAndRow, any_of, some_row
 from ehr.search.parameters import clauses
 from ehr.search.parameters.last_updated import last_updated_clause
 from ehr.search.parameters.reference import reference_paths
@@ -28,19 +29,8 @@ from fhir_profiles.search_parameters import SearchParameter
 _ROW = tables.resource.alias("r")
 _LINK = tables.reference.alias("link")
 
-Visible = Callable[[FromClause], ColumnElement[bool]]
-
 # Rows that one step may hand on. More make a request that is better asked the other way round.
 MAXIMUM_STEP = 10_000
-
-
-@dataclass(frozen=True, slots=True)
-class Asking:
-    """What a condition needs: where to ask, what the caller may see, how values compare."""
-
-    connection: Connection
-    visible: Visible
-    context: MatchContext
 
 
 def condition_clause(

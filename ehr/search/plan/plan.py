@@ -12,10 +12,11 @@ from dataclasses import dataclass, replace
 from sqlalchemy import ColumnElement, Connection, FromClause
 
 from ehr.errors import Invalid, Unsupported
+from ehr.search.asking import Asking
 from ehr.search.grammar.refusals import Findings
 from ehr.search.matching import KeyAndRow, TypeAndId
 from ehr.search.plan.compartment import in_compartment
-from ehr.search.plan.matches import Asking, condition_clause, visible_rows
+from ehr.search.plan.matches import condition_clause, visible_rows
 from ehr.search.plan.mentions import mentioned
 from ehr.search.plan.pins import pinned
 from ehr.search.request import Condition, Criterion, SearchRequest

@@ -7,8 +7,8 @@ from typing import Any
 from sqlalchemy import Connection, FromClause, Row, Select, and_, select, tuple_
 
 from ehr.messages import Instant
+from ehr.search.asking import Asking
 from ehr.search.matching import KeyAndRow
-from ehr.search.plan.matches import Asking
 from ehr.search.results.include import Linked
 from ehr.store import tables
 from ehr.store.bodies import compose

@@ -22,10 +22,10 @@ from sqlalchemy import (
     union_all,
 )
 
+from ehr.search.asking import Asking
 from ehr.search.matching import KeyAndRow
 from ehr.search.parameters.reference import reference_paths
 from ehr.search.parameters.supported import parameters_named, supported_names
-from ehr.search.plan.matches import Asking
 from ehr.search.request import Include
 from ehr.store import tables
 from ehr.store.pairs import in_pairs

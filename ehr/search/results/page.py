@@ -6,25 +6,15 @@ moment its walk began; later pages keep to what has not changed since.
 """
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, FromClause, Row, Select, and_, func, select
 
-from auth.principal import Principal
-from ehr.access.visible import visible
-from ehr.messages import Params
-from ehr.search.grammar.query import parse
-from ehr.search.matching import MatchContext
-from ehr.search.plan.matches import Asking, Visible
-from ehr.search.plan.plan import Plan, plan
+from ehr.search.plan.plan import Plan
 from ehr.search.results.found import Found, found
 from ehr.search.results.sort import Ordering, SortValue, after, depends_on_number, orderings
 from ehr.store import tables
 from ehr.store.horizon import Horizon, marks, unchanged_since
-
-if TYPE_CHECKING:
-    from ehr.record import Record
-
 
 _MANY = 2_000
 _VERSION = tables.version.alias("v")
@@ -100,41 +90,6 @@ def count(connection: Connection, plan: Plan) -> int:
         select(func.count()).select_from(plan.row).where(*plan.where)
     ).scalar_one()
     return number
-
-
-def find(
-    record: "Record",
-    principal: Principal,
-    connection: Connection,
-    type: str,
-    params: Params,
-    *,
-    limit: int = 2,
-) -> list[Found]:
-    """Return up to `limit` matches of a condition, for interactions that depend on one."""
-    asking = Asking(connection, seen_by(principal), match_context(record))
-    planned = plan(parse((type,), params), asking)
-    return list(page(connection, planned, size=limit).matches)
-
-
-def match_context(record: "Record") -> MatchContext:
-    """Return how this record compares values."""
-    settings = record.settings
-    return MatchContext(
-        record.database.hasher,
-        timezone=settings.record_timezone,
-        base_urls=record.indexer.base_urls,
-        now=lambda: record.clock() * 1000,
-    )
-
-
-def seen_by(principal: Principal) -> Visible:
-    """Return the condition that a caller may see a row."""
-
-    def condition(row: FromClause) -> ColumnElement[bool]:
-        return visible(row, principal)
-
-    return condition
 
 
 def _page(
