@@ -1,6 +1,7 @@
 """On PostgreSQL, writes find rows by their keys from the first rows on, while tables are small."""
 
 from collections.abc import Callable
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -26,9 +27,7 @@ def test_a_kept_plan_reads_no_whole_table(
         client.update(made | {"status": "amended"})
     asked = [sql for sql in seen if sql.startswith("SELECT") and "%b" in sql]
 
-    plans = [
-        database.write(lambda connection, sql=sql: _kept_plan(connection, sql)) for sql in asked
-    ]
+    plans = [database.write(partial(_kept_plan, sql=sql)) for sql in asked]
 
     assert len(plans) == 3  # rows as they stand, look-up, patient lock
     for plan in plans:
