@@ -1,10 +1,9 @@
-"""What every match half shares: the context of a request, escapes, and the shape of a clause.
+"""What every match half shares: the context of a request, and the shape of a clause.
 
 A clause is a condition on an outer row that has `patient_key` and `rid`. Its subquery equates
 both, so no join leaves the key (DESIGN, *No join leaves the key*). R4 search.html §3.1.1.4.
 """
 
-import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import tzinfo
@@ -33,14 +32,11 @@ TypeAndId = tuple[str, str]
 KeyAndRow = tuple[int, int]  # (patient_key, rid)
 RowAlias = FromClause  # an alias of `resource`, or any subquery with its two key columns
 Condition = Callable[[FromClause], ColumnElement[bool]]
+Choices = Callable[[FromClause], Sequence[ColumnElement[bool]]]  # any of them will do
 
-# No index row holds more, and LIKE patterns stay within every engine's limit.
-_LONGEST_VALUE = 8_192
 _WIDEST_OR = 50
 # Sorts after every text that starts with what stands before it.
 LAST_CHARACTER = "\U0010ffff"
-_ESCAPE = re.compile(r"\\(.)", re.DOTALL)
-_FORBIDDEN = re.compile("[\x00\ud800-\udfff]")
 
 
 def _resolve_nothing(_: Sequence[TypeAndId]) -> Mapping[TypeAndId, KeyAndRow]:
@@ -71,6 +67,11 @@ class MatchContext:
     def zone(self) -> tzinfo:
         """Return the zone of dates that have no offset."""
         return zone_named(self.timezone)
+
+
+Clause = Callable[
+    [RowAlias, SearchParameter, str | None, Sequence[str], MatchContext], ColumnElement[bool]
+]
 
 
 @cache
@@ -148,47 +149,3 @@ def check_modifier(
             f"{parameter.type} ({parameter.kind}). Use one of {names}, or none.",
             code="not-supported",
         )
-
-
-def refuse(parameter: SearchParameter, value: str, wanted: str) -> Invalid:
-    """Return the error for a value that cannot be read, saying what would be right."""
-    shown = value if len(value) <= 100 else value[:100] + "…"
-    return Invalid(f"Parameter {parameter.code}: {shown!r} is not {wanted}.")
-
-
-def unescape(parameter: SearchParameter, value: str) -> str:
-    """Take the backslashes of `\\,` `\\$` `\\|` `\\\\` away, and refuse what no row can hold."""
-    return _ESCAPE.sub(r"\1", checked(parameter, value))
-
-
-def checked(parameter: SearchParameter, value: str) -> str:
-    """Return the value as sent, or refuse one that is empty, too long or no text."""
-    if not value.strip():
-        raise Invalid(
-            f"Parameter {parameter.code} has an empty value. Give one, or leave it out; "
-            f"{parameter.code}:missing=true finds resources without it."
-        )
-    if len(value) > _LONGEST_VALUE:
-        raise Invalid(f"Parameter {parameter.code}: the value is over {_LONGEST_VALUE} characters.")
-    if _FORBIDDEN.search(value):
-        raise Invalid(f"Parameter {parameter.code}: the value has characters no text may have.")
-    return value
-
-
-def split(parameter: SearchParameter, value: str, separator: str) -> list[str]:
-    """Split at separators that no backslash protects; the parts come unescaped."""
-    return [_ESCAPE.sub(r"\1", part) for part in split_escaped(parameter, value, separator)]
-
-
-def split_escaped(parameter: SearchParameter, value: str, separator: str) -> list[str]:
-    """Split at separators that no backslash protects; the parts keep their escapes."""
-    unprotected = re.compile(rf"((?:[^\\{re.escape(separator)}]|\\.|\\$)*)", re.DOTALL)
-    parts, at = [], 0
-    checked(parameter, value)
-    while True:
-        match = unprotected.match(value, at)
-        assert match is not None
-        parts.append(match[1])
-        at = match.end() + 1
-        if match.end() == len(value):
-            return parts

@@ -3,7 +3,6 @@
 FHIR R4 §3.1.1 (Search). Everything is frozen; one request may be compiled for either engine.
 """
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal
 
@@ -110,24 +109,3 @@ class SearchRequest:
     def counts_only(self) -> bool:
         """Tell whether only the number of matches is asked for (`_summary=count`, `_count=0`)."""
         return self.summary == "count" or self.count == 0
-
-
-def alternatives(text: str) -> tuple[str, ...]:
-    """Split on commas that are not escaped (R4 §3.1.1.4.4); escapes stay for the type to undo."""
-    return tuple(_split(text))
-
-
-def _split(text: str) -> Iterator[str]:
-    if "\\" not in text:
-        yield from text.split(",")
-        return
-    start = position = 0
-    while position < len(text):
-        if text[position] == "\\":
-            position += 2
-            continue
-        if text[position] == ",":
-            yield text[start:position]
-            start = position + 1
-        position += 1
-    yield text[start:]

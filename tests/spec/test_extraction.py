@@ -13,7 +13,7 @@ import pytest
 from fhirpathpy.models import models
 
 from ehr.search.indexer import Indexer
-from ehr.search.parameters.reference import reference_paths
+from ehr.search.parameters.reference_paths import reference_paths
 from ehr.store.hashing import Hasher
 from fhir_profiles.definitions import resource_types
 from fhir_profiles.extraction import Extractor, Leaf, Sink, compile_extractor, leaves

@@ -9,7 +9,8 @@ from collections.abc import Collection
 from ehr.errors import Invalid, TooCostly
 from ehr.search.grammar.refusals import shown, unknown
 from ehr.search.parameters.supported import MODIFIERS, parameters_named, supported_names
-from ehr.search.request import Chain, Condition, Criterion, Reverse, alternatives
+from ehr.search.request import Chain, Condition, Criterion, Reverse
+from ehr.search.values.escapes import alternatives
 from fhir_profiles.definitions import is_resource_type, resource_types
 from fhir_profiles.search_parameters import SearchParameter
 

@@ -12,7 +12,8 @@ from typing import Any, cast, get_args
 from ehr.errors import Invalid
 from ehr.search.grammar.refusals import shown, unknown
 from ehr.search.parameters.supported import is_sortable, parameters_named, supported_names
-from ehr.search.request import SortKey, Summary, Total, alternatives
+from ehr.search.request import SortKey, Summary, Total
+from ehr.search.values.escapes import alternatives
 from fhir_profiles.definitions import resource_types, type_definition
 from fhir_profiles.subset import unknown_elements
 

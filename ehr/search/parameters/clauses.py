@@ -1,23 +1,25 @@
 """One search criterion as a condition on a row: hands over to the file of the parameter's type."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
-from sqlalchemy import ColumnElement
+from sqlalchemy import ColumnElement, FromClause, and_
 
 from ehr.errors import Invalid
-from ehr.search.matching import MatchContext, RowAlias
+from ehr.search.matching import (
+    Choices,
+    Clause,
+    MatchContext,
+    RowAlias,
+    any_of,
+    check_modifier,
+    missing,
+    some_row,
+)
 from ehr.search.parameters import composite, date, number, quantity, reference, string, token, uri
+from ehr.store import tables
 from fhir_profiles.search_parameters import SearchParameter
 
-_CLAUSES = {
-    "date": date.clause,
-    "number": number.clause,
-    "quantity": quantity.clause,
-    "reference": reference.clause,
-    "string": string.clause,
-    "token": token.clause,
-    "uri": uri.clause,
-}
+_Read = Callable[[SearchParameter, str | None, Sequence[str], MatchContext], Choices]
 
 
 def clause(
@@ -40,3 +42,37 @@ def clause(
             code="not-supported",
         )
     return _CLAUSES[parameter.kind](row, parameter, modifier, values, context)
+
+
+def _on(table: FromClause, modifiers: Sequence[str], choices: _Read) -> Clause:
+    """Return the clause of a type whose rows stand alone: one of them must meet a choice."""
+
+    def of_type(
+        row: RowAlias,
+        parameter: SearchParameter,
+        modifier: str | None,
+        values: Sequence[str],
+        context: MatchContext,
+    ) -> ColumnElement[bool]:
+        check_modifier(parameter, modifier, modifiers)
+        if modifier == "missing":
+            return missing(table, row, parameter, values, context)
+        read = choices(parameter, modifier, values, context)
+
+        def condition(t: FromClause) -> ColumnElement[bool]:
+            return and_(t.c.param == parameter.param_id, any_of(read(t)))
+
+        return some_row(table, row, context, condition)
+
+    return of_type
+
+
+_CLAUSES: dict[str, Clause] = {
+    "date": _on(tables.date, date.MODIFIERS, date.choices),
+    "number": _on(tables.quantity, number.MODIFIERS, number.choices),
+    "quantity": _on(tables.quantity, quantity.MODIFIERS, quantity.choices),
+    "reference": reference.clause,
+    "string": _on(tables.string, string.MODIFIERS, string.choices),
+    "token": token.clause,
+    "uri": _on(tables.uri, uri.MODIFIERS, uri.choices),
+}

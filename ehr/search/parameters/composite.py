@@ -5,24 +5,14 @@ that must meet in one repeated element (`component-code-value-quantity`) need ro
 element; those parameters are refused until the index has them.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 from sqlalchemy import ColumnElement, and_
 
 from ehr.errors import Unsupported
-from ehr.search.matching import (
-    MatchContext,
-    RowAlias,
-    any_of,
-    check_modifier,
-    refuse,
-    split_escaped,
-)
+from ehr.search.matching import Clause, MatchContext, RowAlias, any_of, check_modifier
+from ehr.search.values.escapes import refuse, split_escaped
 from fhir_profiles.search_parameters import SearchParameter, component_parameter
-
-Clause = Callable[
-    [RowAlias, SearchParameter, str | None, Sequence[str], MatchContext], ColumnElement[bool]
-]
 
 
 def clause(

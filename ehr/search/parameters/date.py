@@ -1,6 +1,6 @@
 """Date parameters: partial dates are intervals (R4 search.html §3.1.1.5.2, prefixes §3.1.1.4.1).
 
-A row is the interval of `ehr.search.intervals`; an open Period reaches to its `MIN` or `MAX`, and
+A row is the interval of `values/intervals.py`; an open Period reaches to its `MIN` or `MAX`, and
 of a Timing the outer limits count. Equality means that the search interval holds the stored one.
 """
 
@@ -8,18 +8,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import ColumnElement, FromClause, and_, or_
+from sqlalchemy import ColumnElement, and_, or_
 
-from ehr.search.matching import (
-    MatchContext,
-    RowAlias,
-    any_of,
-    check_modifier,
-    missing,
-    refuse,
-    some_row,
-    unescape,
-)
+from ehr.search.matching import Choices, MatchContext
+from ehr.search.values.escapes import refuse, unescape
 from ehr.search.values.intervals import (
     MAX,
     MIN,
@@ -30,7 +22,6 @@ from ehr.search.values.intervals import (
 )
 from ehr.search.values.intervals import parse_interval as parse_interval
 from ehr.store.rows import IndexRows
-from ehr.store.tables import date
 from fhir_profiles.extraction import Leaf, Sink
 from fhir_profiles.search_parameters import SearchParameter
 
@@ -99,24 +90,12 @@ def _limits(period: dict[str, Any], read: Reader) -> Interval | None:
     return (MIN if start is None else read(start)[0]), (MAX if end is None else read(end)[1])
 
 
-def clause(
-    row: RowAlias,
-    parameter: SearchParameter,
-    modifier: str | None,
-    values: Sequence[str],
-    context: MatchContext,
-) -> ColumnElement[bool]:
-    """Return the condition for dates with or without a prefix."""
-    check_modifier(parameter, modifier, MODIFIERS)
-    if modifier == "missing":
-        return missing(date, row, parameter, values, context)
+def choices(
+    parameter: SearchParameter, modifier: str | None, values: Sequence[str], context: MatchContext
+) -> Choices:
+    """Return the choices of an index row for dates with or without a prefix."""
     wanted = [read_date(parameter, value, context) for value in values]
-
-    def condition(t: FromClause) -> ColumnElement[bool]:
-        choices = [compare(each, t.c.low, t.c.high) for each in wanted]
-        return and_(t.c.param == parameter.param_id, any_of(choices))
-
-    return some_row(date, row, context, condition)
+    return lambda t: [compare(each, t.c.low, t.c.high) for each in wanted]
 
 
 def read_date(parameter: SearchParameter, value: str, context: MatchContext) -> DateSearch:

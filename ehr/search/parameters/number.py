@@ -13,18 +13,9 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, FromClause, and_, or_
 
-from ehr.search.matching import (
-    MatchContext,
-    RowAlias,
-    any_of,
-    check_modifier,
-    missing,
-    refuse,
-    some_row,
-    unescape,
-)
+from ehr.search.matching import Choices, MatchContext
+from ehr.search.values.escapes import refuse, unescape
 from ehr.store.rows import IndexRows
-from ehr.store.tables import quantity
 from fhir_profiles.extraction import Leaf, Sink
 from fhir_profiles.search_parameters import SearchParameter
 
@@ -92,24 +83,12 @@ def compared(value: float, comparator: str | None) -> tuple[float, float]:
     return (nextafter(value, inf), inf) if comparator == ">" else (value, value)
 
 
-def clause(
-    row: RowAlias,
-    parameter: SearchParameter,
-    modifier: str | None,
-    values: Sequence[str],
-    context: MatchContext,
-) -> ColumnElement[bool]:
-    """Return the condition for numbers with or without a prefix."""
-    check_modifier(parameter, modifier, MODIFIERS)
-    if modifier == "missing":
-        return missing(quantity, row, parameter, values, context)
+def choices(
+    parameter: SearchParameter, modifier: str | None, values: Sequence[str], context: MatchContext
+) -> Choices:
+    """Return the choices of an index row for numbers with or without a prefix."""
     wanted = [read_number(parameter, unescape(parameter, value)) for value in values]
-    return some_row(
-        quantity,
-        row,
-        context,
-        lambda t: and_(t.c.param == parameter.param_id, any_of([compare(t, w) for w in wanted])),
-    )
+    return lambda t: [compare(t, each) for each in wanted]
 
 
 def read_number(parameter: SearchParameter, text: str) -> NumberSearch:

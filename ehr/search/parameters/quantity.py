@@ -12,16 +12,7 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, FromClause, and_, or_
 
-from ehr.search.matching import (
-    MatchContext,
-    RowAlias,
-    any_of,
-    check_modifier,
-    missing,
-    refuse,
-    some_row,
-    split,
-)
+from ehr.search.matching import Choices, MatchContext
 from ehr.search.parameters.number import (
     NumberSearch,
     as_float,
@@ -30,9 +21,9 @@ from ehr.search.parameters.number import (
     range_bounds,
     read_number,
 )
+from ehr.search.values.escapes import refuse, split
 from ehr.store.hashing import Hasher
 from ehr.store.rows import IndexRows
-from ehr.store.tables import quantity
 from fhir_profiles.definitions import base_types
 from fhir_profiles.extraction import Leaf, Sink
 from fhir_profiles.search_parameters import SearchParameter
@@ -122,24 +113,12 @@ def _is_number(point: str) -> bool:
         return False
 
 
-def clause(
-    row: RowAlias,
-    parameter: SearchParameter,
-    modifier: str | None,
-    values: Sequence[str],
-    context: MatchContext,
-) -> ColumnElement[bool]:
-    """Return the condition for `number`, `number|system|code` and `number||code`."""
-    check_modifier(parameter, modifier, MODIFIERS)
-    if modifier == "missing":
-        return missing(quantity, row, parameter, values, context)
+def choices(
+    parameter: SearchParameter, modifier: str | None, values: Sequence[str], context: MatchContext
+) -> Choices:
+    """Return the choices of an index row for `number`, `number|system|code` and `number||code`."""
     wanted = [_read(parameter, value) for value in values]
-
-    def condition(t: FromClause) -> ColumnElement[bool]:
-        choices = [_condition(t, number, units, context) for number, units in wanted]
-        return and_(t.c.param == parameter.param_id, any_of(choices))
-
-    return some_row(quantity, row, context, condition)
+    return lambda t: [_condition(t, number, units, context) for number, units in wanted]
 
 
 def _read(parameter: SearchParameter, value: str) -> tuple[NumberSearch, tuple[str, str]]:

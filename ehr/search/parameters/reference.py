@@ -8,10 +8,10 @@ condition on a sibling), the parameter has rows of its own under its own id.
 
 import re
 from collections.abc import Iterable, Sequence
-from functools import cache, lru_cache
+from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import ColumnElement, FromClause, and_, or_
+from sqlalchemy import ColumnElement, FromClause, and_
 
 from ehr.search.matching import (
     Condition,
@@ -21,24 +21,28 @@ from ehr.search.matching import (
     any_of,
     check_modifier,
     missing,
-    refuse,
     some_row,
-    split,
-    unescape,
 )
+from ehr.search.parameters.reference_paths import (
+    URIS,
+    has_own_rows,
+    is_inline,
+    leading_by,
+    target_types,
+)
+from ehr.search.values.escapes import refuse, split, unescape
 from ehr.search.values.targets import Target, canonical_target, reference_target
 from ehr.store.hashing import Hasher
 from ehr.store.rows import IndexRows, ReferenceRow
 from ehr.store.tables import reference
-from fhir_profiles.definitions import is_resource_type, resource_types, type_number
-from fhir_profiles.extraction import Leaf, Sink, leaves
+from fhir_profiles.definitions import is_resource_type
+from fhir_profiles.extraction import Leaf, Sink
 from fhir_profiles.identity import stable_id
 from fhir_profiles.references import Found
 from fhir_profiles.search_parameters import SearchParameter
 
 MODIFIERS = ("missing", "identifier")
 
-_URIS = frozenset(("uri", "url", "canonical"))
 _ID = re.compile(r"[A-Za-z0-9.-]{1,64}")
 
 
@@ -52,17 +56,13 @@ def found_rows(
 
 def sink(leaf: Leaf, hasher: Hasher, base_urls: tuple[str, ...]) -> Sink | None:
     """Return the function that emits the parameter's own rows; None where the paths suffice."""
-    if not _has_own_rows(leaf):
+    if not has_own_rows(leaf):
         return None
     if leaf.type == "Reference":
         return _own_reference(hasher, base_urls)
-    if leaf.type in _URIS:
+    if leaf.type in URIS:
         return _own_canonical
     return _inline if leaf.type == "Resource" else None
-
-
-def _has_own_rows(leaf: Leaf) -> bool:
-    return not (leaf.by_path and leaf.type == "Reference")
 
 
 def _own_reference(hasher: Hasher, base_urls: tuple[str, ...]) -> Sink:
@@ -132,18 +132,6 @@ def _inline(params: tuple[int, ...], value: Any, rows: IndexRows) -> None:
         rows.reference.extend(ReferenceRow(param, type, None, url, None, None) for param in params)
 
 
-@cache
-def reference_paths(parameter: SearchParameter) -> tuple[tuple[int, str | None], ...]:
-    """Return the `reference.path` ids of a parameter, each with its only target type or None."""
-    found: dict[tuple[int, str | None], None] = {}
-    for leaf in leaves(parameter):
-        if not _has_own_rows(leaf):
-            found[stable_id(leaf.path), leaf.target] = None
-        elif leaf.type in (*_URIS, "Reference", "Resource"):
-            found[parameter.param_id, leaf.target] = None
-    return tuple(found)
-
-
 def clause(
     row: RowAlias,
     parameter: SearchParameter,
@@ -152,9 +140,9 @@ def clause(
     context: MatchContext,
 ) -> ColumnElement[bool]:
     """Return the condition for `Type/id`, `id`, absolute urls, `url|version`, and `:Type=id`."""
-    types = _target_types(parameter)
+    types = target_types(parameter)
     check_modifier(parameter, modifier, (*MODIFIERS, *types))
-    of_parameter = _path_condition(parameter)
+    of_parameter = leading_by(parameter)
     if modifier == "missing":
         return missing(reference, row, parameter, values, context, of_parameter)
     if modifier == "identifier":
@@ -170,38 +158,8 @@ def clause(
         for value in values
         for target in _read(parameter, value, (modifier,) if modifier else types, context)
     ]
-    at_targets = _target_condition(targets, context, inline=_is_inline(parameter))
+    at_targets = _target_condition(targets, context, inline=is_inline(parameter))
     return some_row(reference, row, context, lambda t: and_(of_parameter(t), at_targets(t)))
-
-
-@cache
-def _target_types(parameter: SearchParameter) -> tuple[str, ...]:
-    only = {target for _, target in reference_paths(parameter)}
-    if only and None not in only:
-        return tuple(sorted(target for target in only if target))
-    return parameter.targets or resource_types()
-
-
-def _is_inline(parameter: SearchParameter) -> bool:
-    return any(leaf.type == "Resource" for leaf in leaves(parameter))
-
-
-def _path_condition(parameter: SearchParameter) -> Condition:
-    paths: dict[str | None, list[int]] = {}
-    for path, target in reference_paths(parameter):
-        paths.setdefault(target, []).append(path)
-
-    def condition(t: FromClause) -> ColumnElement[bool]:
-        return or_(
-            *(
-                and_(t.c.path.in_(some), t.c.target_type == type_number(target))
-                if target
-                else t.c.path.in_(some)
-                for target, some in paths.items()
-            )
-        )
-
-    return condition
 
 
 def _read_identifier(parameter: SearchParameter, value: str) -> str:

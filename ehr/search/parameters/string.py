@@ -10,20 +10,10 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, FromClause, and_, func
 
-from ehr.search.matching import (
-    LAST_CHARACTER,
-    MatchContext,
-    RowAlias,
-    any_of,
-    check_modifier,
-    missing,
-    refuse,
-    some_row,
-    unescape,
-)
+from ehr.search.matching import LAST_CHARACTER, Choices, MatchContext
+from ehr.search.values.escapes import refuse, unescape
 from ehr.search.values.folding import fold
 from ehr.store.rows import IndexRows
-from ehr.store.tables import string
 from fhir_profiles.extraction import Leaf, Sink
 from fhir_profiles.search_parameters import SearchParameter
 
@@ -79,28 +69,16 @@ def _codeable_concept(params: tuple[int, ...], value: Any, rows: IndexRows) -> N
             _text(params, coding["display"], rows)
 
 
-def clause(
-    row: RowAlias,
-    parameter: SearchParameter,
-    modifier: str | None,
-    values: Sequence[str],
-    context: MatchContext,
-) -> ColumnElement[bool]:
-    """Return the condition: starts with, or `:exact`, or `:contains`."""
-    check_modifier(parameter, modifier, MODIFIERS)
-    if modifier == "missing":
-        return missing(string, row, parameter, values, context)
+def choices(
+    parameter: SearchParameter, modifier: str | None, values: Sequence[str], context: MatchContext
+) -> Choices:
+    """Return the choices of an index row: starts with, or `:exact`, or `:contains`."""
     wanted = [unescape(parameter, value) for value in values]
     for value in wanted:
         if not fold(value):
             raise refuse(parameter, value, "a text with letters or digits")
     compare = {"exact": _equals, "contains": _contains}.get(modifier or "", _starts_with)
-
-    def condition(t: FromClause) -> ColumnElement[bool]:
-        choices = [compare(t, value) for value in wanted]
-        return and_(t.c.param == parameter.param_id, any_of(choices))
-
-    return some_row(string, row, context, condition)
+    return lambda t: [compare(t, value) for value in wanted]
 
 
 def _starts_with(t: FromClause, value: str) -> ColumnElement[bool]:

@@ -12,16 +12,8 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, FromClause, and_, not_
 
-from ehr.search.matching import (
-    MatchContext,
-    RowAlias,
-    any_of,
-    check_modifier,
-    missing,
-    refuse,
-    some_row,
-    split,
-)
+from ehr.search.matching import MatchContext, RowAlias, any_of, check_modifier, missing, some_row
+from ehr.search.values.escapes import refuse, split
 from ehr.store.hashing import Hasher
 from ehr.store.rows import IndexRows, identifier_text
 from ehr.store.tables import token

@@ -10,20 +10,10 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, FromClause, and_
 
-from ehr.search.matching import (
-    LAST_CHARACTER,
-    MatchContext,
-    RowAlias,
-    any_of,
-    check_modifier,
-    missing,
-    refuse,
-    some_row,
-    unescape,
-)
+from ehr.search.matching import LAST_CHARACTER, Choices, MatchContext
+from ehr.search.values.escapes import refuse, unescape
 from ehr.store.hashing import Hasher
 from ehr.store.rows import IndexRows
-from ehr.store.tables import uri
 from fhir_profiles.extraction import Leaf, Sink
 from fhir_profiles.search_parameters import SearchParameter
 
@@ -50,29 +40,16 @@ def sink(leaf: Leaf, hasher: Hasher) -> Sink | None:
     return emit
 
 
-def clause(
-    row: RowAlias,
-    parameter: SearchParameter,
-    modifier: str | None,
-    values: Sequence[str],
-    context: MatchContext,
-) -> ColumnElement[bool]:
-    """Return the condition for whole uris, `:above` and `:below`."""
-    check_modifier(parameter, modifier, MODIFIERS)
-    if modifier == "missing":
-        return missing(uri, row, parameter, values, context)
+def choices(
+    parameter: SearchParameter, modifier: str | None, values: Sequence[str], context: MatchContext
+) -> Choices:
+    """Return the choices of an index row for whole uris, `:above` and `:below`."""
     wanted = [unescape(parameter, value) for value in values]
+    if modifier == "below":
+        return lambda t: [_starts_with(t, value) for value in wanted]
     names = [name for value in wanted for name in _names(parameter, value, modifier)]
-
-    def condition(t: FromClause) -> ColumnElement[bool]:
-        if modifier == "below":
-            found = any_of([_starts_with(t, value) for value in wanted])
-        else:
-            hashes = [context.hasher.once(name) for name in names]
-            found = and_(t.c.hash.in_(hashes), t.c.value.in_(names))
-        return and_(t.c.param == parameter.param_id, found)
-
-    return some_row(uri, row, context, condition)
+    hashes = [context.hasher.once(name) for name in names]
+    return lambda t: [and_(t.c.hash.in_(hashes), t.c.value.in_(names))]
 
 
 def _names(parameter: SearchParameter, value: str, modifier: str | None) -> list[str]:

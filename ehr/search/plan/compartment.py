@@ -10,7 +10,7 @@ from sqlalchemy import ColumnElement, FromClause, and_, false, or_
 from ehr.errors import Invalid
 from ehr.search.grammar.refusals import unknown
 from ehr.search.matching import KeyAndRow, MatchContext, some_row
-from ehr.search.parameters.reference import reference_paths
+from ehr.search.parameters.reference_paths import reference_paths
 from ehr.search.request import Compartment
 from ehr.store.tables import reference
 from fhir_profiles import compartments

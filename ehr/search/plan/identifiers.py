@@ -5,8 +5,9 @@ DESIGN §5 (locator). Serves `identifier=system|value`, `identifier=value` and `
 
 from sqlalchemy import Connection, select
 
-from ehr.search.matching import KeyAndRow, MatchContext, split
+from ehr.search.matching import KeyAndRow, MatchContext
 from ehr.search.request import Criterion
+from ehr.search.values.escapes import split
 from ehr.store.rows import identifier_part, identifier_text
 from ehr.store.tables import identifier_locator
 from fhir_profiles.definitions import type_number

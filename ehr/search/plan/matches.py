@@ -15,7 +15,7 @@ from ehr.search.asking import Asking
 from ehr.search.matching import KeyAndRow, any_of, some_row
 from ehr.search.parameters import clauses
 from ehr.search.parameters.last_updated import last_updated_clause
-from ehr.search.parameters.reference import reference_paths
+from ehr.search.parameters.reference_paths import reference_paths
 from ehr.search.plan import identifiers
 from ehr.search.plan.mentions import check_ids, id_names
 from ehr.search.plan.pins import files

@@ -13,7 +13,7 @@ from functools import cache
 from sqlalchemy import Connection, select
 
 from ehr.search.matching import KeyAndRow, TypeAndId
-from ehr.search.parameters.reference import reference_paths
+from ehr.search.parameters.reference_paths import reference_paths
 from ehr.search.request import Criterion, SearchRequest
 from ehr.store.tables import member
 from fhir_profiles.definitions import type_definition

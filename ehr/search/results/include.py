@@ -24,12 +24,12 @@ from sqlalchemy import (
 
 from ehr.search.asking import Asking
 from ehr.search.matching import KeyAndRow
-from ehr.search.parameters.reference import reference_paths
+from ehr.search.parameters.reference_paths import leading_by
 from ehr.search.parameters.supported import parameters_named, supported_names
 from ehr.search.request import Include
 from ehr.store import tables
 from ehr.store.pairs import in_pairs
-from fhir_profiles.definitions import type_name, type_number
+from fhir_profiles.definitions import type_name
 from fhir_profiles.search_parameters import SearchParameter
 
 _LINK, _SOURCE = tables.reference.alias("t"), tables.resource.alias("s")
@@ -158,7 +158,7 @@ def _forward(
         sources = types if include.source is None else types & {include.source}
         for source in sorted(sources):
             for parameter in include.parameters or reference_parameters(source):
-                yield _through(t, parameter, include.target)
+                yield leading_by(parameter, include.target)(t)
 
 
 def _backward(
@@ -171,26 +171,10 @@ def _backward(
             yield true()
             continue
         for parameter in include.parameters or reference_parameters(include.source):
-            yield _through(t, parameter, include.target)
+            yield leading_by(parameter, include.target)(t)
 
 
 def reference_parameters(type: str) -> tuple[SearchParameter, ...]:
     """Return the reference parameters of a type."""
     named = (parameters_named((type,), code)[0] for code in sorted(supported_names((type,))))
     return tuple(parameter for parameter in named if parameter.kind == "reference")
-
-
-def _through(t: FromClause, parameter: SearchParameter, target: str | None) -> ColumnElement[bool]:
-    """Return the condition that a reference row is of this parameter and leads to this type."""
-    by_target: dict[str | None, list[int]] = {}
-    for path, only in reference_paths(parameter):
-        if target is None or only is None or only == target:
-            by_target.setdefault(target or only, []).append(path)
-    return or_(
-        *(
-            and_(t.c.path.in_(paths), t.c.target_type == type_number(only))
-            if only
-            else t.c.path.in_(paths)
-            for only, paths in by_target.items()
-        )
-    )

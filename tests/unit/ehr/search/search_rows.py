@@ -8,7 +8,7 @@ from sqlalchemy.dialects import sqlite
 from ehr.search.indexer import Indexer
 from ehr.search.matching import MatchContext, RowAlias
 from ehr.search.parameters.clauses import clause
-from ehr.search.request import alternatives
+from ehr.search.values.escapes import alternatives
 from ehr.store import tables
 from ehr.store.hashing import Hasher
 from ehr.store.rows import IndexRows

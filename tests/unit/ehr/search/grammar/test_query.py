@@ -6,7 +6,8 @@ import pytest
 
 from ehr.errors import Invalid, TooCostly
 from ehr.search.grammar.query import parse
-from ehr.search.request import Chain, Criterion, Reverse, SearchRequest, alternatives
+from ehr.search.request import Chain, Criterion, Reverse, SearchRequest
+from ehr.search.values.escapes import alternatives
 
 
 def request(text: str, *types: str, **more: Any) -> SearchRequest:

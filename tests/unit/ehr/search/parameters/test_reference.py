@@ -3,7 +3,7 @@
 import pytest
 
 from ehr.errors import Invalid
-from ehr.search.parameters.reference import reference_paths
+from ehr.search.parameters.reference_paths import reference_paths
 from ehr.search.values.targets import Target, canonical_target, reference_target
 from ehr.store.rows import ReferenceRow
 from fhir_profiles.identity import stable_id
