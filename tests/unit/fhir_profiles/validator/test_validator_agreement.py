@@ -73,7 +73,7 @@ def _break(resource: dict[str, Any], data: st.DataObject) -> None:
 
 
 @given(st.data())
-@settings(max_examples=300)
+@settings(max_examples=max(300, settings().max_examples))  # cheap, but never fewer than asked for
 def test_what_is_accepted_has_no_issue(data: st.DataObject) -> None:
     examples = _examples()
     resource = parse(examples[data.draw(st.integers(0, len(examples) - 1))])
