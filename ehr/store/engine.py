@@ -10,7 +10,7 @@ import sqlite3
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, contextmanager, suppress
 from functools import cached_property, partial
 from pathlib import Path
 from typing import Any, TypeVar
@@ -46,6 +46,8 @@ _PATIENCE = 30.0  # seconds a read waits for a connection
 _ATTEMPTS = 8
 # serialization failure, deadlock, lock timeout, unique violation (a race lost: look again)
 _RETRIED = {"40001", "40P01", "55P03", "23505"}
+# no connection at all, stopped, fell, starting or recovering
+_GONE = {None, "57P01", "57P02", "57P03"}
 
 
 class OutdatedSchema(Exception):
@@ -155,13 +157,18 @@ class Database:
 
     @contextmanager
     def _reader_of_its_own(self) -> Iterator[Connection]:
-        connection = self._reading()
+        try:
+            connection = self._reading()
+        except DBAPIError as error:
+            raise _told(error) from error
         try:
             yield connection
         except (DBAPIError, psycopg.Error, sqlite3.Error) as error:
             # It may be broken; the next read opens another.
             connection.invalidate()
             connection.close()
+            if _is_lost(error):
+                self._forget_idle()
             raise _told(error) from error
         except BaseException:
             self._idle.append(connection)
@@ -174,6 +181,14 @@ class Database:
             return self._idle.pop()
         except IndexError:
             return self._own(self._reader.connect())
+
+    def _forget_idle(self) -> None:
+        """Let go of readers that most likely lost the server too: nobody else has to find out."""
+        with suppress(IndexError):
+            while True:
+                connection = self._idle.pop()
+                connection.invalidate()
+                connection.close()
 
     @contextmanager
     def joined(self, connection: Connection) -> Iterator[None]:
@@ -316,7 +331,13 @@ def _told(error: Exception) -> Exception:
     state = getattr(cause, "sqlstate", None)
     if state == "57014":
         return TooCostly("That took longer than the time limit. Ask for less at once.")
-    # No state at all, or 57P01: the server was stopped or restarted.
-    if isinstance(cause, psycopg.OperationalError) and state in (None, "57P01"):
+    if _is_lost(error):
         return Busy("The database went away. Send the request again in a moment.")
     return error
+
+
+def _is_lost(error: Exception) -> bool:
+    """Tell whether PostgreSQL was stopped, fell, recovers or can't be reached."""
+    cause = getattr(error, "orig", error)
+    state = getattr(cause, "sqlstate", None)
+    return isinstance(cause, psycopg.OperationalError) and state in _GONE
