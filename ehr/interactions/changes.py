@@ -287,6 +287,7 @@ def _of_change(
             current=row,
             previous=previous,
             client_id=not target.is_new,
+            at=change.expression,
         )
     ]
 
@@ -304,7 +305,8 @@ def _deletions(
         preconditions.check_write(change, row)
         if row is not None and not row.deleted:
             previous = reindex(record, row)
-            writes.append(Write(Method.DELETE, type, id, current=row, previous=previous))
+            at = change.expression
+            writes.append(Write(Method.DELETE, type, id, current=row, previous=previous, at=at))
     return writes
 
 

@@ -5,6 +5,7 @@ from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from ehr.errors import Invalid
+from ehr.interactions.demands import demands
 from ehr.interactions.links import Links
 from ehr.messages import Document, Resource
 from ehr.record import Record
@@ -88,6 +89,7 @@ def make(
         first_millisecond(cared) if cared else None,
         _owner(record, resource),
         blob_id,
+        demands(resource, found, bases(record)) if record.settings.references == "all" else (),
     )
 
 

@@ -193,16 +193,16 @@ def _refuse_orphans(connection: Connection, writes: Sequence[Write], keys: Keys)
     patients = [w for w in writes if w.type == "Patient" and w.method is Method.DELETE]
     if not patients:
         return
-    places = [keys.own[w.type, w.id][0] for w in patients]
+    places = {keys.own[w.type, w.id][0]: w for w in patients}
     marks = ", ".join(["%b" if is_postgres(connection) else "?"] * len(places))
     sql = (
         "SELECT patient_key, count(*) FROM resource "  # noqa: S608  marks only
         f"WHERE patient_key IN ({marks}) AND deleted = false GROUP BY patient_key"
     )
-    for _, count in execute_raw(connection, sql, places).fetchall():
+    for key, count in execute_raw(connection, sql, list(places)).fetchall():
         raise Conflict(
             f"The patient has {count} other resources in the record, so deleting is refused. "
             "Delete or correct those first, or mark the patient as inactive.",
             code="business-rule",
-            expression="Patient",
+            expression=places[key].at or "Patient",
         )

@@ -21,6 +21,18 @@ class Method(IntEnum):
     PATCH = 4
 
 
+class Demand(Struct, frozen=True):
+    """A resource, or one version of it, that a document refers to and that must be there.
+
+    `at` is the place of the reference, below the resource that is written.
+    """
+
+    type: str
+    id: str
+    version: str | None
+    at: str
+
+
 @dataclass(slots=True)
 class Draft:
     """A document parsed, checked, indexed and compressed; its key and version are still open."""
@@ -35,6 +47,7 @@ class Draft:
     care_date: int | None
     owner: str | None
     blob_id: str | None = None
+    demands: tuple[Demand, ...] = ()
 
 
 class Current(Struct, frozen=True):
@@ -69,6 +82,13 @@ class Write:
     previous: IndexRows | None = None
     # Named by the client, so that others may have referred to it before it was there.
     client_id: bool = False
+    # Where the resource stands in a Bundle, for error texts; empty where it stands alone.
+    at: str = ""
+
+    def place(self, element: str) -> str:
+        """Return the FHIRPath location of an element of the resource, or its own."""
+        own = self.at or self.type
+        return f"{own}.{element}" if element else own
 
 
 class Written(Struct, frozen=True):

@@ -11,11 +11,11 @@ from dataclasses import dataclass, field
 from sqlalchemy import Connection
 
 from ehr.errors import Unprocessable
+from ehr.store.demands import refuse_missing
 from ehr.store.drafts import Draft, LostRace, Method, Write
 from ehr.store.engine import execute_raw, is_postgres, of
 from ehr.store.hashing import Hasher
 from ehr.store.locator import Located, Name, locate
-from fhir_profiles.issues import Issue
 from fhir_profiles.owners import OWNER_PATHS, SHARED
 
 
@@ -83,7 +83,7 @@ def resolve(
             _key_row(write, keys, unfiled if owner is None else owner)
     _lock_patients(connection, writes, keys)
     if mode == "all":
-        _demand_all(writes, keys)
+        refuse_missing(connection, writes, keys)
     else:
         _reserve_mentioned(writes, keys)
     return keys
@@ -105,6 +105,7 @@ def _mentioned(writes: Sequence[Write]) -> set[Name]:
         for row in write.draft.rows.reference:
             if row.type is not None and row.id is not None and (row.type, row.id) not in own:
                 names.add((row.type, row.id))
+        names.update((one.type, one.id) for one in write.draft.demands)
         if write.draft.owner is not None:
             owner = _patient(write.draft.owner)
             if owner is not None and owner not in own:
@@ -137,7 +138,7 @@ def _key_row(write: Write, keys: Keys, patient_key: int) -> None:
             f"{write.type}/{write.id} belongs to another patient and can't be moved. Mark it "
             "entered-in-error and create it again for the right patient.",
             code="business-rule",
-            expression=_owner_expression(write.type),
+            expression=write.place(_owner_path(write.type)),
         )
     keys.own[name] = (patient_key, write.current.rid)
 
@@ -159,22 +160,23 @@ def _owner(write: Write, keys: Keys, mode: str) -> int | None:
     name = _patient(text) if text is not None else None
     if name is None:
         if text is not None and text.startswith("urn:") and mode != "none":
-            raise _nobody(write.type, text)
+            raise _nobody(write, text)
         return None
     if mode != "none" and not keys.exists(name):
-        raise _nobody(write.type, f"{name[0]}/{name[1]}")
+        raise _nobody(write, f"{name[0]}/{name[1]}")
     found = keys.find(name)
     if found is None:
         found = keys.reserved[name] = (next(keys.fresh_keys), next(keys.fresh_rids))
     return found[0]
 
 
-def _nobody(type: str, text: str) -> Unprocessable:
+def _nobody(write: Write, text: str) -> Unprocessable:
+    path = _owner_path(write.type)
     return Unprocessable(
-        f"{_owner_expression(type)} refers to {text}, which is not a patient of this record. "
+        f"{write.type}.{path} refers to {text}, which is not a patient of this record. "
         "Create the patient first, or send both in one transaction.",
         code="not-found",
-        expression=_owner_expression(type),
+        expression=write.place(path),
     )
 
 
@@ -183,9 +185,9 @@ def _patient(text: str) -> Name | None:
     return (kind, id.partition("/")[0]) if kind == "Patient" and id else None
 
 
-def _owner_expression(type: str) -> str:
+def _owner_path(type: str) -> str:
     paths = OWNER_PATHS.get(type, ())
-    return f"{type}.{paths[0]}" if paths else type
+    return paths[0] if paths else ""
 
 
 _LOCK = (
@@ -230,22 +232,6 @@ def _reserve_mentioned(writes: Sequence[Write], keys: Keys) -> None:
                 rid = next(keys.fresh_rids, None)
                 if number is not None and rid is not None:
                     keys.reserved[name] = (number, rid)
-
-
-def _demand_all(writes: Sequence[Write], keys: Keys) -> None:
-    issues = [
-        Issue(
-            "not-found",
-            f"{write.type}/{write.id} refers to {name[0]}/{name[1]}, which is not in this record. "
-            "Create it first, or send both in one transaction.",
-            write.type,
-        )
-        for write in writes
-        for name in (_targets(write.draft) if write.draft else ())
-        if not keys.exists(name)
-    ]
-    if issues:
-        raise Unprocessable(issues[0].diagnostics, issues=issues)
 
 
 def _targets(draft: Draft) -> list[Name]:

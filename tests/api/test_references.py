@@ -1,6 +1,7 @@
 """EHR_REFERENCES: which references must lead somewhere, and how dangling ones are adopted."""
 
-from typing import TYPE_CHECKING
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from sqlalchemy import text
@@ -23,6 +24,35 @@ class TestSubject:
 
         assert answer.status_code == 422
         assert outcome(answer)[0]["expression"] == ["Observation.subject"]
+
+    def test_in_a_bundle_the_entry_is_named(self, client: Client) -> None:
+        mary = client.create(given.patient())
+        some = [given.observation(mary), given.observation("Patient/nobody")]
+
+        answer = client.post("", given.transaction(*some))
+
+        assert answer.status_code == 422
+        assert outcome(answer)[0]["expression"] == ["Bundle.entry[1].resource.subject"]
+
+    def test_in_a_bundle_the_entry_that_would_move_is_named(self, client: Client) -> None:
+        mary, anna = client.create(given.patient()), client.create(given.patient())
+        client.update(given.observation(mary, id="o"))
+        moved = given.entry(given.observation(anna, id="o"), method="PUT")
+
+        answer = client.post("", given.transaction(given.observation(mary), moved))
+
+        assert answer.status_code == 422
+        assert outcome(answer)[0]["expression"] == ["Bundle.entry[1].resource.subject"]
+
+    def test_in_a_bundle_the_deletion_that_is_refused_is_named(self, client: Client) -> None:
+        client.update(given.patient(id="mary"))
+        client.create(given.observation("Patient/mary"))
+        gone = given.entry(method="DELETE", url="Patient/mary")
+
+        answer = client.post("", given.transaction(given.patient(), gone))
+
+        assert answer.status_code == 409
+        assert outcome(answer)[0]["expression"] == ["Bundle.entry[1]"]
 
     def test_others_may_dangle(self, client: Client) -> None:
         mary = client.create(given.patient())
@@ -68,7 +98,84 @@ class TestAll:
         answer = client.post("Observation", sent)
 
         assert answer.status_code == 422
-        assert len(outcome(answer)) == 2
+        where = [issue["expression"] for issue in outcome(answer)]
+        assert where == [["Observation.performer[0]"], ["Observation.performer[1]"]]
+
+    def test_in_a_bundle_the_entries_are_named(self, client: Client) -> None:
+        mary = client.create(given.patient())
+        sent = given.observation(mary, performer=[given.reference("Practitioner/x")])
+
+        answer = client.post("", given.transaction(given.patient(), sent))
+
+        assert outcome(answer)[0]["expression"] == ["Bundle.entry[1].resource.performer[0]"]
+
+    def test_references_of_contained_resources_count(self, client: Client) -> None:
+        mary = client.create(given.patient())
+        inner = {
+            "resourceType": "PractitionerRole",
+            "id": "role",
+            "practitioner": given.reference("Practitioner/x"),
+        }
+        sent = given.observation(mary, performer=[given.reference("#role")], contained=[inner])
+
+        answer = client.post("Observation", sent)
+
+        assert answer.status_code == 422
+        assert outcome(answer)[0]["expression"] == ["Observation.contained[0].practitioner"]
+        client.update(given.practitioner(id="x"))
+        client.create(sent)
+
+    @pytest.mark.parametrize("version", ["9", "0", "x", "99999999999"])
+    def test_the_version_that_is_named_must_exist(self, client: Client, version: str) -> None:
+        client.update(given.patient(id="mary"))
+        of_version = given.reference(f"Patient/mary/_history/{version}")
+
+        answer = client.post(
+            "CarePlan", given.care_plan("Patient/mary", supportingInfo=[of_version])
+        )
+
+        assert answer.status_code == 422
+        assert outcome(answer)[0]["expression"] == ["CarePlan.supportingInfo[0]"]
+        assert f"Patient/mary/_history/{version}" in outcome(answer)[0]["diagnostics"]
+
+    def test_a_version_may_be_named_after_others_came(self, client: Client) -> None:
+        client.update(given.patient(id="mary"))
+        client.update(given.practitioner(id="x"))
+        client.update(given.practitioner("Other", id="x"))
+        client.delete("Practitioner/x")
+
+        for version, status in (1, 201), (2, 201), (3, 422), (4, 422):
+            who = given.reference(f"Practitioner/x/_history/{version}")
+            answer = client.post("Observation", given.observation("Patient/mary", performer=[who]))
+            assert answer.status_code == status, version
+
+    def test_a_version_may_be_that_of_the_same_bundle(self, client: Client) -> None:
+        client.update(given.patient(id="mary"))
+        client.update(given.practitioner(id="x"))
+        for version, status in (1, 200), (3, 200), (9, 422):  # each success makes one more
+            who = given.reference(f"Practitioner/x/_history/{version}")
+            sent = given.observation("Patient/mary", performer=[who])
+            changed = given.practitioner(f"Other {version}", id="x")
+
+            answer = client.post("", given.transaction(sent, given.entry(changed, method="PUT")))
+
+            assert answer.status_code == status, version
+
+    def test_versions_cost_one_statement_however_many(
+        self, client: Client, statements: Callable[[], Any]
+    ) -> None:
+        client.update(given.patient(id="mary"))
+        for n in range(3):
+            client.update(given.practitioner(id=f"x{n}"))
+
+        def cost(number: int, version: str) -> int:
+            some = [given.reference(f"Practitioner/x{n}{version}") for n in range(number)]
+            with statements() as seen:
+                client.create(given.observation("Patient/mary", performer=some))
+            return len(seen)
+
+        cost(1, "")  # numbers are in hand from here on
+        assert cost(1, "/_history/1") == cost(3, "/_history/1") == cost(3, "") + 1
 
     def test_the_end_of_the_transaction_counts(self, client: Client) -> None:
         mary = client.create(given.patient())
