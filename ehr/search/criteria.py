@@ -12,7 +12,7 @@ from sqlalchemy import Connection, select
 
 from auth.principal import Principal
 from ehr.access.visible import visible
-from ehr.errors import PreconditionFailed
+from ehr.errors import FhirError, PreconditionFailed, located
 from ehr.messages import Params
 from ehr.search.asking import asking_for
 from ehr.search.grammar.query import parse as parse_search
@@ -75,22 +75,27 @@ _HOLDERS = (
 Matches = Mapping[Criteria, tuple[str, ...]]
 
 
-def parse(type: str, query: str, **details: object) -> Criteria:
+def parse(type: str, query: str, *, reference: bool = False, expression: str = "") -> Criteria:
     """Return the condition of a query string. Raises PreconditionFailed for an empty one."""
     params = decode_pairs(query.encode("utf-8", "surrogatepass"), "condition")
-    return of_params(type, params, text=f"{type}?{query}", **details)
+    selecting = _selecting(type, params, expression)
+    return Criteria(type, selecting, reference, expression=expression, text=f"{type}?{query}")
 
 
-def of_params(type: str, params: Params, **details: object) -> Criteria:
+def of_params(type: str, params: Params, *, expression: str = "", limit: int = 2) -> Criteria:
     """Return the condition of parameters. Raises PreconditionFailed where they select all."""
+    return Criteria(type, _selecting(type, params, expression), limit=limit, expression=expression)
+
+
+def _selecting(type: str, params: Params, expression: str) -> Params:
     selecting = tuple(pair for pair in params if pair[0] not in _RESULT_PARAMETERS)
     if not selecting:
         raise PreconditionFailed(
             f"The condition on {type} names no search parameter, so it would match everything.",
             code="required",
-            expression=str(details.get("expression", "")),
+            expression=expression,
         )
-    return Criteria(type, selecting, **details)  # type: ignore[arg-type]
+    return selecting
 
 
 def match(
@@ -104,9 +109,18 @@ def match(
     found = _match_identifiers(record, principal, connection, simple) if simple else {}
     for one in conditions:
         if one not in found:
-            rows = find(record, principal, connection, one.type, one.params, limit=one.limit)
-            found[one] = tuple(sorted(row.id for row in rows))
+            found[one] = _searched(record, principal, connection, one)
     return found
+
+
+def _searched(
+    record: "Record", principal: Principal, connection: Connection, one: Criteria
+) -> tuple[str, ...]:
+    try:
+        rows = find(record, principal, connection, one.type, one.params, limit=one.limit)
+    except FhirError as error:
+        raise located(error, one.expression) from error
+    return tuple(sorted(row.id for row in rows))
 
 
 def find(

@@ -19,8 +19,8 @@ from ehr.search.values.intervals import (
     Reader,
     has_finer_digits,
     interval_reader,
+    parse_interval,
 )
-from ehr.search.values.intervals import parse_interval as parse_interval
 from ehr.store.rows import IndexRows
 from fhir_profiles.extraction import Leaf, Sink
 from fhir_profiles.search_parameters import SearchParameter

@@ -54,14 +54,13 @@ def fetch(rows: Sequence[Linked], asking: Asking) -> tuple[Found, ...]:
     """
     if not rows:
         return ()
-    statement = _current(rows, asking)
     versioned = [
         row
         for row in rows
         if row.version is not None and row.version.isascii() and row.version.isdigit()
     ]
-    if versioned:
-        statement = statement.union(_versions(versioned, asking))  # type: ignore[assignment]
+    current = _current(rows, asking)
+    statement = current.union(_versions(versioned, asking)) if versioned else current
     results = asking.connection.execute(statement).all()
     return tuple(
         sorted(
