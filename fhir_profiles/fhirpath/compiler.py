@@ -3,14 +3,17 @@
 from collections.abc import Callable
 from typing import Any
 
+from .arithmetic import negative, positive
 from .environment import Closure, Environment
 from .errors import FhirPathError, FhirPathSyntaxError
 from .functions import CRITERIA, FUNCTIONS, TYPES, Function, Order
 from .functions.subsetting import index
 from .functions.types import is_, of_type, predicate
-from .model import COMPLEX, PRIMITIVE, Step, is_fhir_type, is_subtype, step
-from .nodes import Collection, Node, members, shadow_members
-from .operators import OPERATORS, negative, positive
+from .logic import LOGIC
+from .model import is_fhir_type
+from .nodes import Collection
+from .operators import OPERATORS
+from .paths import context, of_root_type, path
 from .quantity import Quantity
 from .syntax import (
     Ast,
@@ -30,7 +33,7 @@ from .syntax import (
     type_name,
 )
 from .temporal import parse_literal
-from .values import EMPTY, FALSE, TRUE, boolean, truth
+from .values import EMPTY
 from .variables import constant
 
 
@@ -71,14 +74,10 @@ def _always(found: Collection) -> Closure:
 
 def _special(node: Special, below: Callable[[Ast], Closure]) -> Closure:
     if node.name == "this":
-        return _this
+        return context
     if node.name == "index":
         return lambda this, env: [env.index] if env.index >= 0 else []
     return lambda this, env: env.total
-
-
-def _this(this: Collection, env: Environment) -> Collection:
-    return this
 
 
 def _constant(node: Constant, below: Callable[[Ast], Closure]) -> Closure:
@@ -88,54 +87,9 @@ def _constant(node: Constant, below: Callable[[Ast], Closure]) -> Closure:
 def _member(node: Member, below: Callable[[Ast], Closure]) -> Closure:
     if node.source is None:
         if node.name[:1].isupper() and is_fhir_type(node.name):
-            return _of_root_type(node.name)
-        return _path(_this, node.name)
-    return _path(below(node.source), node.name)
-
-
-def _of_root_type(name: str) -> Closure:
-    """A path may start with the type of its context: `Patient.name`, `Resource.id`."""
-
-    def run(this: Collection, env: Environment) -> Collection:
-        return [x for x in this if type(x) is Node and is_subtype(x.type, name)]
-
-    return run
-
-
-def _path(source: Closure, name: str) -> Closure:
-    """Member access, the hot path: the way to a member is looked up once per type."""
-    steps: dict[str, Step] = {}
-    extra = "_" + name
-
-    def run(this: Collection, env: Environment) -> Collection:
-        out: Collection = []
-        for item in source(this, env):
-            if type(item) is not Node:
-                continue
-            value = item.value
-            if type(value) is not dict:
-                shadow_members(item, name, out)
-                continue
-            found = steps.get(item.type)
-            if found is None:
-                found = steps[item.type] = step(item.type, name)
-            kind = found[0]
-            if kind == COMPLEX or (kind == PRIMITIVE and extra not in value):
-                child = value.get(name)
-                if type(child) is list:
-                    kind_of_child = found[1]
-                    for position, each in enumerate(child):
-                        if each is not None:
-                            out.append(Node(each, kind_of_child, item, name, position))
-                elif child is not None:
-                    out.append(Node(child, found[1], item, name))
-            elif kind:
-                members(item, name, found, out)
-        if len(out) > _FEW:
-            env.spend(len(out))
-        return out
-
-    return run
+            return of_root_type(node.name)
+        return path(context, node.name)
+    return path(below(node.source), node.name)
 
 
 def _call(node: Call, below: Callable[[Ast], Closure]) -> Closure:
@@ -143,7 +97,7 @@ def _call(node: Call, below: Callable[[Ast], Closure]) -> Closure:
     if function is None:
         raise FhirPathSyntaxError(f"There is no function {node.name}()")
     _check_count(node, function)
-    source = below(node.source) if node.source is not None else _this
+    source = below(node.source) if node.source is not None else context
     run = function.run
     if function.kind == TYPES:
         return _guarded(_type_call(node, source, run), node.at)
@@ -224,49 +178,10 @@ def _unary(node: Unary, below: Callable[[Ast], Closure]) -> Closure:
 
 def _binary(node: Binary, below: Callable[[Ast], Closure]) -> Closure:
     left, right = below(node.left), below(node.right)
-    if node.operator in _LOGIC:
-        return _guarded(_LOGIC[node.operator](left, right), node.at)
+    if node.operator in LOGIC:
+        return _guarded(LOGIC[node.operator](left, right), node.at)
     run = OPERATORS[node.operator]
     return _guarded(lambda this, env: run(left(this, env), right(this, env), env), node.at)
-
-
-def _and(left: Closure, right: Closure) -> Closure:
-    def run(this: Collection, env: Environment) -> Collection:
-        one = truth(left(this, env))
-        if one is False:
-            return FALSE
-        other = truth(right(this, env))
-        if other is False:
-            return FALSE
-        return TRUE if one and other else EMPTY
-
-    return run
-
-
-def _or(left: Closure, right: Closure) -> Closure:
-    def run(this: Collection, env: Environment) -> Collection:
-        one = truth(left(this, env))
-        if one:
-            return TRUE
-        other = truth(right(this, env))
-        if other:
-            return TRUE
-        return FALSE if one is False and other is False else EMPTY
-
-    return run
-
-
-def _implies(left: Closure, right: Closure) -> Closure:
-    def run(this: Collection, env: Environment) -> Collection:
-        one = truth(left(this, env))
-        if one is False:
-            return TRUE
-        other = truth(right(this, env))
-        if one is None:
-            return TRUE if other else EMPTY
-        return boolean(other)
-
-    return run
 
 
 def _type_test(node: TypeTest, below: Callable[[Ast], Closure]) -> Closure:
@@ -292,8 +207,6 @@ def _guarded(run: Closure, at: int) -> Closure:
     return call
 
 
-_FEW = 16  # what a path finds is accounted for only beyond
-_LOGIC = {"and": _and, "or": _or, "implies": _implies}
 _BUILDERS: dict[type, Callable[[Any, Callable[[Ast], Closure]], Closure]] = {
     Nothing: _nothing, Literal: _literal, TemporalLiteral: _temporal, QuantityLiteral: _quantity,
     Special: _special, Constant: _constant, Member: _member, Call: _call, Indexer: _indexer,

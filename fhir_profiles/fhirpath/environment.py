@@ -15,6 +15,7 @@ from .temporal import Temporal
 Resolve = Callable[[str], Any]
 Check = Callable[[Any, str], bool | None]
 Closure = Callable[[Collection, "Environment"], Collection]
+Operator = Callable[[Collection, Collection, "Environment"], Collection]
 
 MAX_STEPS = 2_000_000
 MAX_SECONDS = 5.0

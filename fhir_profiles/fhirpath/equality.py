@@ -32,7 +32,7 @@ def items_equal(left: Any, right: Any) -> bool | None:
     one, other = system(left), system(right)
     if type(one) is str and type(other) is str:
         return one == other
-    one, other = _aligned(left, right, one, other)
+    one, other = aligned(left, right, one, other)
     if isinstance(one, Temporal) and isinstance(other, Temporal):
         if not temporals.comparable(one, other):
             return False
@@ -80,7 +80,7 @@ def loose_key(item: Any) -> Any:
     return _frozen(value.value if isinstance(value, Node) else value, True)
 
 
-def _aligned(left: Any, right: Any, one: Any, other: Any) -> tuple[Any, Any]:
+def aligned(left: Any, right: Any, one: Any, other: Any) -> tuple[Any, Any]:
     """Convert implicitly: number and text to what stands on the other side (N1 §5.5)."""
     one, other = (
         quantity_of(left) if _is_object(one) else one,
@@ -107,7 +107,7 @@ def _same_kind(model: Temporal, text: str) -> Any:
 
 
 def _items_equivalent(left: Any, right: Any) -> bool:
-    one, other = _aligned(left, right, system(left), system(right))
+    one, other = aligned(left, right, system(left), system(right))
     if isinstance(one, Temporal) and isinstance(other, Temporal):
         return temporals.comparable(one, other) and temporals.compare(one, other) == 0
     if isinstance(one, Decimal | int) and isinstance(other, Decimal | int):

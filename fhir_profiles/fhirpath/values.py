@@ -107,6 +107,11 @@ def number(items: Collection, what: str) -> int | Decimal | None:
     raise FhirPathError(f"{what} takes a number and got {kind_of(value)}")
 
 
+def is_number(value: Any) -> bool:
+    """Tell whether a value of the system types is an Integer or a Decimal."""
+    return type(value) is int or type(value) is Decimal
+
+
 def kind_of(item: Any) -> str:
     """Name the type of an item for messages: "a HumanName", "a String"."""
     name = item.type or "element" if isinstance(item, Node) else system_type(item)

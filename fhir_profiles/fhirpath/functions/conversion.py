@@ -5,10 +5,10 @@ from collections.abc import Callable
 from decimal import Decimal
 from typing import Any
 
+from ..arithmetic import whole
 from ..environment import Closure, Environment
 from ..errors import FhirPathError
 from ..nodes import Collection, Node
-from ..operators import whole
 from ..quantity import Quantity, canonical, parse_quantity
 from ..temporal import DAY, Temporal, parse_date, parse_date_time, parse_time
 from ..values import EMPTY, boolean, optional, quantity_of, text, truth

@@ -3,10 +3,10 @@
 from collections.abc import Callable
 from decimal import ROUND_CEILING, ROUND_DOWN, ROUND_FLOOR, ROUND_HALF_UP, Decimal, DecimalException
 
+from ..arithmetic import CONTEXT, narrowed, whole
 from ..environment import Environment
 from ..errors import FhirPathError
 from ..nodes import Collection
-from ..operators import CONTEXT, narrowed, whole
 from ..quantity import Quantity
 from ..values import EMPTY, integer, number, optional, quantity_of
 from .signature import Function, values

@@ -7,10 +7,10 @@ import json
 from collections.abc import Callable
 from typing import Any
 
+from ..arithmetic import bounded
 from ..environment import Environment
 from ..errors import FhirPathError
 from ..nodes import Collection
-from ..operators import bounded
 from ..patterns import matches, matches_whole, substitute
 from ..values import EMPTY, integer, text
 from .signature import Function, values
