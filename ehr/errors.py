@@ -15,6 +15,7 @@ where, and what to do; they never carry record content.
 """
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from fhir_profiles.issues import Issue
 
@@ -46,6 +47,14 @@ def _rebuild(
     kind: type[FhirError], issues: tuple[Issue, ...], headers: tuple[tuple[str, str], ...]
 ) -> FhirError:
     return kind(issues[0].diagnostics, issues=issues, headers=headers)
+
+
+def located(error: FhirError, at: str) -> FhirError:
+    """Return the same refusal with its place in a Bundle; alone (`at` empty) it is as it was."""
+    if not at:
+        return error
+    issues = [replace(issue, expression=at) for issue in error.issues]
+    return type(error)(str(error), issues=issues, headers=error.headers)
 
 
 class Invalid(FhirError):

@@ -25,7 +25,6 @@ from ehr.messages import Document, Interaction, Result
 from ehr.operations import OPERATIONS
 from ehr.outcome import operation_outcome
 from ehr.record import Record
-from fhir_profiles.issues import InvalidDocument
 
 Handler = Callable[[Record, Principal, Interaction], Result]
 
@@ -82,9 +81,6 @@ def _batch(record: Record, principal: Principal, interaction: Interaction) -> Re
             answers.append(bundles.respond(interaction, one, _in_bundle(record, principal, one)))
         except FhirError as error:
             answers.append(bundles.respond_error(operation_outcome(error.issues), error.status))
-        except InvalidDocument as error:  # a patch, which is read as late as here
-            status = 400 if error.malformed else 422
-            answers.append(bundles.respond_error(operation_outcome(error.issues), status))
     body = bundles.fold("batch-response", record.new_id(), answers)
     return Result(status=200, body=body)
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import msgspec
 
-from ehr.errors import FhirError, Invalid
+from ehr.errors import FhirError, Invalid, located
 from ehr.messages import Document, Interaction, Preconditions, Resource, Result
 from ehr.store.bodies import instant
 from ehr.store.dates import first_millisecond
@@ -84,7 +84,7 @@ def unfold(interaction: Interaction, number: int, entry: Resource, raw: bytes | 
     try:
         asked = _interaction(interaction, method, request, entry, raw)
     except FhirError as error:
-        raise type(error)(str(error), code=error.issues[0].code, expression=at) from error
+        raise located(error, at) from error
     return Entry(asked, entry.get("fullUrl"), at)
 
 

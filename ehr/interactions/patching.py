@@ -1,9 +1,10 @@
 """The patched resource of a PATCH: the kind of patch is told by its media type (R4 §3.1.0.7)."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from ehr.errors import Invalid, Unprocessable, UnsupportedMediaType
+from ehr.errors import FhirError, Invalid, Unprocessable, UnsupportedMediaType
 from ehr.interactions import content
 from ehr.interactions.drafting import checked, make, raw_of, resource_of
 from ehr.interactions.preconditions import check_patchable
@@ -12,7 +13,7 @@ from ehr.patches import fhirpath_patch, json_patch, merge_patch, xml_patch
 from ehr.record import Record
 from ehr.store.drafts import Current, Draft
 from fhir_profiles import json_format, xml_format
-from fhir_profiles.issues import InvalidDocument
+from fhir_profiles.issues import InvalidDocument, Issue
 
 if TYPE_CHECKING:
     from ehr.interactions.changes import Change
@@ -31,6 +32,30 @@ def patched(record: Record, change: "Change", found: Current | None) -> Draft:
     row = check_patchable(change, found)
     if change.edit is not None:
         return _edited(record, change.edit, row)
+    try:
+        return _patched(record, change, row)
+    except InvalidDocument as error:  # the patch itself, out of the Binary of an entry
+        kind = Invalid if error.malformed else Unprocessable
+        raise kind(str(error), issues=_placed(error.issues, change.expression)) from error
+    except FhirError as error:
+        issues = _placed(error.issues, change.expression)
+        raise type(error)(str(error), issues=issues, headers=error.headers) from error
+
+
+def _placed(issues: Sequence[Issue], at: str) -> list[Issue]:
+    """Return the issues told of the entry that the patch came in; its text keeps their places."""
+    if not at:
+        return list(issues)
+    return [replace(one, expression=at, diagnostics=_with_place(one)) for one in issues]
+
+
+def _with_place(issue: Issue) -> str:
+    if not issue.expression or issue.expression in issue.diagnostics:
+        return issue.diagnostics
+    return f"{issue.expression}: {issue.diagnostics}"
+
+
+def _patched(record: Record, change: "Change", row: Current) -> Draft:
     assert change.document is not None
     before = content.to_patch(record, row)
     after = _apply(record, before, change.document)
@@ -73,10 +98,11 @@ def _apply(record: Record, resource: Resource, patch: Document) -> Resource:
         return merge_patch.apply(resource, _json(patch, limit), max_depth=limit)
     if kind in ("application/xml-patch+xml", "application/patch+xml"):
         return _apply_xml(resource, patch.raw, limit)
-    if kind in ("application/fhir+json", "application/fhir+xml") and isinstance(
-        patch.resource, dict
-    ):
-        return fhirpath_patch.apply(resource, patch.resource, max_depth=limit)
+    if kind == "application/fhir+xml" and patch.resource is None:
+        parameters = xml_format.parse(patch.raw, max_depth=limit)
+        return fhirpath_patch.apply(resource, parameters, max_depth=limit)
+    if kind in ("application/fhir+json", "application/fhir+xml"):
+        return fhirpath_patch.apply(resource, _json(patch, limit), max_depth=limit)
     raise UnsupportedMediaType(
         f"`{kind}` is no patch format of this server. Use one of: {', '.join(MEDIA_TYPES)}."
     )

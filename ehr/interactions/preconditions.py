@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING
 
-from ehr.errors import NotAllowed, NotFound, PreconditionFailed
+from ehr.errors import Gone, NotAllowed, NotFound, PreconditionFailed
 from ehr.messages import Instant, Preconditions
 from ehr.record import Record
 from ehr.store.drafts import Current, Method
@@ -18,7 +18,7 @@ def check_write(change: "Change", row: Current | None) -> None:
     if wanted and not (there and row is not None and _matches(wanted, row.version)):
         now = f"it is at version {row.version}" if there and row else "it is not there"
         raise PreconditionFailed(
-            f"{change.type}/{change.id or ''} is not at version {', '.join(wanted)}: {now}. "
+            f"{_name(change, row)} is not at version {', '.join(wanted)}: {now}. "
             "Read it, put your change on top of that and send it with the new ETag.",
             expression=change.expression,
         )
@@ -28,6 +28,12 @@ def check_write(change: "Change", row: Current | None) -> None:
             f"{change.type}/{row.id} is already there, and If-None-Match asked for it not to be.",
             expression=change.expression,
         )
+
+
+def _name(change: "Change", row: Current | None) -> str:
+    if change.id is None and row is None:
+        return f"The {change.type} that the condition asks for"
+    return f"{change.type}/{row.id if row else change.id}"
 
 
 def check_update_as_create(record: Record, change: "Change", id: str) -> None:
@@ -42,12 +48,15 @@ def check_update_as_create(record: Record, change: "Change", id: str) -> None:
 
 def check_patchable(change: "Change", row: Current | None) -> Current:
     """Return the row to patch. Raises NotFound or Gone."""
-    from ehr.errors import Gone
-
     if row is None:
-        raise NotFound(f"There is no {change.type}/{change.id} to patch.")
+        raise NotFound(
+            f"There is no {change.type}/{change.id} to patch.", expression=change.expression
+        )
     if row.deleted:
-        raise Gone(f"{change.type}/{row.id} was deleted. Send it whole by PUT to bring it back.")
+        raise Gone(
+            f"{change.type}/{row.id} was deleted. Send it whole by PUT to bring it back.",
+            expression=change.expression,
+        )
     return row
 
 

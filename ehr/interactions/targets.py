@@ -98,7 +98,10 @@ def _target(
         return made.setdefault(change.criteria, new)
     if change.method is Method.PATCH:
         if not found:
-            raise NotFound(f"No {change.type} matches the condition, so there is nothing to patch.")
+            raise NotFound(
+                f"No {change.type} matches the condition, so there is nothing to patch.",
+                expression=change.expression,
+            )
         return Target(((change.type, found[0]),))
     target = _update_target(record, change, found)
     return target if found else made.setdefault(change.criteria, target)

@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 from auth.principal import Principal
-from ehr.errors import FhirError, Invalid
+from ehr.errors import FhirError, Invalid, located
 from ehr.interactions import create, delete, patch, update
 from ehr.interactions.changes import Change, apply
 from ehr.interactions.entries import Entry
@@ -57,8 +57,7 @@ def _read(entry: Entry, run: Callable[[Interaction], Result]) -> Result:
     try:
         return run(entry.interaction)
     except FhirError as error:
-        issues = [replace(issue, expression=entry.at) for issue in error.issues]
-        raise type(error)(str(error), issues=issues) from error
+        raise located(error, entry.at) from error
 
 
 def _changes(record: Record, entries: Sequence[Entry]) -> list[Change]:
