@@ -27,7 +27,7 @@ from ehr.settings import DEVELOPMENT_SECRET
 from ehr.store.engine import open_database
 from tests.bench.sending import Target, is_ready
 
-_ROOT = Path(__file__).resolve().parents[2]
+ROOT = Path(__file__).resolve().parents[2]
 _PATIENCE = 60
 _WORKERS = 2
 
@@ -112,7 +112,7 @@ class Server:
         command = [sys.executable, "-m", "ehr", "serve", "--port", str(self.target.port)]
         self.process = subprocess.Popen(
             [*command, "--workers", str(_WORKERS)],
-            cwd=_ROOT,
+            cwd=ROOT,
             env=kept | {"EHR_DATABASE_URL": self.url, "EHR_LOG": "warning"},
             stdin=subprocess.DEVNULL,
             stdout=self.log,
