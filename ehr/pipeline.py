@@ -11,6 +11,7 @@ from auth.principal import Principal
 from ehr.errors import FhirError, Forbidden, Unsupported
 from ehr.interactions import entries as bundles
 from ehr.interactions import views
+from ehr.interactions.capabilities import capabilities
 from ehr.interactions.create import create
 from ehr.interactions.delete import delete
 from ehr.interactions.drafting import is_tolerant
@@ -29,6 +30,7 @@ from ehr.record import Record
 Handler = Callable[[Record, Principal, Interaction], Result]
 
 _HANDLERS: Mapping[str, Handler] = {
+    "capabilities": capabilities,
     "read": read,
     "vread": vread,
     "create": create,

@@ -9,7 +9,7 @@ from typing import Any
 import msgspec
 
 from ehr.errors import FhirError, Invalid, located
-from ehr.messages import Document, Interaction, Preconditions, Resource, Result
+from ehr.messages import Document, Interaction, Params, Preconditions, Resource, Result
 from ehr.store.bodies import instant
 from ehr.store.dates import first_millisecond
 from ehr.urls import paths, queries
@@ -95,6 +95,8 @@ def _interaction(
     route = _route(method, path)
     if route.name in ("batch", "transaction"):
         raise Invalid("A Bundle can't hold another batch or transaction.")
+    if route.form and raw is not None:
+        raise Invalid("A search in a Bundle has its criteria in request.url. Leave the body out.")
     return Interaction(
         name=route.name,
         type=route.type,
@@ -102,7 +104,7 @@ def _interaction(
         version=route.version,
         operation=route.operation,
         compartment=route.compartment,
-        params=queries.decode_pairs(query.encode(), "request.url") if query else (),
+        params=_params(query) if query else (),
         document=None if raw is None else Document(raw, entry["resource"]),
         preconditions=_preconditions(method, request) if len(request) > 2 else _NONE,
         preferences=outer.preferences,
@@ -112,6 +114,11 @@ def _interaction(
         # Bundles hold resources: a Binary among them is one too, not its content.
         accept=(_FHIR_JSON,),
     )
+
+
+def _params(query: str) -> Params:
+    # A Bundle has one format, so that of an entry is nothing to refuse and nothing to obey.
+    return queries.without_formatting(queries.decode_pairs(query.encode(), "request.url"))
 
 
 # The same few addresses come again for every entry of a Bundle, and of the next one.
@@ -152,11 +159,7 @@ def respond(interaction: Interaction, entry: Interaction, result: Result) -> byt
         response["outcome"] = _done(entry, result)
     if result.last_modified is not None:
         response["lastModified"] = instant(result.last_modified)
-    shown = result.body is not None and (
-        entry.method in ("GET", "HEAD", "PATCH")
-        or entry.name == "operation"
-        or interaction.preferences.returning == "representation"
-    )
+    shown = result.body is not None and _wants_body(interaction, entry)
     head = b'{"resource":' + (result.body or b"") + b"," if shown else b"{"
     if result.location is not None:
         address = result.location.partition("/_history/")[0]
@@ -167,6 +170,13 @@ def respond(interaction: Interaction, entry: Interaction, result: Result) -> byt
             + head[1:]
         )
     return head + b'"response":' + json_format.serialise(response) + b"}"
+
+
+def _wants_body(interaction: Interaction, entry: Interaction) -> bool:
+    if entry.method == "HEAD":
+        return False
+    asks = entry.method in ("GET", "PATCH") or entry.name == "operation"
+    return asks or interaction.preferences.returning == "representation"
 
 
 def _done(entry: Interaction, result: Result) -> Resource:

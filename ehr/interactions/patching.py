@@ -9,7 +9,7 @@ from ehr.interactions import content
 from ehr.interactions.drafting import checked, make, raw_of, resource_of
 from ehr.interactions.preconditions import check_patchable
 from ehr.messages import Document, Resource
-from ehr.patches import fhirpath_patch, json_patch, merge_patch, xml_patch
+from ehr.patches import MEDIA_TYPES, fhirpath_patch, json_patch, merge_patch, xml_patch
 from ehr.record import Record
 from ehr.store.drafts import Current, Draft
 from fhir_profiles import json_format, xml_format
@@ -17,14 +17,6 @@ from fhir_profiles.issues import InvalidDocument, Issue
 
 if TYPE_CHECKING:
     from ehr.interactions.changes import Change
-
-MEDIA_TYPES = (
-    "application/json-patch+json",
-    "application/merge-patch+json",
-    "application/xml-patch+xml",
-    "application/fhir+json",
-    "application/fhir+xml",
-)
 
 
 def patched(record: Record, change: "Change", found: Current | None) -> Draft:

@@ -1,87 +1,25 @@
-"""GET [base]/metadata: what this server does, generated from the registries that do it.
+"""GET [base]/metadata: the CapabilityStatement, public and the same for every caller.
 
-R4 §3.1.0.8 (capabilities), §5.3 (CapabilityStatement) and §4.9 (TerminologyCapabilities). Public,
-and the same for every caller. A rendered statement is kept; only the base URL is filled in.
+R4 §3.1.0.8 (capabilities). A rendered statement is kept; only the base URL is filled in.
 """
 
 from collections.abc import Mapping
-from functools import cache, lru_cache
+from functools import lru_cache
 from hashlib import blake2b
-from importlib import metadata
-from typing import Any, NamedTuple
+from typing import Any
 
-from ehr.errors import Invalid
-from ehr.interactions import views
-from ehr.messages import Interaction, Resource, Result
-from ehr.rest import documents, parse
+from ehr.interactions.capabilities import own_base, statement_of
+from ehr.messages import Interaction, Result
+from ehr.rest.parse import Presentation
 from ehr.rest.respond import Response, rendered, respond_rendered
 from ehr.settings import Settings
-from ehr.urls import operations as offered
-from fhir_profiles import definitions, json_format, search_parameters
-from fhir_profiles.compartments import COMPARTMENTS
-from fhir_profiles.search_parameters import SearchParameter
-
-# Moves with a release, so that equal servers give equal statements.
-_DATE = "2026-11-22"
-_MODES = ("full", "normative", "terminology")
-# The resource types that R4 declares normative.
-_NORMATIVE = frozenset(
-    {
-        "Binary",
-        "Bundle",
-        "CapabilityStatement",
-        "CodeSystem",
-        "Observation",
-        "OperationDefinition",
-        "OperationOutcome",
-        "Parameters",
-        "Patient",
-        "StructureDefinition",
-        "ValueSet",
-    }
-)
-_TYPE_INTERACTIONS = (
-    "create",
-    "delete",
-    "history-instance",
-    "history-type",
-    "patch",
-    "read",
-    "search-type",
-    "update",
-    "vread",
-)
-_SYSTEM_INTERACTIONS = ("batch", "history-system", "search-system", "transaction")
-_SECURITY = (
-    "Every request but this one needs a bearer token: Authorization: Bearer. "
-    "A caller sees a resource it may not read as one that does not exist."
-)
-
-
-class _Facts(NamedTuple):
-    """The settings that a statement depends on."""
-
-    update_create: bool
-    conditional_delete: str
-    references: str
-    cors: bool
 
 
 def respond(
-    interaction: Interaction,
-    settings: Settings,
-    shown: parse.Presentation,
-    environ: Mapping[str, Any],
+    interaction: Interaction, settings: Settings, shown: Presentation, environ: Mapping[str, Any]
 ) -> Response:
     """Answer GET [base]/metadata, with 304 when the caller has this statement already."""
-    facts = _Facts(
-        settings.update_create,
-        settings.conditional_delete,
-        settings.references,
-        bool(settings.cors_origins),
-    )
-    body = _rendered(facts, _mode(interaction), views.summary_mode(interaction), shown)
-    body = body.replace(offered.OWN_BASE.encode(), interaction.base.encode())
+    body = own_base(_rendered(statement_of(settings, interaction), shown), interaction.base)
     tag = blake2b(body, digest_size=8).hexdigest()
     headers = (("ETag", f'W/"{tag}"'),)
     if tag in interaction.preconditions.if_none_match:
@@ -89,125 +27,6 @@ def respond(
     return respond_rendered(Result(status=200, body=body, headers=headers), shown, environ)
 
 
-def statement(facts: _Facts, mode: str) -> Resource:
-    """Return the statement of a mode, with a base that stands for the real one."""
-    if mode == "terminology":
-        heading = _heading("TerminologyCapabilities", "SharedCareRecordTerminology")
-        return {**heading, "codeSearch": "explicit"}
-    types = definitions.resource_types()
-    listed = [type for type in types if mode == "full" or type in _NORMATIVE]
-    return {
-        **_heading("CapabilityStatement", "SharedCareRecord"),
-        "fhirVersion": "4.0.1",
-        "format": ["application/fhir+json", "application/fhir+xml", "json", "xml"],
-        "patchFormat": list(documents.PATCH_TYPES),
-        "rest": [_rest(facts, listed)],
-    }
-
-
-def _mode(interaction: Interaction) -> str:
-    modes = [value for name, value in interaction.params if name == "mode"]
-    mode = modes[-1] if modes else "full"
-    if mode not in _MODES:
-        raise Invalid(f"mode={mode[:40]} is unknown. Choose {', '.join(_MODES)}.", code="value")
-    return mode
-
-
 @lru_cache(maxsize=8)
-def _rendered(
-    facts: _Facts, mode: str, summary: views.Mode | None, shown: parse.Presentation
-) -> bytes:
-    resource = views.part(statement(facts, mode), views.View(summary))
-    return rendered(json_format.serialise(resource), shown)
-
-
-def _heading(type: str, name: str) -> Resource:
-    return {
-        "resourceType": type,
-        "url": f"{offered.OWN_BASE}/metadata",
-        "version": _version(),
-        "name": name,
-        "status": "active",
-        "date": _DATE,
-        "kind": "instance",
-        "software": {"name": "Shared Care Record", "version": _version()},
-        "implementation": {"description": "Shared Care Record", "url": offered.OWN_BASE},
-    }
-
-
-@cache
-def _version() -> str:
-    try:
-        return metadata.version("shared-care-record")
-    except metadata.PackageNotFoundError:
-        return "0.1.0"
-
-
-def _rest(facts: _Facts, types: list[str]) -> Resource:
-    return {
-        "mode": "server",
-        "security": {"cors": facts.cors, "description": _SECURITY},
-        "resource": [_resource(facts, type) for type in types],
-        "interaction": [{"code": code} for code in _SYSTEM_INTERACTIONS],
-        "searchParam": _system_parameters(),
-        "operation": _operations([each for each in offered.OFFERED if "system" in each.levels]),
-        "compartment": [
-            f"http://hl7.org/fhir/CompartmentDefinition/{name.lower()}" for name in COMPARTMENTS
-        ],
-    }
-
-
-def _resource(facts: _Facts, type: str) -> Resource:
-    parameters = searchable(type)
-    entry: Resource = {
-        "type": type,
-        "profile": f"http://hl7.org/fhir/StructureDefinition/{type}",
-        "interaction": [{"code": code} for code in _TYPE_INTERACTIONS],
-        "versioning": "versioned",
-        "readHistory": True,
-        "updateCreate": facts.update_create,
-        "conditionalCreate": True,
-        "conditionalRead": "full-support",
-        "conditionalUpdate": True,
-        "conditionalDelete": facts.conditional_delete,
-        "referencePolicy": _reference_policy(facts),
-        "searchInclude": [f"{type}:{p.code}" for p in parameters if p.kind == "reference"],
-        "searchRevInclude": list(_reverse_includes().get(type, ())),
-        "searchParam": [{"name": p.code, "definition": p.url, "type": p.kind} for p in parameters],
-        "operation": _operations(offered.for_type(type)),
-    }
-    return {name: value for name, value in entry.items() if value not in ([], None)}
-
-
-def _reference_policy(facts: _Facts) -> list[str]:
-    return ["literal", "logical", *(["enforced"] if facts.references == "all" else [])]
-
-
-def searchable(type: str) -> list[SearchParameter]:
-    """Return the parameters of a type that are indexed: those with an expression."""
-    found = search_parameters.for_type(type).values()
-    return [p for p in found if p.expression and p.kind != "special"]
-
-
-@cache
-def _reverse_includes() -> dict[str, tuple[str, ...]]:
-    found: dict[str, list[str]] = {}
-    for source in definitions.resource_types():
-        for parameter in searchable(source):
-            # A parameter that may point anywhere would make each list a copy of all.
-            for target in parameter.targets if parameter.kind == "reference" else ():
-                found.setdefault(target, []).append(f"{source}:{parameter.code}")
-    return {target: tuple(codes) for target, codes in found.items()}
-
-
-def _system_parameters() -> list[Resource]:
-    """Return the parameters that every type has, which are those a system search may use."""
-    return [
-        {"name": p.code, "definition": p.url, "type": p.kind}
-        for p in searchable("Basic")
-        if p.code.startswith("_")
-    ]
-
-
-def _operations(operations: list[offered.OfferedOperation]) -> list[Resource]:
-    return [{"name": each.name, "definition": each.definition} for each in operations]
+def _rendered(statement: bytes, shown: Presentation) -> bytes:
+    return rendered(statement, shown)

@@ -8,15 +8,13 @@ from typing import Any
 
 from ehr.errors import FhirError, Invalid, UnsupportedMediaType
 from ehr.messages import Document
+from ehr.patches import MEDIA_TYPES as PATCH_TYPES
 from ehr.rest import formats
 from ehr.rest.formats import FHIR_TYPES
 from fhir_profiles import definitions, json_format, xml_format
 from fhir_profiles.issues import InvalidDocument
 
-JSON_PATCH = "application/json-patch+json"
-MERGE_PATCH = "application/merge-patch+json"
-XML_PATCH = "application/xml-patch+xml"
-PATCH_TYPES = (JSON_PATCH, MERGE_PATCH, XML_PATCH, formats.FHIR_JSON, formats.FHIR_XML)
+JSON_PATCH, MERGE_PATCH, XML_PATCH, *_ = PATCH_TYPES
 
 _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 

@@ -19,8 +19,6 @@ from ehr.urls.paths import Route, route
 
 FORM = "application/x-www-form-urlencoded"
 _REQUEST_ID = re.compile(r"[A-Za-z0-9._:/+=-]{1,128}")
-# Kept from the interaction: they shape the answer and mean nothing to the record.
-_FORMATTING = frozenset({"_format", "_pretty"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +66,7 @@ def parse_head(
         version=found.version,
         operation=found.operation,
         compartment=found.compartment,
-        params=_kept(params),
+        params=queries.without_formatting(params),
         preconditions=preferences.preconditions(environ),
         preferences=preferences.preferences(environ.get("HTTP_PREFER", "")),
         method=method,
@@ -107,7 +105,7 @@ def parse_form(
     form = queries.decode_pairs(body, "form")
     query = queries.decode_pairs(bases.query_octets(environ), "query")
     return (
-        replace(interaction, params=interaction.params + _kept(form)),
+        replace(interaction, params=interaction.params + queries.without_formatting(form)),
         _presentation(environ, query + form),
     )
 
@@ -131,10 +129,6 @@ def _bundle_kind(document: Document) -> str:
             expression="Bundle.type" if resource.get("resourceType") == "Bundle" else "",
         )
     return str(kind)
-
-
-def _kept(params: Params) -> Params:
-    return tuple(pair for pair in params if pair[0] not in _FORMATTING)
 
 
 def _presentation(environ: Mapping[str, Any], params: Params) -> Presentation:

@@ -9,6 +9,8 @@ import re
 from ehr.errors import Invalid
 from ehr.messages import Params
 
+# They shape a whole answer and mean nothing to the record.
+FORMATTING = frozenset({"_format", "_pretty"})
 _BROKEN_ESCAPE = re.compile(rb"%(?![0-9A-Fa-f]{2})")
 _ESCAPE = re.compile(rb"%([0-9A-Fa-f]{2})")
 _MOST_PAIRS = 1_000
@@ -31,6 +33,11 @@ def decode_path(path: str) -> str:
     except UnicodeEncodeError:
         raise Invalid("The url is not UTF-8. Percent-encode text as UTF-8.") from None
     return _decode(octets.replace(b"+", b"%2B"), "url")
+
+
+def without_formatting(params: Params) -> Params:
+    """Return the parameters that mean something to the record."""
+    return tuple(pair for pair in params if pair[0] not in FORMATTING)
 
 
 def _pair(part: bytes, where: str) -> tuple[str, str]:

@@ -1,5 +1,9 @@
 """batch (R4 §3.1.0.11.1): each entry by itself, answered in its place."""
 
+from collections.abc import Callable
+
+import pytest
+
 from tests import given
 from tests.client import Client, expect
 
@@ -173,3 +177,60 @@ def test_an_entry_sees_only_the_part_that_it_asks_for(client: Client) -> None:
             assert "gender" not in part
             assert part["meta"]["tag"][0]["code"] == "SUBSETTED"
     assert wrong["response"]["status"][:3] == "400"
+
+
+READABLE = (
+    "metadata",
+    "metadata?mode=terminology",
+    "Patient/mary",
+    "Patient/mary/_history/1",
+    "Patient/mary/_history",
+    "Patient/_history",
+    "_history",
+    "Patient?_id=mary",
+    "?_type=Patient",
+    "Patient/mary/*",
+    "Patient/mary/Observation?code=1",
+    "Patient/mary/$everything?_format=json&_pretty=true",
+    "$meta",
+    "Patient/$meta",
+    "Patient/mary/$meta",
+    "Patient/mary/$validate",
+)
+
+
+@pytest.mark.parametrize("kind", [given.batch, given.transaction], ids=["batch", "transaction"])
+def test_whatever_can_be_read_can_be_read_in_a_bundle(
+    client: Client, kind: Callable[..., given.Resource]
+) -> None:
+    client.update(given.patient(id="mary"))
+
+    answer = client.transact(kind(*[given.entry(method="GET", url=url) for url in READABLE]))
+
+    assert set(_statuses(answer)) == {"200"}
+    for url, entry in zip(READABLE, answer["entry"], strict=True):
+        alone = client.read(url)
+        assert entry["resource"]["resourceType"] == alone["resourceType"], url
+    assert answer["entry"][0]["resource"] == client.read("metadata")
+
+
+@pytest.mark.parametrize("kind", [given.batch, given.transaction], ids=["batch", "transaction"])
+def test_head_answers_without_the_resource(
+    client: Client, kind: Callable[..., given.Resource]
+) -> None:
+    client.update(given.patient(id="mary"))
+    some = [given.entry(method="HEAD", url=url) for url in READABLE]
+
+    answer = expect(client.post("", kind(*some), Prefer="return=representation"), 200)
+
+    assert set(_statuses(answer)) == {"200"}
+    assert not any("resource" in entry for entry in answer["entry"])
+    assert answer["entry"][2]["response"]["etag"] == 'W/"1"'
+
+
+def test_a_search_by_post_with_a_body_is_refused(client: Client) -> None:
+    body = {"resourceType": "Parameters"}
+
+    answer = client.transact(given.batch(given.entry(body, url="Patient/_search?_id=mary")))
+
+    assert _statuses(answer) == ["400"]

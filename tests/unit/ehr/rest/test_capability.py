@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from ehr.rest.capability import searchable
+from ehr.interactions.capabilities import searchable
 from ehr.settings import Settings
 from fhir_profiles import definitions, json_format, xml_format
 from fhir_profiles.validator import validate
