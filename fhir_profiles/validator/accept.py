@@ -2,24 +2,21 @@
 
 A doubt is no verdict: the walker decides then. So everything rare (arrays with null, required
 elements given only by an extension) is doubted here, and only what is certainly sound is accepted;
-a property test holds the two against each other. Every check takes the value and the list in which
-local references (`#x`) and element ids (`!x`) of the resource are collected.
+a property test holds the two against each other.
 """
 
 from collections.abc import Callable
-from functools import cache, lru_cache
+from functools import cache
 from typing import Any
 
 from fhir_profiles.definitions import Field, TypeDefinition, is_resource_type, type_definition
-from fhir_profiles.primitives import CHECKS, is_id, is_uri
-from fhir_profiles.validator.bindings import bound_codes, bound_concepts, concept_fits
+from fhir_profiles.primitives import is_id
+from fhir_profiles.validator.accept_values import Check, Seen, primitive
+from fhir_profiles.validator.bindings import bound_concepts, concept_fits
 from fhir_profiles.validator.bundle import bundle_issues
 from fhir_profiles.validator.contained import contained_resource_issues
 from fhir_profiles.validator.invariants import RULES
 from fhir_profiles.validator.reference_text import reference_fault
-
-Seen = list[str]
-Check = Callable[[Any, Seen], bool]
 
 
 def accepts(resource: Any) -> bool:
@@ -100,7 +97,7 @@ def _member_checks(field: Field) -> dict[str, Check]:
 
 def _value_check(field: Field) -> Check:
     if field.primitive:
-        return _primitive(field)
+        return primitive(field)
     if field.type == "Resource":
         return _contained if field.name == "contained" else _resource
     if field.type == "Reference":
@@ -114,60 +111,6 @@ def _value_check(field: Field) -> Check:
         return check(value, seen) and concept_fits(value, concepts)
 
     return bound
-
-
-def _primitive(field: Field) -> Check:
-    allowed = bound_codes(field)
-    if allowed is not None:
-        return lambda value, _: type(value) is str and value in allowed
-    if field.name == "id" and field.xml == "attribute":
-        return _element_id
-    return _primitive_check(field.type)
-
-
-@cache
-def _primitive_check(type_name: str) -> Check:
-    check = CHECKS[type_name]
-    if type_name in ("string", "markdown"):
-        return _text
-    if type_name in ("uri", "url", "canonical", "code"):
-        return _word(check)
-    if type_name in ("date", "dateTime", "instant"):
-        return _remembered(check)
-    return lambda value, _: check(value)
-
-
-def _text(value: Any, _: Seen) -> bool:
-    # Most texts are short and printable; the others are looked at with all care.
-    if type(value) is str and value.isprintable() and 0 < len(value) < 1000:
-        return True
-    return CHECKS["string"](value)
-
-
-def _word(check: Callable[[Any], bool]) -> Check:
-    def word(value: Any, _: Seen) -> bool:
-        if type(value) is str and value.isprintable() and " " not in value:
-            return 0 < len(value) < 1000 or check(value)
-        return check(value)
-
-    return word
-
-
-def _remembered(check: Callable[[Any], bool]) -> Check:
-    # The moments of a visit stand in all its resources: 0.1 µs instead of 1.5.
-    known = lru_cache(maxsize=16384)(check)
-
-    def remembered(value: Any, _: Seen) -> bool:
-        return type(value) is str and len(value) < 40 and known(value)
-
-    return remembered
-
-
-def _element_id(value: Any, seen: Seen) -> bool:
-    if not is_uri(value):
-        return False
-    seen.append("!" + value)
-    return True
 
 
 def _doubt(value: Any, seen: Seen) -> bool:

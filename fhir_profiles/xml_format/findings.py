@@ -83,6 +83,17 @@ def misplaced(slot: Slot, last: Slot) -> str:
     return f"Element '{slot.name}' must stand before '{last.name}': FHIR XML has a fixed order."
 
 
+def elements_too_deep(line: int, levels: int) -> InvalidDocument:
+    """Return the refusal of a resource that goes deeper than this server takes."""
+    text = f"Elements are nested deeper than {levels} levels, which no record needs."
+    return malformed(line, text)
+
+
+def tags_too_deep(line: int, levels: int) -> InvalidDocument:
+    """Return the refusal of a narrative that goes deeper."""
+    return malformed(line, f"Tags are nested deeper than {levels} levels. Flatten them.")
+
+
 def malformed(line: int, text: str) -> InvalidDocument:
     """Return the error for a document that can't be read on."""
     issue = Issue("structure", f"The XML can't be read at line {line}: {text}")

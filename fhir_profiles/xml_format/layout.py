@@ -14,6 +14,7 @@ from fhir_profiles.json_format import exact_decimal
 
 FHIR = "http://hl7.org/fhir"
 XHTML = "http://www.w3.org/1999/xhtml"
+SCHEMA_LOCATION = "http://www.w3.org/2001/XMLSchema-instance schemaLocation"
 PRIMITIVE, COMPLEX, RESOURCE, NARRATIVE, ATTRIBUTE = range(5)
 
 Scalar = str | int | bool | Decimal

@@ -11,6 +11,8 @@ from xml.parsers import expat
 
 from fhir_profiles.xml_format.layout import XHTML
 
+MAX_DEPTH = 200  # of tags within each other
+
 _TAG = re.compile(rb"<(?:[^<>\"']++|\"[^\"]*\"|'[^']*')*+>")
 _OWN_NAMESPACE = re.compile(rb"\sxmlns\s*=\s*[\"']" + re.escape(XHTML.encode()) + rb"[\"']")
 _PREFIX = re.compile(rb"<[^\s<>/!?:]++:|\s(?!xml:)[^\s<>=:\"']++:[^\s<>=:\"']++\s*=")

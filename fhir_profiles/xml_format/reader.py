@@ -6,7 +6,6 @@ known, in order and not empty; every finding names its place and line. Comments 
 instructions are passed over.
 """
 
-import re
 from collections.abc import Callable
 from typing import Any
 from xml.parsers import expat
@@ -16,31 +15,26 @@ from fhir_profiles.issues import InvalidDocument, Issue
 from fhir_profiles.xml_format.findings import (
     MAX_ISSUES,
     Frame,
+    elements_too_deep,
     expression,
-    malformed,
     misplaced,
     not_well_formed,
     refused_resource,
+    tags_too_deep,
     unknown_element,
 )
 from fhir_profiles.xml_format.layout import (
     COMPLEX,
     NARRATIVE,
     PRIMITIVE,
+    SCHEMA_LOCATION,
     Slot,
     layout,
     resource_elements,
 )
-from fhir_profiles.xml_format.narrative import div_text, tag_end
-
-MAX_NARRATIVE_DEPTH = 200
-
-# Before the root element only: the same letters inside text or a comment mean nothing.
-_DOCTYPE = re.compile(
-    rb"\A(?:\xef\xbb\xbf)?(?:[ \t\r\n]++|<!--.*?-->|<\?.*?\?>)*+<!DOCTYPE", re.DOTALL
-)
-_ENCODING = re.compile(rb"\A(?:\xef\xbb\xbf)?<\?xml\s[^>]*?\bencoding\s*=\s*[\"']([^\"']*)")
-_SCHEMA_LOCATION = "http://www.w3.org/2001/XMLSchema-instance schemaLocation"
+from fhir_profiles.xml_format.members import attach, drop_empty_lists, keep_extras
+from fhir_profiles.xml_format.narrative import MAX_DEPTH, div_text, tag_end
+from fhir_profiles.xml_format.prolog import check_prolog
 
 
 def parse(data: bytes, *, max_depth: int = json_format.MAX_DEPTH) -> dict[str, Any]:
@@ -48,13 +42,7 @@ def parse(data: bytes, *, max_depth: int = json_format.MAX_DEPTH) -> dict[str, A
 
     `max_depth` counts the levels of the JSON that comes out.
     """
-    if _DOCTYPE.match(data):
-        raise malformed(1, "A document type declaration is not allowed in FHIR XML. Remove it.")
-    declared = _ENCODING.match(data)
-    if b"\0" in data[:4] or data[:2] in (b"\xff\xfe", b"\xfe\xff"):
-        raise malformed(1, "This is not UTF-8. Send XML encoded as UTF-8.")
-    if declared and declared.group(1).lower() not in (b"utf-8", b"utf8", b"us-ascii", b"ascii"):
-        raise malformed(1, "Another encoding than UTF-8 is declared. Send XML encoded as UTF-8.")
+    check_prolog(data)
     return _Reader(data, max_depth).read()
 
 
@@ -119,10 +107,7 @@ class _Reader:
 
     def _check_depth(self, depth: int) -> None:
         if depth > self.max_depth:
-            text = (
-                f"Elements are nested deeper than {self.max_depth} levels, which no record needs."
-            )
-            raise malformed(self.parser.CurrentLineNumber, text)
+            raise elements_too_deep(self.parser.CurrentLineNumber, self.max_depth)
 
     def _start_resource(self, frame: Frame, name: str, attributes: dict[str, str]) -> None:
         type_name = resource_elements().get(name)
@@ -134,16 +119,16 @@ class _Reader:
         if frame.parent is None or frame.slot is None:
             frame.value["resource"] = value
         else:
-            _attach(frame.parent.value, frame.slot, value)
+            attach(frame.parent.value, frame.slot, value)
         elements = layout(type_name).elements
         self.frame = Frame(frame, None, elements, value, max(frame.depth, 1))
-        self._check_attributes(attributes, (_SCHEMA_LOCATION,))
+        self._check_attributes(attributes, (SCHEMA_LOCATION,))
 
     def _start_complex(self, frame: Frame, slot: Slot, attributes: dict[str, str]) -> None:
         shape = layout(slot.type)
         value: dict[str, Any] = {}
         child = self._push(frame, slot, shape.elements, value)
-        _attach(frame.value, slot, value)
+        attach(frame.value, slot, value)
         if attributes:
             for name in shape.attributes:
                 if name in attributes:
@@ -161,7 +146,7 @@ class _Reader:
             if slot.convert is not None or not text:
                 value = self._converted(slot, text)
         if value is not None or slot.many:
-            _attach(frame.value, slot, value)
+            attach(frame.value, slot, value)
         if len(attributes) != (text is not None):
             if "id" in attributes:
                 self._check_depth(child.depth)
@@ -191,9 +176,9 @@ class _Reader:
         if frame.is_empty and slot is not None:
             self._report("structure", f"Element '{slot.name}' is empty. Leave it out.")
         if slot is not None and slot.kind == PRIMITIVE:
-            _keep_extras(parent, slot, frame.value)
+            keep_extras(parent, slot, frame.value)
         elif frame.has_extras:
-            _drop_empty_lists(frame.value)
+            drop_empty_lists(frame.value)
         self.frame = parent
 
     def _start_narrative(self, frame: Frame, slot: Slot) -> None:
@@ -228,9 +213,8 @@ class _Reader:
 
     def _start_within(self, _name: str, _attributes: dict[str, str]) -> None:
         self.open_within += 1
-        if self.open_within > MAX_NARRATIVE_DEPTH:
-            text = f"Tags are nested deeper than {MAX_NARRATIVE_DEPTH} levels. Flatten them."
-            raise malformed(self.parser.CurrentLineNumber, text)
+        if self.open_within > MAX_DEPTH:
+            raise tags_too_deep(self.parser.CurrentLineNumber, MAX_DEPTH)
 
     def _text(self, text: str) -> None:
         if text.strip(" \t\r\n"):
@@ -264,34 +248,3 @@ class _Reader:
         self.issues.append(Issue(code, f"{text} (line {line})", expression(self.frame, name)))
         if len(self.issues) >= MAX_ISSUES:
             raise InvalidDocument(self.issues)
-
-
-def _attach(holder: dict[str, Any], slot: Slot, value: Any) -> None:
-    if slot.many:
-        holder.setdefault(slot.name, []).append(value)
-    else:
-        holder[slot.name] = value
-
-
-def _keep_extras(parent: Frame, slot: Slot, extras: dict[str, Any]) -> None:
-    """Put id and extensions of a primitive into `_name`, in step with the values of a list."""
-    name = f"_{slot.name}"
-    if not slot.many:
-        if extras:
-            parent.value[name] = extras
-        return
-    items = parent.value.get(name)
-    if items is None:
-        if not extras:
-            return
-        parent.has_extras = True
-        items = parent.value[name] = [None] * (len(parent.value[slot.name]) - 1)
-    items.append(extras or None)
-
-
-def _drop_empty_lists(value: dict[str, Any]) -> None:
-    # `[null, null]` beside `_name` says nothing.
-    for name in [name for name in value if name.startswith("_")]:
-        items = value.get(name[1:])
-        if isinstance(items, list) and all(item is None for item in items):
-            del value[name[1:]]
