@@ -13,6 +13,7 @@ from lxml import etree
 
 from ehr.errors import Invalid, Unprocessable
 from ehr.patches.selectors import select
+from ehr.patches.xml_places import append, prepend, put_beside
 
 MAX_OPERATIONS = 1_000
 _OPERATIONS = ("add", "replace", "remove")
@@ -91,11 +92,13 @@ def _add(target: Any, operation: etree._Element, label: str) -> None:
         raise Invalid(f"{label}: pos is before, after or prepend.")
     text, children = _content(operation)
     if position in ("before", "after"):
-        _beside(target, text, children, position, label)
+        if target.getparent() is None:
+            raise Unprocessable(f"{label}: nothing can stand beside the root element.")
+        put_beside(target, text, children, before=position == "before")
     elif position == "prepend":
-        _insert(target, 0, text, children)
+        prepend(target, text, children)
     else:
-        _append(target, text, children)
+        append(target, text, children)
 
 
 def _add_attribute(
@@ -130,57 +133,6 @@ def _set_attribute(target: etree._Element, name: str, value: str, label: str) ->
 def _content(operation: etree._Element) -> tuple[str, list[etree._Element]]:
     """Return leading text and copies of the nodes that an operation carries, tails included."""
     return operation.text or "", [deepcopy(child) for child in operation]
-
-
-def _append(target: etree._Element, text: str, children: list[etree._Element]) -> None:
-    _text_at_end(target, text)
-    target.extend(children)
-
-
-def _text_at_end(target: etree._Element, text: str) -> None:
-    if len(target):
-        target[-1].tail = (target[-1].tail or "") + text or None
-    else:
-        target.text = (target.text or "") + text or None
-
-
-def _insert(target: etree._Element, at: int, text: str, children: list[etree._Element]) -> None:
-    """Insert before the child at a position; text goes to what stands before it."""
-    if at == 0:
-        rest = target.text or ""
-        target.text = text or None
-    else:
-        rest = ""
-        target[at - 1].tail = (target[at - 1].tail or "") + text or None
-    for offset, child in enumerate(children):
-        target.insert(at + offset, child)
-    if rest:
-        _tail(target, at + len(children), rest)
-
-
-def _tail(target: etree._Element, at: int, text: str) -> None:
-    if at == 0:
-        target.text = (target.text or "") + text
-    else:
-        target[at - 1].tail = (target[at - 1].tail or "") + text
-
-
-def _beside(
-    target: etree._Element, text: str, children: list[etree._Element], position: str, label: str
-) -> None:
-    parent = target.getparent()
-    if parent is None:
-        raise Unprocessable(f"{label}: nothing can stand beside the root element.")
-    at = parent.index(target)
-    if position == "before":
-        _tail(parent, at, text)
-        for offset, child in enumerate(children):
-            parent.insert(at + offset, child)
-        return
-    rest, target.tail = target.tail or "", text or None
-    for offset, child in enumerate(children):
-        parent.insert(at + 1 + offset, child)
-    _tail(parent, at + 1 + len(children), rest)
 
 
 def _replace(target: Any, operation: etree._Element, label: str) -> None:
