@@ -1,53 +1,44 @@
 """Connections to SQLite and PostgreSQL: reads from a pool, writes one transaction at a time.
 
-Knows, with `tables.py` and `insert.py`, which engine it speaks to. SQLite: WAL,
-`synchronous=FULL`, all writes of a process through one thread (`writer.py`). PostgreSQL: READ
-COMMITTED, psycopg 3 in binary, conflicts retried a bounded number of times.
+Knows, with `tables.py` and `insert.py`, which engine it speaks to; `sessions/` has what each needs:
+SQLite one writing thread in each process, PostgreSQL writers side by side.
 """
 
-import random
-import sqlite3
 import threading
-import time
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager, suppress
+from contextlib import AbstractContextManager, contextmanager
 from functools import cached_property, partial
 from pathlib import Path
 from typing import Any, TypeVar
 
-import psycopg
-from sqlalchemy import Connection, event
+from sqlalchemy import Connection, Engine, event
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import DBAPIError
-from sqlalchemy.exc import TimeoutError as PoolTimeout
+from sqlalchemy.pool import ConnectionPoolEntry
 
-from ehr.errors import Busy, Conflict, Invalid, TooCostly
+from ehr.errors import Invalid
 from ehr.store import facts, keys
 from ehr.store import migrate as migrations
 from ehr.store.allocate import Allocator
 from ehr.store.bodies import CURRENT_DICTIONARY, Compressor
-from ehr.store.connections import (
+from ehr.store.hashing import Hasher
+from ehr.store.sessions.connections import (
     READER,
     WRITE_TIMEOUT,
     WRITER,
     postgres_engine,
     sqlite_engine,
 )
-from ehr.store.drafts import LostRace
-from ehr.store.hashing import Hasher
-from ehr.store.writer import Writer
+from ehr.store.sessions.postgres_writer import PostgresWriter
+from ehr.store.sessions.readers import Readers
+from ehr.store.sessions.sqlite_writer import SqliteWriter
 
 T = TypeVar("T")
 Observer = Callable[[str], None]
+Writer = SqliteWriter | PostgresWriter
 DriverError = DBAPIError  # for edges that tell of it and must not know SQLAlchemy
 
 NO_ORGANISATION = -1  # the key of unfiled rows of callers without an organisation
-_PATIENCE = 30.0  # seconds a read waits for a connection
-_ATTEMPTS = 8
-# serialization failure, deadlock, lock timeout, unique violation (a race lost: look again)
-_RETRIED = {"40001", "40P01", "55P03", "23505"}
-# no connection at all, stopped, fell, starting or recovering
-_GONE = {None, "57P01", "57P02", "57P03"}
 
 
 class OutdatedSchema(Exception):
@@ -65,27 +56,34 @@ class Database:
         self._secret = secret
         self._observers: list[Observer] = []
         self._local = threading.local()
-        self._idle: list[Connection] = []
-        # As many as the pool gives out: who waits for a reader waits here, where readers come back.
-        self._readers = threading.Semaphore(pool_size * 2)
         self._secrets: dict[str, bytes] = {}
         self._unfiled: dict[str | None, int] = {None: NO_ORGANISATION}
         if self.dialect == "sqlite":
-            self._reader = sqlite_engine(self.url, pool_size)
-            self._writer_engine = sqlite_engine(self.url, 1)
-            self._writer: Writer | None = Writer(self._writer_engine, Path(self.url.database or ""))
+            reading, writing = sqlite_engine(self.url, pool_size), sqlite_engine(self.url, 1)
+            file = Path(self.url.database or "")
+            self._writer: Writer = SqliteWriter(self._watched(writing), file)
         elif self.dialect == "postgresql":
-            self._reader = postgres_engine(self.url, READER, pool_size, timeout)
-            self._reader = self._reader.execution_options(isolation_level="AUTOCOMMIT")
-            self._writer_engine = postgres_engine(self.url, WRITER, pool_size, timeout)
-            self._writer = None
+            reading = postgres_engine(self.url, READER, pool_size, timeout)
+            reading = reading.execution_options(isolation_level="AUTOCOMMIT")
+            writing = postgres_engine(self.url, WRITER, pool_size, timeout)
+            self._writer = PostgresWriter(self._watched(writing))
         else:
             raise ValueError(
                 f"Database URL scheme {self.dialect!r} is not supported; use sqlite:/// or postgresql://"
             )
+        # As many as the pool gives out: who waits for one waits where they come back.
+        self._readers = Readers(self._watched(reading), pool_size * 2)
         self.allocator = Allocator(self)
-        for engine in (self._reader, self._writer_engine):
-            event.listen(engine, "before_cursor_execute", self._announce)
+
+    def _watched(self, engine: Engine) -> Engine:
+        """Let every connection know its database, and observers every statement."""
+
+        def adopt(_driver_connection: Any, entry: ConnectionPoolEntry) -> None:
+            entry.info["database"] = self
+
+        event.listen(engine, "connect", adopt)
+        event.listen(engine, "before_cursor_execute", self._announce)
+        return engine
 
     @cached_property
     def hasher(self) -> Hasher:
@@ -147,48 +145,8 @@ class Database:
         if joined is not None:
             yield joined
             return
-        if not self._readers.acquire(timeout=_PATIENCE):
-            raise _busy()
-        try:
-            with self._reader_of_its_own() as connection:
-                yield connection
-        finally:
-            self._readers.release()
-
-    @contextmanager
-    def _reader_of_its_own(self) -> Iterator[Connection]:
-        try:
-            connection = self._reading()
-        except DBAPIError as error:
-            raise _told(error) from error
-        try:
+        with self._readers.connection() as connection:
             yield connection
-        except (DBAPIError, psycopg.Error, sqlite3.Error) as error:
-            # It may be broken; the next read opens another.
-            connection.invalidate()
-            connection.close()
-            if _is_lost(error):
-                self._forget_idle()
-            raise _told(error) from error
-        except BaseException:
-            self._idle.append(connection)
-            raise
-        self._idle.append(connection)
-
-    def _reading(self) -> Connection:
-        """Return a connection that is ready: to check one out of the pool costs 54 µs."""
-        try:
-            return self._idle.pop()
-        except IndexError:
-            return self._own(self._reader.connect())
-
-    def _forget_idle(self) -> None:
-        """Let go of readers that most likely lost the server too: nobody else has to find out."""
-        with suppress(IndexError):
-            while True:
-                connection = self._idle.pop()
-                connection.invalidate()
-                connection.close()
 
     @contextmanager
     def joined(self, connection: Connection) -> Iterator[None]:
@@ -206,34 +164,7 @@ class Database:
                 "This can't be part of a transaction. Send it by itself or in a batch.",
                 code="not-supported",
             )
-        if self._writer is not None:
-            return self._write_in_turn(self._writer, work)
-        for attempt in range(_ATTEMPTS):
-            try:
-                with self._writer_engine.begin() as connection:
-                    return work(self._own(connection))
-            except LostRace:
-                pass
-            except PoolTimeout:
-                raise _busy() from None
-            except DBAPIError as error:
-                if getattr(error.orig, "sqlstate", None) not in _RETRIED:
-                    raise _told(error) from error
-            except psycopg.Error as error:
-                if error.sqlstate not in _RETRIED:
-                    raise _told(error) from error
-            time.sleep(random.uniform(0, 0.01 * 2**attempt))  # noqa: S311  no secret: jitter
-        raise _collided()
-
-    def _write_in_turn(self, writer: Writer, work: Callable[[Connection], T]) -> T:
-        try:
-            return writer.run(lambda connection: work(self._own(connection)))
-        except LostRace:
-            raise _collided() from None
-
-    def _own(self, connection: Connection) -> Connection:
-        connection.info["database"] = self
-        return connection
+        return self._writer.run(work)
 
     @contextmanager
     def _observed(self, callback: Observer) -> Iterator[None]:
@@ -258,12 +189,8 @@ class Database:
 
     def close(self) -> None:
         """Finish waiting writes and give all connections back."""
-        if self._writer is not None:
-            self._writer.close()
-        while self._idle:
-            self._idle.pop().close()
-        self._reader.dispose()
-        self._writer_engine.dispose()
+        self._writer.close()
+        self._readers.close()
 
 
 def open_database(
@@ -313,31 +240,3 @@ def execute_raw(connection: Connection, sql: str, parameters: Any = ()) -> Any:
     cursor = connection.connection.cursor()
     cursor.execute(sql, parameters)
     return cursor
-
-
-def _busy() -> Busy:
-    return Busy("All connections to the database are in use. Send the request again later.")
-
-
-def _collided() -> Conflict:
-    return Conflict(
-        "The change kept colliding with other changes. Send it again.", code="transient"
-    )
-
-
-def _told(error: Exception) -> Exception:
-    """Return what a caller is told of a driver's error: the error itself where it is a fault."""
-    cause = getattr(error, "orig", error)
-    state = getattr(cause, "sqlstate", None)
-    if state == "57014":
-        return TooCostly("That took longer than the time limit. Ask for less at once.")
-    if _is_lost(error):
-        return Busy("The database went away. Send the request again in a moment.")
-    return error
-
-
-def _is_lost(error: Exception) -> bool:
-    """Tell whether PostgreSQL was stopped, fell, recovers or can't be reached."""
-    cause = getattr(error, "orig", error)
-    state = getattr(cause, "sqlstate", None)
-    return isinstance(cause, psycopg.OperationalError) and state in _GONE

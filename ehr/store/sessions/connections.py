@@ -39,7 +39,7 @@ def sqlite_engine(url: sqlalchemy.URL, pool_size: int) -> Engine:
 
     @event.listens_for(engine, "connect")
     def _prepare(connection: sqlite3.Connection, _record: Any) -> None:
-        connection.isolation_level = None  # transactions are begun by name, in writer.py
+        connection.isolation_level = None  # transactions are begun by name, in sqlite_writer.py
         for pragma in (
             "journal_mode=WAL",
             "synchronous=FULL",

@@ -15,6 +15,9 @@ from typing import Any, TypeVar
 
 from sqlalchemy import Connection, Engine
 
+from ehr.store.drafts import LostRace
+from ehr.store.sessions.failures import collided
+
 T = TypeVar("T")
 _GROUP = 64
 
@@ -27,7 +30,7 @@ class _Job:
     error: BaseException | None = None
 
 
-class Writer:
+class SqliteWriter:
     """Runs writes one after another in its own thread."""
 
     def __init__(self, engine: Engine, path: Path) -> None:
@@ -45,6 +48,8 @@ class Writer:
         self._queue.put(job)
         self._start()
         job.done.wait()
+        if isinstance(job.error, LostRace):
+            raise collided() from None
         if job.error is not None:
             raise job.error
         result: T = job.result
@@ -55,6 +60,7 @@ class Writer:
         if self._thread is not None and self._thread.is_alive():
             self._queue.put(None)
             self._thread.join()
+        self._engine.dispose()
 
     def _start(self) -> None:
         # Lazily, so that a server may fork its workers after opening the database.

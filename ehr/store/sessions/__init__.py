@@ -1,0 +1,1 @@
+"""How readers and writers get connections, take turns, and are told of what fails."""

@@ -1,0 +1,47 @@
+"""What callers are told when the database refuses, collides or goes away."""
+
+import psycopg
+
+from ehr.errors import Busy, Conflict, TooCostly
+
+# serialization failure, deadlock, lock timeout, unique violation (a race lost: look again)
+_RETRIED = {"40001", "40P01", "55P03", "23505"}
+# no connection at all, stopped, fell, starting or recovering
+_GONE = {None, "57P01", "57P02", "57P03"}
+
+
+def busy() -> Busy:
+    """Return what a caller is told who waited in vain for a connection."""
+    return Busy("All connections to the database are in use. Send the request again later.")
+
+
+def collided() -> Conflict:
+    """Return what a caller is told whose change lost every race."""
+    return Conflict(
+        "The change kept colliding with other changes. Send it again.", code="transient"
+    )
+
+
+def told(error: Exception) -> Exception:
+    """Return what a caller is told of a driver's error: the error itself where it is a fault."""
+    if _state(error) == "57014":
+        return TooCostly("That took longer than the time limit. Ask for less at once.")
+    if is_lost(error):
+        return Busy("The database went away. Send the request again in a moment.")
+    return error
+
+
+def is_lost(error: Exception) -> bool:
+    """Tell whether PostgreSQL was stopped, fell, recovers or can't be reached."""
+    cause = getattr(error, "orig", error)
+    return isinstance(cause, psycopg.OperationalError) and _state(error) in _GONE
+
+
+def is_collision(error: Exception) -> bool:
+    """Tell whether a transaction met another one, so that it is worth another try."""
+    return _state(error) in _RETRIED
+
+
+def _state(error: Exception) -> str | None:
+    state: str | None = getattr(getattr(error, "orig", error), "sqlstate", None)
+    return state
