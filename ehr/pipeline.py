@@ -8,7 +8,7 @@ from functools import partial
 
 from auth.policy import decide
 from auth.principal import Principal
-from ehr.errors import FhirError, Forbidden, Unsupported
+from ehr.errors import FhirError, Forbidden, Unsupported, located
 from ehr.interactions import entries as bundles
 from ehr.interactions import views
 from ehr.interactions.capabilities import capabilities
@@ -16,6 +16,7 @@ from ehr.interactions.create import create
 from ehr.interactions.delete import delete
 from ehr.interactions.drafting import is_tolerant
 from ehr.interactions.history import history
+from ehr.interactions.own_definitions import refuse_change
 from ehr.interactions.patch import patch
 from ehr.interactions.read import read
 from ehr.interactions.search import search
@@ -64,10 +65,12 @@ def handle(record: Record, principal: Principal, interaction: Interaction) -> Re
 
 
 def authorise(principal: Principal, interaction: Interaction) -> None:
-    """Raise Forbidden where the policy does not permit the interaction."""
+    """Raise Forbidden where the policy does not permit the interaction, NotAllowed where it is
+    about what nobody may change."""
     decision = decide(principal, interaction.name, interaction.type, interaction.operation)
     if not decision.permit:
         raise Forbidden(decision.reason)
+    refuse_change(interaction)
 
 
 def _batch(record: Record, principal: Principal, interaction: Interaction) -> Result:
@@ -109,7 +112,7 @@ def _transaction(record: Record, principal: Principal, interaction: Interaction)
         )
     ]
     for entry in unfolded:
-        authorise(principal, entry.interaction)
+        _authorise_entry(principal, entry)
     results = transaction(record, principal, unfolded, partial(_in_bundle, record, principal))
     answers = [
         bundles.respond(interaction, entry.interaction, result)
@@ -117,3 +120,10 @@ def _transaction(record: Record, principal: Principal, interaction: Interaction)
     ]
     body = bundles.fold("transaction-response", record.new_id(), answers)
     return Result(status=200, body=body)
+
+
+def _authorise_entry(principal: Principal, entry: bundles.Entry) -> None:
+    try:
+        authorise(principal, entry.interaction)
+    except FhirError as error:
+        raise located(error, entry.at) from error

@@ -4,6 +4,7 @@ from auth.principal import Principal
 from ehr.access.instance import may_see
 from ehr.errors import Gone, NotFound
 from ehr.interactions import binary
+from ehr.interactions.own_definitions import own_definition
 from ehr.interactions.preconditions import is_fresh
 from ehr.messages import Interaction, Result
 from ehr.record import Record
@@ -15,6 +16,9 @@ def read(record: Record, principal: Principal, interaction: Interaction) -> Resu
     """Return the newest version of a resource."""
     assert interaction.type is not None
     assert interaction.id is not None
+    own = own_definition(interaction)
+    if own is not None:
+        return Result(status=200, body=own)
     with record.database.read() as connection:
         row = rows.newest(connection, interaction.type, interaction.id)
     return of_row(record, principal, interaction, row)

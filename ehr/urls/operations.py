@@ -28,6 +28,9 @@ class OfferedOperation:
 _INSTANCE = frozenset({"instance"})
 _TYPE = frozenset({"type", "instance"})
 
+# What concerns one of these is gathered by an operation that R4 does not define.
+CARE_TYPES = frozenset({"CarePlan", "CareTeam", "EpisodeOfCare"})
+
 OFFERED: tuple[OfferedOperation, ...] = (
     OfferedOperation("validate", f"{_R4}Resource-validate", _TYPE),
     OfferedOperation("meta", f"{_R4}Resource-meta", _TYPE | {"system"}),
@@ -37,15 +40,9 @@ OFFERED: tuple[OfferedOperation, ...] = (
     OfferedOperation(
         "everything", f"{_R4}Encounter-everything", _INSTANCE, frozenset({"Encounter"})
     ),
-    # R4 has none for these; they are ours.
-    *(
-        OfferedOperation(
-            "everything",
-            f"{OWN_BASE}/OperationDefinition/{type}-everything",
-            _INSTANCE,
-            frozenset({type}),
-        )
-        for type in ("CarePlan", "CareTeam", "EpisodeOfCare")
+    # R4 has none for these; it is ours, and `interactions/own_definitions.py` says what it is.
+    OfferedOperation(
+        "everything", f"{OWN_BASE}/OperationDefinition/care-everything", _INSTANCE, CARE_TYPES
     ),
 )
 

@@ -1,0 +1,83 @@
+"""The OperationDefinitions of this server's own operations (R4 §5.4.4), read like any resource.
+
+They come with the program, not with the record: nobody writes them, and no search finds them. The
+CapabilityStatement names their addresses.
+"""
+
+from collections.abc import Callable
+
+from ehr.errors import NotAllowed
+from ehr.messages import Interaction, Resource
+from ehr.urls.operations import CARE_TYPES
+from fhir_profiles import json_format
+
+_WRITES = frozenset({"create", "update", "patch", "delete"})
+
+
+def own_definition(interaction: Interaction) -> bytes | None:
+    """Return the definition that an address names, None for any other address."""
+    if interaction.type != "OperationDefinition":
+        return None
+    define = _OWN.get(interaction.id or "")
+    return json_format.serialise(define(interaction.base)) if define is not None else None
+
+
+def refuse_change(interaction: Interaction) -> None:
+    """Raise NotAllowed where somebody means to write what the server itself defines."""
+    if interaction.name in _WRITES and own_definition(interaction) is not None:
+        raise NotAllowed(
+            f"OperationDefinition/{interaction.id} is defined by this server and can only be read. "
+            "Define your own under another id.",
+            headers=(("Allow", "GET, HEAD, OPTIONS"),),
+        )
+
+
+def _care_everything(base: str) -> Resource:
+    return {
+        "resourceType": "OperationDefinition",
+        "id": "care-everything",
+        "url": f"{base}/OperationDefinition/care-everything",
+        "name": "CareEverything",
+        "title": "Everything that concerns a plan, a team or an episode of care",
+        "status": "active",
+        "kind": "operation",
+        "date": "2026-11-22",
+        "description": "Returns the resource, what it consists of, what refers to it and what "
+        "these refer to, within the record of its patient.",
+        "affectsState": False,
+        "code": "everything",
+        "resource": sorted(CARE_TYPES),
+        "system": False,
+        "type": False,
+        "instance": True,
+        "parameter": [
+            _given("start", "date", "Leaves out what has a care date before this one."),
+            _given("end", "date", "Leaves out what has a care date after this one."),
+            _given("_since", "instant", "Leaves out what has not changed since then."),
+            _given("_type", "code", "Only resources of these types.", many=True),
+            _given("_count", "integer", "Asks for pages of at most so many resources."),
+            {
+                "name": "return",
+                "use": "out",
+                "min": 1,
+                "max": "1",
+                "documentation": "A Bundle of type searchset. Its meta.lastUpdated is the moment "
+                "to go on from with _since.",
+                "type": "Bundle",
+            },
+        ],
+    }
+
+
+def _given(name: str, type: str, documentation: str, *, many: bool = False) -> Resource:
+    return {
+        "name": name,
+        "use": "in",
+        "min": 0,
+        "max": "*" if many else "1",
+        "documentation": documentation,
+        "type": type,
+    }
+
+
+_OWN: dict[str, Callable[[str], Resource]] = {"care-everything": _care_everything}

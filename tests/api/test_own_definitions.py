@@ -1,0 +1,70 @@
+"""What the server defines itself can be read where the CapabilityStatement says it is."""
+
+from typing import Any
+
+import pytest
+
+from ehr.operations.everything_asked import NAMES
+from fhir_profiles.validator import validate
+from tests import given
+from tests.client import Client, expect, outcome
+
+OWN = "OperationDefinition/care-everything"
+
+
+def _offered(client: Client) -> set[tuple[str, str]]:
+    rest = client.read("metadata")["rest"][0]
+    return {
+        (resource["type"], operation["definition"])
+        for resource in rest["resource"]
+        for operation in resource.get("operation", ())
+        if operation["name"] == "everything"
+    }
+
+
+def test_each_own_definition_is_where_the_statement_says(client: Client) -> None:
+    own = {(type, url) for type, url in _offered(client) if not url.startswith("http://hl7.org")}
+
+    assert {type for type, _ in own} == {"CarePlan", "CareTeam", "EpisodeOfCare"}
+    for type, url in own:
+        found = expect(client.get(url.removeprefix("http://localhost")), 200)
+        assert found["url"] == url
+        assert type in found["resource"]
+        assert validate(found) == []
+
+
+def test_it_names_the_parameters_there_are(client: Client) -> None:
+    found = client.read(OWN)
+
+    names = {one["name"] for one in found["parameter"] if one["use"] == "in"}
+    assert names == NAMES - {"_cursor"}
+
+
+def test_it_is_read_like_any_resource(client: Client) -> None:
+    assert client.get(OWN, Accept="application/fhir+xml").status_code == 200
+    assert client.request("HEAD", OWN).status_code == 200
+    assert set(client.read(f"{OWN}?_elements=name")) >= {"name", "kind", "meta"}
+    answer = client.transact(given.batch(given.entry(method="GET", url=OWN)))
+    assert answer["entry"][0]["resource"] == client.read(OWN)
+
+
+@pytest.mark.parametrize("method", ["PUT", "PATCH", "DELETE"])
+def test_nobody_changes_it(client: Client, method: str) -> None:
+    body: Any = {**client.read(OWN), "name": "Mine"} if method == "PUT" else None
+    body = [] if method == "PATCH" else body
+    kind = "application/json-patch+json" if method == "PATCH" else "application/fhir+json"
+
+    answer = client.request(method, OWN, body, content_type=kind)
+
+    assert answer.status_code == 405
+    assert answer.headers["Allow"] == "GET, HEAD, OPTIONS"
+    assert client.read(OWN)["name"] == "CareEverything"
+
+
+def test_nobody_changes_it_in_a_transaction(client: Client) -> None:
+    entry = given.entry(method="DELETE", url=OWN)
+
+    answer = client.post("", given.transaction(given.patient(), entry))
+
+    assert answer.status_code == 405
+    assert outcome(answer)[0]["expression"] == ["Bundle.entry[1]"]
