@@ -2,15 +2,15 @@
 
 import json
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import groupby
 from pathlib import Path
 from typing import Any, Protocol
 
 from ehr.bulk.results import Outcome, Reject
 from ehr.bulk.sources import Source
-from ehr.bulk.state import State
-from ehr.bulk.units import Piece, Unit, units
+from ehr.bulk.units import Unit, units
+from ehr.store.load_marks import WHOLE
 
 Advance = Callable[[int, int], None]  # (bytes of the sources, resources)
 
@@ -20,6 +20,22 @@ class Loader(Protocol):
 
     def load(self, units: Iterable[Unit]) -> Iterator[tuple[Unit, Outcome]]:
         """Load units; yield each with what became of it."""
+
+
+class Progress(Protocol):
+    """What an earlier load of the same has taken in, and what this one does."""
+
+    def parts(self, unit: str) -> frozenset[str]:
+        """Return the parts of a unit that are in; `WHOLE` for all of them."""
+
+    def add(self, unit: str) -> None:
+        """Remember that a unit is in as a whole."""
+
+    def clear(self) -> None:
+        """Forget everything: the load is complete."""
+
+    def forget(self) -> None:
+        """Begin anew, whatever an earlier load took in."""
 
 
 @dataclass(slots=True)
@@ -42,60 +58,70 @@ class Summary:
 
 
 def load_sources(
-    loader: Loader, sources: Sequence[Source], state: State, advance: Advance
+    loader: Loader, sources: Sequence[Source], state: Progress, advance: Advance
 ) -> Summary:
     """Load every document, in phases. What lacked something is tried again at the end."""
     summary = Summary()
     early: list[Unit] = []
     for _, some in groupby(sources, key=lambda source: source.phase):
         fresh = _fresh(units(list(some)), state, summary, advance)
-        early += _run(loader, fresh, state, summary, advance)
+        early += _run(loader, fresh, state, summary, advance).early
+    left = -1
     while early:
-        before = len(early)
-        early = _run(loader, early, state, summary, advance)
-        if len(early) >= before:
+        tried = _run(loader, early, state, summary, advance)
+        early = tried.early
+        if tried.lacking == left:
             break
-    for unit in early:  # their reasons are known: tell them
-        for _, outcome in loader.load([unit]):
-            _count(summary, outcome)
-            summary.rejects += outcome.rejects
+        left = tried.lacking
+    for unit, outcome in loader.load(early):  # their reasons are known: tell them
+        _settle(unit, outcome, state, summary)
+        summary.rejects += [one for one in outcome.rejects if one.may_pass_later]
     return summary
 
 
 def _fresh(
-    found: Iterable[Unit], state: State, summary: Summary, advance: Advance
+    found: Iterable[Unit], state: Progress, summary: Summary, advance: Advance
 ) -> Iterator[Unit]:
     for unit in found:
-        if unit.key in state:
+        done = state.parts(unit.key)
+        if WHOLE in done:
             summary.skipped += 1
             advance(unit.size, 0)
+        elif done:
+            yield replace(unit, done=done)
         else:
             yield unit
 
 
+@dataclass(slots=True)
+class _Run:
+    """Units that may pass when more is there, and how many resources of them lack something."""
+
+    early: list[Unit] = field(default_factory=list)
+    lacking: int = 0
+
+
 def _run(
-    loader: Loader, some: Iterable[Unit], state: State, summary: Summary, advance: Advance
-) -> list[Unit]:
-    """Load units; return those that may pass when more is there."""
-    early: list[Unit] = []
+    loader: Loader, some: Iterable[Unit], state: Progress, summary: Summary, advance: Advance
+) -> _Run:
+    run = _Run()
     for unit, outcome in loader.load(some):
-        _count(summary, outcome)
-        later = [reject.piece for reject in outcome.rejects if reject.may_pass_later]
-        summary.rejects += [one for one in outcome.rejects if not one.may_pass_later]
-        early += [Unit((piece,), 0, is_retry=True) for piece in _distinct(later)]
-        if not outcome.rejects:
-            state.add(unit.key)
+        _settle(unit, outcome, state, summary)
+        lacking = sum(one.may_pass_later for one in outcome.rejects)
+        if lacking:
+            run.early.append(unit.again(outcome.settled))
+            run.lacking += lacking
         advance(unit.size, outcome.loaded)
-    return early
+    return run
 
 
-def _distinct(pieces: Sequence[Piece]) -> list[Piece]:
-    return list({(piece.source, piece.line): piece for piece in pieces}.values())
-
-
-def _count(summary: Summary, outcome: Outcome) -> None:
+def _settle(unit: Unit, outcome: Outcome, state: Progress, summary: Summary) -> None:
+    """Count what is in, and what never will be."""
     summary.created += outcome.created
     summary.updated += outcome.updated
+    summary.rejects += [one for one in outcome.rejects if not one.may_pass_later]
+    if not outcome.rejects:
+        state.add(unit.key)
 
 
 def write_rejects(rejects: Sequence[Reject], path: Path) -> None:

@@ -17,6 +17,7 @@ class Reject:
     code: str
     expression: str
     reason: str
+    part: str = ""  # where in its unit
 
     def line(self) -> dict[str, Any]:
         """Return the line of the rejects file."""
@@ -43,6 +44,12 @@ class Outcome:
     created: int = 0
     updated: int = 0  # or the same as before, which makes no new version
     rejects: list[Reject] = field(default_factory=list)
+    parts: set[str] = field(default_factory=set)  # of the unit, that are in
+
+    @property
+    def settled(self) -> set[str]:
+        """Return the parts that need no second try: they are in, or refused for good."""
+        return self.parts | {one.part for one in self.rejects if not one.may_pass_later}
 
     @property
     def loaded(self) -> int:
@@ -56,29 +63,25 @@ class Outcome:
         else:
             self.updated += 1
 
-    def add(self, other: "Outcome") -> None:
-        """Add another unit's figures."""
-        self.created += other.created
-        self.updated += other.updated
-        self.rejects += other.rejects
 
-
-def refused(piece: Piece, resource: Any, error: FhirError, within: str = "") -> Reject:
+def refused(piece: Piece, part: str, resource: Any, error: FhirError) -> Reject:
     """Return the reject that a refusal makes."""
     first = error.issues[0]
-    named = within or name_of(resource)
-    return Reject(piece, named, error.status, first.code, first.expression, first.diagnostics)
+    where, reason = first.expression, first.diagnostics
+    return Reject(piece, name_of(resource), error.status, first.code, where, reason, part)
 
 
-def broken(piece: Piece, error: Exception) -> Reject:
+def broken(piece: Piece, part: str, error: Exception) -> Reject:
     """Return the reject for a fault of this program: the rest is loaded all the same."""
     reason = f"{type(error).__name__}: {error}".splitlines()[0]
-    return Reject(piece, "", 500, "exception", "", reason)
+    return Reject(piece, "", 500, "exception", "", reason, part)
 
 
 def name_of(resource: Any) -> str:
     """Return `Type/id`, or what of it the resource has."""
     if not isinstance(resource, dict):
         return ""
+    if resource.get("resourceType") == "Bundle":
+        return "Bundle"
     parts = (resource.get("resourceType"), resource.get("id"))
     return "/".join(part for part in parts if isinstance(part, str))

@@ -9,15 +9,10 @@ from typing import Any
 
 import requests
 
-from ehr.bulk.loading import (
-    ACTED_ON,
-    bundle_type,
-    document_of,
-    entries_of,
-    interaction_of,
-    read_answer,
-)
-from ehr.bulk.results import Outcome, Reject, refused
+from ehr.bulk.answers import count_answer, entries_of_answer
+from ehr.bulk.documents import bundle_type, document_of
+from ehr.bulk.results import Outcome, Reject, name_of, refused
+from ehr.bulk.singles import Single, of_batch, of_resources
 from ehr.bulk.units import Piece, Unit
 from ehr.bulk.workers import Loaded, side_by_side
 from ehr.errors import FhirError, NotFound
@@ -69,52 +64,52 @@ class Sender:
 
     def _send(self, unit: Unit) -> Outcome:
         outcome = Outcome()
-        singles: list[tuple[Piece, Document]] = []
-        for piece in unit.pieces:
+        singles: list[Single] = []
+        for number, piece in enumerate(unit.pieces):
+            if str(number) in unit.done:
+                continue
             try:
                 document = document_of(piece)
+                kind = bundle_type(document.resource)
+                if kind == "transaction":
+                    self._send_transaction(piece, number, document, outcome)
+                elif kind == "batch":
+                    singles += of_batch(piece, number, document)
+                else:
+                    singles += of_resources(piece, number, document, outcome)
             except FhirError as error:
-                outcome.rejects.append(refused(piece, None, error))
-                continue
-            if bundle_type(document.resource) in ACTED_ON:
-                self._send_bundle(piece, document, outcome)
-            else:
-                singles += [(piece, one) for one in entries_of(document)]
+                outcome.rejects.append(refused(piece, str(number), None, error))
+        singles = [one for one in singles if one.part not in unit.done]
         for first in range(0, len(singles), _TOGETHER):
-            self._send_singles(singles[first : first + _TOGETHER], outcome)
+            self._send_batch(singles[first : first + _TOGETHER], outcome)
         return outcome
 
-    def _send_bundle(self, piece: Piece, document: Document, outcome: Outcome) -> None:
-        status, body = self._post(document.raw, is_repeatable=_is_repeatable(document.resource))
+    def _send_transaction(
+        self, piece: Piece, number: int, document: Document, outcome: Outcome
+    ) -> None:
+        sent = document.resource.get("entry")
+        sent = sent if isinstance(sent, list) else []
+        status, body = self._post(document.raw, is_repeatable=_is_repeatable(sent))
         if status >= 400:
-            outcome.rejects.append(_whole_reject(piece, status, body))
+            outcome.rejects.append(_whole_reject(piece, str(number), "Bundle", status, body))
             return
-        outcome.rejects += read_answer(piece, document.resource, body, outcome)
+        for entry, answered in zip(sent, entries_of_answer(body), strict=True):
+            count_answer(piece, str(number), entry.get("resource"), answered, outcome)
 
-    def _send_singles(self, some: Sequence[tuple[Piece, Document]], outcome: Outcome) -> None:
-        """Send resources as one batch: each is taken or refused by itself."""
-        parts, sent = [], []
-        for piece, document in some:
-            try:
-                asked = interaction_of(document)
-            except FhirError as error:
-                outcome.rejects.append(refused(piece, document.resource, error))
-                continue
-            address = f"{asked.type}/{asked.id}" if asked.id is not None else asked.type
-            request = json_format.serialise({"method": asked.method, "url": address})
-            parts.append(b'{"resource":' + document.raw + b',"request":' + request + b"}")
-            sent.append((piece, {"entry": [{"resource": document.resource}]}, asked.id is not None))
-        if not parts:
-            return
-        body = b'{"resourceType":"Bundle","type":"batch","entry":[' + b",".join(parts) + b"]}"
-        status, answer = self._post(body, is_repeatable=all(named for _, _, named in sent))
+    def _send_batch(self, some: Sequence[Single], outcome: Outcome) -> None:
+        """Send entries as one batch: each is taken or refused by itself."""
+        body = b",".join(one.raw for one in some)
+        body = b'{"resourceType":"Bundle","type":"batch","entry":[' + body + b"]}"
+        is_repeatable = _is_repeatable([{"request": one.request} for one in some])
+        status, answer = self._post(body, is_repeatable=is_repeatable)
         if status >= 400:
-            outcome.rejects += [_whole_reject(piece, status, answer) for piece, _, _ in sent]
+            outcome.rejects += [
+                _whole_reject(one.piece, one.part, name_of(one.resource), status, answer)
+                for one in some
+            ]
             return
-        answered = json_format.reparse(answer).get("entry", [])
-        for (piece, bundle, _), entry in zip(sent, answered, strict=True):
-            one = json_format.serialise({"entry": [entry]})
-            outcome.rejects += read_answer(piece, bundle, one, outcome)
+        for one, answered in zip(some, entries_of_answer(answer), strict=True):
+            count_answer(one.piece, one.part, one.resource, answered, outcome)
 
     def _post(self, body: bytes, *, is_repeatable: bool) -> tuple[int, bytes]:
         """Post a Bundle; try again where nothing was done, or doing it twice does no harm."""
@@ -149,19 +144,22 @@ def _was_refused(error: requests.RequestException) -> bool:
     return "Connection refused" in str(error) or "NewConnectionError" in str(error)
 
 
-def _is_repeatable(bundle: Any) -> bool:
-    """Tell whether sending a Bundle twice leaves what sending it once does."""
-    requested = [one.get("request") or {} for one in bundle.get("entry") or []]
-    return all(one.get("method") == "PUT" or one.get("ifNoneExist") for one in requested)
+def _is_repeatable(entries: Sequence[Any]) -> bool:
+    """Tell whether sending entries twice leaves what sending them once does."""
+    requested = [one.get("request") if isinstance(one, dict) else None for one in entries]
+    return all(
+        isinstance(one, dict) and (one.get("method") == "PUT" or one.get("ifNoneExist"))
+        for one in requested
+    )
 
 
-def _whole_reject(piece: Piece, status: int, body: bytes) -> Reject:
+def _whole_reject(piece: Piece, part: str, named: str, status: int, body: bytes) -> Reject:
     try:
         first = json_format.reparse(body)["issue"][0]
         where = (first.get("expression") or [""])[0]
-        return Reject(piece, "Bundle", status, first["code"], where, first.get("diagnostics", ""))
+        reason = first.get("diagnostics", "")
+        return Reject(piece, named, status, first["code"], where, reason, part)
     except Exception:  # an answer of something in between, such as a proxy
         text = body[:200].decode("utf-8", "replace")
-        return Reject(
-            piece, "Bundle", status, NotFound.code if status == 404 else "exception", "", text
-        )
+        code = NotFound.code if status == 404 else "exception"
+        return Reject(piece, named, status, code, "", text, part)

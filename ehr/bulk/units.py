@@ -1,8 +1,9 @@
 """Documents cut into units of work: a Bundle, or a slice of resources that are loaded together."""
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 from ehr.bulk.sources import Source
 
@@ -20,15 +21,20 @@ class Piece:
     is_xml: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Unit:
-    """Pieces that are loaded together; `size` is what they take in their source."""
+    """Pieces that are loaded together; `size` is what they take in their source.
+
+    `done` names the parts that an earlier, stopped load has taken in: the number of a piece, or
+    `piece/entry`.
+    """
 
     pieces: tuple[Piece, ...]
     size: int
     is_retry: bool = False
+    done: frozenset[str] = frozenset()
 
-    @property
+    @cached_property
     def key(self) -> str:
         """Return what the state file knows the unit by: names, lines and content."""
         digest = hashlib.blake2b(digest_size=16)
@@ -37,9 +43,9 @@ class Unit:
             digest.update(piece.raw)
         return digest.hexdigest()
 
-    def again(self) -> "Unit":
+    def again(self, settled: Iterable[str]) -> "Unit":
         """Return the unit for a second try, when more of the record is there."""
-        return replace(self, size=0, is_retry=True)
+        return replace(self, size=0, is_retry=True, done=self.done.union(settled))
 
 
 def units(sources: Iterator[Source] | list[Source]) -> Iterator[Unit]:

@@ -16,7 +16,7 @@ from ehr.settings import Settings
 from ehr.settings import load as load_settings
 
 if TYPE_CHECKING:
-    from ehr.bulk.load import Loader, Summary
+    from ehr.bulk.load import Loader, Progress, Summary
 
 _SHOWN = 3
 _SMALL = 2_000_000  # bytes that one process loads before others have started
@@ -30,7 +30,10 @@ _SMALL = 2_000_000  # bytes that one process loads before others have started
 @click.option("--url", help="Load through the server at this FHIR base, not into the database.")
 @click.option("--token", envvar="EHR_TOKEN", help="Bearer token for --url [EHR_TOKEN].")
 @click.option("--processes", type=click.IntRange(1, 64), help="Side by side; else one a core.")
-@click.option("--state", type=click.Path(dir_okay=False), help="Where to note what is in.")
+@click.option(
+    "--state", type=click.Path(dir_okay=False), help="With --url: where to note what is in."
+)
+@click.option("--again", is_flag=True, help="Load also what an earlier, stopped load took in.")
 @click.option(
     "--rejects",
     type=click.Path(dir_okay=False),
@@ -45,6 +48,7 @@ def load(
     token: str | None,
     processes: int | None,
     state: str | None,
+    again: bool,
     rejects: str,
     as_json: bool,
 ) -> int:
@@ -57,14 +61,24 @@ def load(
     from ehr.bulk.sources import UnreadableSource
 
     settings = load_settings({k: v for k, v in os.environ.items() if k != "EHR_TOKEN"})
-    place = Path(state) if state else _state_path(settings, url)
-    began = time.monotonic()
-    try:
-        summary = _load(
-            [Path(path) for path in paths],
-            place,
-            lambda total: _loader(settings, url, token, processes or _processes(total)),
+    if state and url is None:
+        raise CommandError(
+            "--state goes with --url.",
+            "A load into the database notes there what it has taken in.",
+            "Leave --state out.",
+            exit=Exit.USAGE,
         )
+    began = time.monotonic()
+
+    def start(total: int) -> "AbstractContextManager[tuple[Loader, Progress]]":
+        if url is not None:
+            return _through_server(
+                url, token, processes, Path(state) if state else _state_path(url)
+            )
+        return _into_database(settings, processes or _processes(total))
+
+    try:
+        summary = _load([Path(path) for path in paths], start, again=again)
     except UnreadableSource as error:
         raise CommandError(
             str(error), "", "Give files that are there and whole.", exit=Exit.USAGE
@@ -76,11 +90,13 @@ def load(
 
 
 def _load(
-    paths: list[Path], place: Path, start: "Callable[[int], AbstractContextManager[Loader]]"
+    paths: list[Path],
+    start: "Callable[[int], AbstractContextManager[tuple[Loader, Progress]]]",
+    *,
+    again: bool,
 ) -> "Summary":
     from ehr.bulk.load import load_sources
     from ehr.bulk.sources import open_sources
-    from ehr.bulk.state import State
     from ehr.cli.output import bar
 
     with open_sources(paths) as sources:
@@ -92,11 +108,9 @@ def _load(
                 exit=Exit.USAGE,
             )
         total = sum(source.size for source in sources)
-        with (
-            start(total) as loader,
-            State(place) as done,
-            bar("Loading", total, "resources") as advance,
-        ):
+        with start(total) as (loader, done), bar("Loading", total, "resources") as advance:
+            if again:
+                done.forget()
             summary = load_sources(loader, sources, done, advance)
             if not summary.rejects:
                 done.clear()
@@ -107,48 +121,52 @@ def _processes(total: int) -> int:
     return (os.cpu_count() or 1) if total > _SMALL else 1
 
 
-def _state_path(settings: Settings, url: str | None) -> Path:
-    """Return a file beside an embedded database, or one here that is named after the target."""
+def _state_path(url: str) -> Path:
+    """Return a file here that is named after the server."""
     from hashlib import sha256
 
-    if url is None and settings.database_url.startswith("sqlite:///"):
-        path = Path(settings.database_url.removeprefix("sqlite:///"))
-        return path.with_name(path.name + ".load-state")
-    target = sha256((url or settings.database_url).encode()).hexdigest()[:12]
-    return Path(f"ehr-load-{target}.state")
+    return Path(f"ehr-load-{sha256(url.encode()).hexdigest()[:12]}.state")
 
 
 @contextmanager
-def _loader(
-    settings: Settings, url: str | None, token: str | None, processes: int
-) -> Iterator["Loader"]:
-    if url is not None:
-        from ehr.bulk.sending import Sender, ServerGone
+def _through_server(
+    url: str, token: str | None, processes: int | None, place: Path
+) -> Iterator[tuple["Loader", "Progress"]]:
+    from ehr.bulk.sending import Sender, ServerGone
+    from ehr.bulk.state import NotedInFile
 
-        try:
-            with Sender(url, token, processes * 2) as sender:
-                yield sender
-        except ServerGone as error:
-            raise CommandError(
-                "The server can't be loaded through.",
-                str(error),
-                "Check --url and --token (`ehr token create --system` makes one), then load again: "
-                "what is in already is not sent twice.",
-                exit=Exit.REFUSED,
-            ) from None
-        return
+    try:
+        with (
+            Sender(url, token, (processes or os.cpu_count() or 1) * 2) as sender,
+            NotedInFile(place) as done,
+        ):
+            yield sender, done
+    except ServerGone as error:
+        raise CommandError(
+            "The server can't be loaded through.",
+            str(error),
+            "Check --url and --token (`ehr token create --system` makes one), then load again: "
+            "what is in already is not sent twice.",
+            exit=Exit.REFUSED,
+        ) from None
+
+
+@contextmanager
+def _into_database(settings: Settings, processes: int) -> Iterator[tuple["Loader", "Progress"]]:
+    from ehr.bulk.state import NotedInDatabase
     from ehr.bulk.workers import InProcess, Workers
     from ehr.cli.opening import opened_record
     from ehr.store.upkeep import settle
 
     environment = {k: v for k, v in os.environ.items() if k != "EHR_TOKEN"}
     with ExitStack() as stack:
-        # Makes and migrates a new embedded database.
+        workers = None
+        if processes > 1:
+            with opened_record(environment):
+                pass  # makes and migrates a new embedded database
+            workers = stack.enter_context(Workers(settings, processes))
         record = stack.enter_context(opened_record(environment))
-        if processes == 1:
-            yield InProcess(record)
-        else:
-            yield stack.enter_context(Workers(settings, processes))
+        yield workers or InProcess(record), NotedInDatabase(record.database)
         settle(record.database)
 
 

@@ -56,10 +56,15 @@ def is_tolerant(record: Record) -> bool:
     return record.settings.references == "none"
 
 
-def draft(record: Record, change: "Change", links: Links) -> Draft:
-    """Return the draft of a change, with the links of its Bundle put in."""
+def draft(
+    record: Record, change: "Change", links: Links, known: Sequence[Found] | None = None
+) -> Draft:
+    """Return the draft of a change, with the links of its Bundle put in.
+
+    `known` are the References of its document, where they were collected already.
+    """
     assert change.document is not None
-    raw, resource, found = links.put_in(change.document.raw, change.document.resource)
+    raw, resource, found = links.put_in(change.document.raw, change.document.resource, known)
     made = make(record, resource, raw, found=found, blob_id=change.blob_id)
     if links and not is_tolerant(record):
         _check_targets(made, change.expression or change.type)

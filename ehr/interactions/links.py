@@ -27,13 +27,15 @@ class Links:
     def __bool__(self) -> bool:
         return bool(self.texts)
 
-    def put_in(self, raw: bytes, resource: Resource) -> tuple[bytes, Resource, list[Found]]:
-        """Return a document with its links rewritten, and its References.
+    def put_in(
+        self, raw: bytes, resource: Resource, known: Sequence[Found] | None = None
+    ) -> tuple[bytes, Resource, Sequence[Found]]:
+        """Return a document with its links rewritten, and its References (`known`, if they are).
 
         `resource` may be changed in place.
         """
         extended = may_be_extended(raw)
-        found = collect(resource, extended=extended)
+        found = collect(resource, extended=extended) if known is None else known
         if not self.texts:
             return raw, resource, found
         if self._is_countable and _NESTING.isdisjoint(resource):

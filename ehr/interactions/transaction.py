@@ -7,6 +7,7 @@ which fails undoes the changes as well.
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 from auth.principal import Principal
 from ehr.errors import FhirError, Invalid, located
@@ -19,6 +20,11 @@ from ehr.record import Record
 from ehr.store.drafts import Written
 from fhir_profiles.issues import Issue
 
+if TYPE_CHECKING:
+    from sqlalchemy import Connection
+
+    from ehr.interactions.changes import Then
+
 WRITING = ("create", "update", "patch", "delete")
 
 
@@ -27,21 +33,27 @@ def transaction(
     principal: Principal,
     entries: Sequence[Entry],
     run: Callable[[Interaction], Result],
+    also: "Then | None" = None,
 ) -> list[Result]:
-    """Carry out all entries and return a result each; `run` does those that only read."""
+    """Carry out all entries and return a result each; `run` does those that only read.
+
+    `also` runs in the same database transaction, if there is one.
+    """
     writing = [entry for entry in entries if entry.interaction.name in WRITING]
     reading = [entry for entry in entries if entry.interaction.name not in WRITING]
     found: list[Result] = []
 
-    def read() -> None:
+    def then(connection: "Connection | None") -> None:
         found[:] = [_read(entry, run) for entry in reading]
+        if also is not None and connection is not None:
+            also(connection)
 
     if writing:
-        then = read if reading else None
-        written = apply(record, principal, _changes(record, writing), then)
+        last = then if reading or also else None
+        written = apply(record, principal, _changes(record, writing), last)
     else:
         written = []
-        read()
+        then(None)
     done = (_done(entry, some) for entry, some in zip(writing, written, strict=True))
     others = iter(found)
     return [next(done if entry.interaction.name in WRITING else others) for entry in entries]

@@ -266,6 +266,14 @@ criteria_lock = _table(
     citus="hash",
 )
 
+load_mark = _table(
+    "load_mark",
+    Column("unit", CText, nullable=False),
+    Column("part", CText, nullable=False),
+    PrimaryKeyConstraint("unit", "part"),
+    citus="unit",
+)
+
 blob = _table(
     "blob",
     _key(),

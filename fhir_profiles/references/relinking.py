@@ -62,7 +62,7 @@ def relink(raw: bytes, found: Sequence[Found], replacements: Mapping[str, str]) 
     if len(new) > len(counts):
         raw = _with_urns(raw, new)
     for one in found:
-        if one.value in replacements:
+        if one.value is not None and one.value in replacements:
             one.holder["reference"] = replacements[one.value]
     return raw
 

@@ -104,17 +104,6 @@ def test_a_transaction_and_a_collection_are_taken_each_in_its_way(capsys: Printe
     assert (figures["created"], figures["rejected"]) == (4, 0)
 
 
-def test_a_load_that_stopped_goes_on(capsys: Printed, tmp_path: Path) -> None:
-    files = _population()
-    bad = _ndjson("Bad.ndjson", {"resourceType": "Nothing"})
-    _run(capsys, "load", *files, bad, "--state", "state", exit=Exit.REJECTS)
-
-    figures = _run(capsys, "load", *files, "--state", "state")
-
-    assert (figures["skipped"], figures["created"], figures["updated"]) == (2, 0, 0)
-    assert not (tmp_path / "state").exists()
-
-
 def test_what_is_exported_can_be_loaded_elsewhere(capsys: Printed, tmp_path: Path) -> None:
     _run(capsys, "load", *_population())
 

@@ -1,0 +1,66 @@
+"""What a piece of a file is: a resource, a Bundle to act on, or a Bundle that only carries some."""
+
+from typing import Any
+
+from ehr.bulk.units import Piece
+from ehr.errors import Invalid
+from ehr.interactions import entries
+from ehr.messages import Document, Interaction
+from fhir_profiles import json_format, xml_format
+from fhir_profiles.definitions import is_resource_type
+from fhir_profiles.issues import InvalidDocument
+
+ACTED_ON = ("batch", "transaction")
+_TAKEN_APART = ("collection", "searchset", "history")
+
+
+def document_of(piece: Piece, max_depth: int = json_format.DEEPEST) -> Document:
+    """Return a piece as JSON, parsed. Raises Invalid."""
+    try:
+        if piece.is_xml:
+            resource: Any = xml_format.parse(piece.raw, max_depth=max_depth)
+            return Document(json_format.serialise(resource), resource)
+        raw = piece.raw.removeprefix(b"\xef\xbb\xbf")
+        return Document(raw, json_format.parse(raw, max_depth=max_depth))
+    except InvalidDocument as error:
+        raise Invalid(error.issues[0].diagnostics, issues=error.issues) from error
+
+
+def bundle_type(resource: Any) -> str | None:
+    """Return the type of a Bundle, None for any other resource."""
+    if isinstance(resource, dict) and resource.get("resourceType") == "Bundle":
+        kind = resource.get("type")
+        return kind if isinstance(kind, str) else None
+    return None
+
+
+def entries_of(document: Document) -> list[Document]:
+    """Return the document, or the resources of a Bundle that only carries some."""
+    found = document.resource.get("entry") if isinstance(document.resource, dict) else None
+    if bundle_type(document.resource) not in _TAKEN_APART:
+        return [document]
+    if not isinstance(found, list) or not all(isinstance(one, dict) for one in found):
+        return [document]
+    raws = entries.raw_resources(document)
+    return [
+        Document(raw, one["resource"])
+        for one, raw in zip(found, raws, strict=True)
+        if raw is not None
+    ]
+
+
+def interaction_of(document: Document) -> Interaction:
+    """Return the update or create that puts a resource in. Raises Invalid."""
+    resource = document.resource
+    type = resource.get("resourceType") if isinstance(resource, dict) else None
+    if not isinstance(type, str) or not is_resource_type(type):
+        raise Invalid(
+            "This is no FHIR resource: it has no resourceType of R4.",
+            code="structure",
+            expression="resourceType",
+        )
+    id = resource.get("id")
+    if id is None:
+        return Interaction(name="create", type=type, method="POST", document=document)
+    # Whatever an id of the wrong kind is, the check of the body names it.
+    return Interaction(name="update", type=type, id=id, method="PUT", document=document)

@@ -1,0 +1,133 @@
+"""What changes write, judged on the rows as they stand and are held now (R4 §3.1.0.7-10).
+
+Runs inside the write transaction: preconditions, patches, deletions of what is there; a row that
+its caller may not see is not there.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
+
+from ehr.access.instance import may_see
+from ehr.errors import Conflict, NotFound
+from ehr.interactions import patching, preconditions
+from ehr.interactions.drafting import reindex
+from ehr.interactions.targets import Plan, Target
+from ehr.record import Record
+from ehr.store import read
+from ehr.store.drafts import Current, Draft, LostRace, Method, Write
+from ehr.store.locator import Name, locate
+
+if TYPE_CHECKING:
+    from sqlalchemy import Connection
+
+    from auth.principal import Principal
+    from ehr.interactions.changes import Change
+
+
+def writes_of(
+    record: Record,
+    principal: "Principal",
+    connection: "Connection",
+    changes: "Sequence[Change]",
+    plan: Plan,
+    drafts: Sequence[Draft | None],
+) -> list[list[Write]]:
+    """Return the writes of each change, none for one that changes nothing.
+
+    Raises PreconditionFailed, Conflict, NotFound where a row does not permit them.
+    """
+    names = [name for target in plan.targets for name in target.names if not target.is_new]
+    rows = read.currents(connection, names) if names else {}
+    _refuse_moved(connection, changes, plan, rows)
+    hidden = {name for name, row in rows.items() if not _may_see(record, principal, row)}
+    for change, target in zip(changes, plan.targets, strict=True) if hidden else ():
+        if change.method is not Method.DELETE and not hidden.isdisjoint(target.names):
+            raise NotFound(f"There is no {change.type}/{target.id}.", expression=change.expression)
+    for name in hidden:
+        del rows[name]  # deleting what is not there changes nothing
+    return [
+        _of_change(record, change, target, one, rows)
+        for change, target, one in zip(changes, plan.targets, drafts, strict=True)
+    ]
+
+
+def _refuse_moved(
+    connection: "Connection",
+    changes: "Sequence[Change]",
+    plan: Plan,
+    rows: Mapping[Name, Current],
+) -> None:
+    """Raise LostRace for what was filed under its patient while this waited for its row.
+
+    What a PUT misses is seen when it gets its key; to others it would seem not to be there.
+    """
+    missed = {
+        name
+        for change, target in zip(changes, plan.targets, strict=True)
+        if change.method in (Method.DELETE, Method.PATCH)
+        for name in target.names
+        if name not in rows
+    }
+    if missed and any(not found.reserved for found in locate(connection, missed).values()):
+        raise LostRace
+
+
+def _may_see(record: Record, principal: "Principal", row: Current) -> bool:
+    return may_see(record.database, principal, row.patient_key)
+
+
+def _of_change(
+    record: Record,
+    change: "Change",
+    target: Target,
+    prepared: Draft | None,
+    rows: Mapping[Name, Current],
+) -> list[Write]:
+    if not target.writes:
+        return []
+    if change.method is Method.DELETE:
+        return _deletions(record, change, target, rows)
+    row = rows.get((change.type, target.id))
+    preconditions.check_write(change, row)
+    if target.must_be_free and row is not None and not row.deleted:
+        raise Conflict(
+            f"The condition matches nothing, but {change.type}/{row.id} is already there. Leave "
+            "the id out to create another, or update that one by its id.",
+            code="duplicate",
+            expression=change.expression,
+        )
+    if change.method is Method.PATCH:
+        prepared = patching.patched(record, change, row)
+    elif row is None and not target.is_new:
+        preconditions.check_update_as_create(record, change, target.id)
+    previous = reindex(record, row) if row is not None and not row.deleted else None
+    return [
+        Write(
+            change.method,
+            change.type,
+            target.id,
+            draft=prepared,
+            current=row,
+            previous=previous,
+            client_id=not target.is_new,
+            at=change.expression,
+        )
+    ]
+
+
+def _deletions(
+    record: Record,
+    change: "Change",
+    target: Target,
+    rows: Mapping[Name, Current],
+) -> list[Write]:
+    """Deleting what is not there, or no longer, changes nothing and is no error (R4 §3.1.0.8)."""
+    writes = []
+    for type, id in target.names:
+        row = rows.get((type, id))
+        preconditions.check_write(change, row)
+        if row is not None and not row.deleted:
+            previous = reindex(record, row)
+            at = change.expression
+            writes.append(Write(Method.DELETE, type, id, current=row, previous=previous, at=at))
+    return writes
