@@ -1,8 +1,8 @@
 """A search from request to Bundle: plan, page or count, includes, links.
 
 Statements: one for the references and ids of the request, one a page; then one for each step that
-leaves the key (`plan/matches.py`), one for each round of includes and one for their bodies; a later
-page asks once what came meanwhile.
+leaves the key (`plan/conditions.py`), one for each round of includes and one for their bodies; a
+later page asks once what came meanwhile.
 """
 
 from typing import TYPE_CHECKING

@@ -1,20 +1,19 @@
-"""One search parameter as text to a Condition: its modifier, its alternatives, chains and `_has`.
+"""One search parameter as text to a Condition: a criterion, or a chain or `_has` that leads to one.
 
-FHIR R4 §3.1.1.4.1 (modifiers), §3.1.1.4.14 (chained parameters), §3.1.1.4.15 (`_has`).
+FHIR R4 §3.1.1.4.14 (chained parameters), §3.1.1.4.15 (`_has`); mixed and nested as they come.
 """
 
 import re
 from collections.abc import Collection
 
 from ehr.errors import Invalid, TooCostly
+from ehr.search.grammar.criterion import named, of_types, read_criterion
 from ehr.search.grammar.refusals import shown, unknown
-from ehr.search.parameters.supported import MODIFIERS, parameters_named, supported_names
+from ehr.search.parameters.supported import parameters_named, supported_names
 from ehr.search.request import Chain, Condition, Criterion, Reverse
-from ehr.search.values.escapes import alternatives
 from fhir_profiles.definitions import is_resource_type, resource_types
 from fhir_profiles.search_parameters import SearchParameter
 
-MAXIMUM_ALTERNATIVES = 1_000
 MAXIMUM_HOPS = 3
 MAXIMUM_BRANCHES = 16
 _LISTED = 6
@@ -38,7 +37,7 @@ def read_condition(
         return _reverse(types, name, value, hops)
     if "." in name:
         return _chain(types, name, value, hops)
-    return _criterion(types, name, value, others)
+    return read_criterion(types, name, value, others)
 
 
 def weight(condition: Condition) -> int:
@@ -53,49 +52,6 @@ def weight(condition: Condition) -> int:
                 len(condition.values) * (_COMPOSITE_WEIGHT if one.kind == "composite" else 1)
                 for one in condition.parameters
             )
-
-
-def _criterion(types: tuple[str, ...], name: str, value: str, others: Collection[str]) -> Criterion:
-    code, colon, modifier = name.partition(":")
-    parameters = _named(types, code, others)
-    if colon:
-        _check_modifier(parameters[0], modifier)
-    values = alternatives(value)
-    if not all(values):
-        raise Invalid(f"`{shown(name)}` has an empty value. Give a value or leave it out.")
-    if len(values) > MAXIMUM_ALTERNATIVES:
-        raise TooCostly(
-            f"`{shown(name)}` lists {len(values)} values. At most {MAXIMUM_ALTERNATIVES} are taken."
-        )
-    if modifier == "missing" and value not in ("true", "false"):
-        raise Invalid(f"`{shown(name)}` is `{shown(value)}`. It must be `true` or `false`.")
-    return Criterion((name, value), parameters, modifier if colon else None, values)
-
-
-def _named(
-    types: tuple[str, ...], code: str, others: Collection[str] = ()
-) -> tuple[SearchParameter, ...]:
-    parameters = parameters_named(types, code)
-    if not parameters:
-        raise unknown("search parameter", code, _of(types), supported_names(types) | set(others))
-    return parameters
-
-
-def _of(types: tuple[str, ...]) -> str:
-    if len(types) == 1:
-        return f" for {types[0]}"
-    return f" for {', '.join(types)} together" if types else " for a search over all types"
-
-
-def _check_modifier(parameter: SearchParameter, modifier: str) -> None:
-    valid = MODIFIERS[parameter.kind]
-    if parameter.kind == "reference":
-        if is_resource_type(modifier) and (modifier in parameter.targets or not parameter.targets):
-            return
-        valid = valid | set(parameter.targets)
-    if modifier not in valid:
-        where = f" of `{parameter.code}`, a {parameter.kind} parameter"
-        raise unknown("modifier", modifier, where, valid)
 
 
 def _chain(types: tuple[str, ...], name: str, value: str, hops: int) -> Chain:
@@ -161,10 +117,10 @@ def _too_many(code: str, targets: tuple[str, ...]) -> TooCostly:
 
 
 def _reference(types: tuple[str, ...], code: str) -> tuple[SearchParameter, ...]:
-    parameters = _named(types, code)
+    parameters = named(types, code)
     if any(parameter.kind != "reference" for parameter in parameters):
         raise Invalid(
-            f"`{code}`{_of(types)} is no reference, so nothing can be chained through it.",
+            f"`{code}`{of_types(types)} is no reference, so nothing can be chained through it.",
             code="not-supported",
         )
     return parameters

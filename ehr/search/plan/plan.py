@@ -2,8 +2,8 @@
 
 DESIGN §5 (no join leaves the key; search is a compiler). Conditions compare an alias of `resource`
 with index rows of the same key. What lies under another key is asked first, in bounded steps: one
-for all references and ids of the request, and those of `matches.py`. A plan is in-patient when the
-request pins the keys under which all matches lie.
+for all references and ids of the request, and those of `conditions.py`. A plan is in-patient when
+the request pins the keys under which all matches lie.
 """
 
 from collections.abc import Mapping, Sequence
@@ -16,7 +16,7 @@ from ehr.search.asking import Asking
 from ehr.search.grammar.refusals import Findings
 from ehr.search.matching import KeyAndRow, TypeAndId
 from ehr.search.plan.compartment import in_compartment
-from ehr.search.plan.matches import condition_clause, visible_rows
+from ehr.search.plan.conditions import condition_clause, visible_rows
 from ehr.search.plan.mentions import mentioned
 from ehr.search.plan.pins import pinned
 from ehr.search.request import Condition, Criterion, SearchRequest

@@ -1,23 +1,19 @@
 """One condition of a request as SQL on a row, after the steps it needs.
 
-A criterion becomes a clause of its type. `_id` and identifiers over all patients are looked up
-first; chains and `_has` (R4 §3.1.1.4.14-15) ask for the resources at their other end. Each such
-step is one bounded statement and gives a list of (patient_key, rid): no join leaves the key.
+Chains and `_has` (R4 §3.1.1.4.14-15) ask for the resources at their other end first. Each such step
+is one bounded statement and gives a list of (patient_key, rid): no join leaves the key.
 """
 
 from collections.abc import Sequence
 from dataclasses import replace
 
-from sqlalchemy import ColumnElement, FromClause, Select, and_, literal, not_, select
+from sqlalchemy import ColumnElement, FromClause, Select, and_, literal, select
 
 from ehr.errors import TooCostly
 from ehr.search.asking import Asking
-from ehr.search.matching import KeyAndRow, any_of, some_row
-from ehr.search.parameters import clauses
-from ehr.search.parameters.last_updated import last_updated_clause
+from ehr.search.matching import KeyAndRow, some_row
 from ehr.search.parameters.reference_paths import reference_paths
-from ehr.search.plan import identifiers
-from ehr.search.plan.mentions import check_ids, id_names
+from ehr.search.plan.criterion import criterion_clause
 from ehr.search.plan.pins import files
 from ehr.search.request import Chain, Condition, Criterion, Reverse
 from ehr.store import tables
@@ -39,7 +35,7 @@ def condition_clause(
     """Return the clause on `row` (an alias of `resource`) of one of these types (none: any)."""
     match condition:
         case Criterion():
-            return _criterion(row, types, condition, asking)
+            return criterion_clause(row, types, condition, asking)
         case Chain():
             return _chain(row, condition, asking)
         case Reverse():
@@ -56,45 +52,6 @@ def visible_rows(types: Sequence[str], asking: Asking) -> tuple[FromClause, Colu
         of_type = row.c.type == numbers[0] if len(numbers) == 1 else row.c.type.in_(numbers)
         wanted.insert(0, of_type)
     return row, and_(*wanted)
-
-
-def _criterion(
-    row: FromClause, types: Sequence[str], criterion: Criterion, asking: Asking
-) -> ColumnElement[bool]:
-    code = criterion.parameters[0].code
-    if code == "_id":
-        return _id(row, types, criterion, asking)
-    if code == "_lastUpdated":
-        return last_updated_clause(row, criterion, asking.context)
-    if len(criterion.parameters) == 1:
-        return _of_type(row, criterion.parameters[0], criterion, asking)
-    return any_of(
-        [
-            and_(row.c.type == type_number(one.type), _of_type(row, one, criterion, asking))
-            for one in criterion.parameters
-        ]
-    )
-
-
-def _of_type(
-    row: FromClause, parameter: SearchParameter, criterion: Criterion, asking: Asking
-) -> ColumnElement[bool]:
-    if identifiers.are_located(parameter, criterion, asking.context):
-        pairs = identifiers.located(asking.connection, parameter, criterion, asking.context)
-        if pairs is not None:
-            return in_pairs(asking.connection, row.c.patient_key, row.c.rid, pairs)
-    return clauses.clause(row, parameter, criterion.modifier, criterion.values, asking.context)
-
-
-def _id(
-    row: FromClause, types: Sequence[str], criterion: Criterion, asking: Asking
-) -> ColumnElement[bool]:
-    if criterion.modifier == "missing":
-        return row.c.id.is_(None) if criterion.values == ("true",) else row.c.id.isnot(None)
-    check_ids(criterion)
-    pairs = asking.context.resolve(id_names(criterion)).values()
-    found = in_pairs(asking.connection, row.c.patient_key, row.c.rid, list(pairs))
-    return not_(found) if criterion.modifier == "not" else found
 
 
 def _chain(row: FromClause, chain: Chain, asking: Asking) -> ColumnElement[bool]:

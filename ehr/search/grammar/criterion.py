@@ -1,0 +1,66 @@
+"""One test of a resource as text: a parameter's name, its modifier, its alternatives.
+
+FHIR R4 §3.1.1.4.1 (modifiers), §3.1.1.4.4 (alternatives). What a value means is its type's to say.
+"""
+
+from collections.abc import Collection
+
+from ehr.errors import Invalid, TooCostly
+from ehr.search.grammar.refusals import shown, unknown
+from ehr.search.parameters.supported import MODIFIERS, parameters_named, supported_names
+from ehr.search.request import Criterion
+from ehr.search.values.escapes import alternatives
+from fhir_profiles.definitions import is_resource_type
+from fhir_profiles.search_parameters import SearchParameter
+
+MAXIMUM_ALTERNATIVES = 1_000
+
+
+def read_criterion(
+    types: tuple[str, ...], name: str, value: str, others: Collection[str]
+) -> Criterion:
+    """Return the criterion; `others` are further names that a refusal should list as valid."""
+    code, colon, modifier = name.partition(":")
+    parameters = named(types, code, others)
+    if colon:
+        _check_modifier(parameters[0], modifier)
+    values = alternatives(value)
+    if not all(values):
+        raise Invalid(f"`{shown(name)}` has an empty value. Give a value or leave it out.")
+    if len(values) > MAXIMUM_ALTERNATIVES:
+        raise TooCostly(
+            f"`{shown(name)}` lists {len(values)} values. At most {MAXIMUM_ALTERNATIVES} are taken."
+        )
+    if modifier == "missing" and value not in ("true", "false"):
+        raise Invalid(f"`{shown(name)}` is `{shown(value)}`. It must be `true` or `false`.")
+    return Criterion((name, value), parameters, modifier if colon else None, values)
+
+
+def named(
+    types: tuple[str, ...], code: str, others: Collection[str] = ()
+) -> tuple[SearchParameter, ...]:
+    """Return the parameter for each type; raise Invalid where one of them has none."""
+    parameters = parameters_named(types, code)
+    if not parameters:
+        raise unknown(
+            "search parameter", code, of_types(types), supported_names(types) | set(others)
+        )
+    return parameters
+
+
+def of_types(types: tuple[str, ...]) -> str:
+    """Return how a refusal says for which types a name was looked up."""
+    if len(types) == 1:
+        return f" for {types[0]}"
+    return f" for {', '.join(types)} together" if types else " for a search over all types"
+
+
+def _check_modifier(parameter: SearchParameter, modifier: str) -> None:
+    valid = MODIFIERS[parameter.kind]
+    if parameter.kind == "reference":
+        if is_resource_type(modifier) and (modifier in parameter.targets or not parameter.targets):
+            return
+        valid = valid | set(parameter.targets)
+    if modifier not in valid:
+        where = f" of `{parameter.code}`, a {parameter.kind} parameter"
+        raise unknown("modifier", modifier, where, valid)
