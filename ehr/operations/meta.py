@@ -20,7 +20,7 @@ def meta(record: Record, principal: Principal, interaction: Interaction) -> Resu
     row = nominated(record, principal, interaction)
     return Result(
         status=200,
-        body=given.returned(json_format.parse(row.json())["meta"]),
+        body=given.returned(json_format.reparse(row.json())["meta"]),
         version=row.version,
         last_modified=row.last_updated,
     )

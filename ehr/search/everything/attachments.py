@@ -12,7 +12,6 @@ from ehr.store.locator import locate
 from fhir_profiles import json_format
 from fhir_profiles.references import collect, type_and_id
 
-_DEEPEST = 256  # more than any setting lets in
 _LINKS = frozenset({"uri"})
 
 
@@ -35,7 +34,7 @@ def attached_binaries(
 
 
 def _named(one: Found, asking: Asking) -> Iterator[str]:
-    resource = json_format.parse(one.json, max_depth=_DEEPEST)
+    resource = json_format.reparse(one.json)
     for link in collect(resource, kinds=_LINKS, nested=True):
         name = type_and_id(link.value, asking.context.base_urls) if link.value else None
         if name is not None and name[0] == "Binary":
