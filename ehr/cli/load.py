@@ -16,7 +16,7 @@ from ehr.settings import Settings
 from ehr.settings import load as load_settings
 
 if TYPE_CHECKING:
-    from ehr.bulk.load import Loader, Progress, Summary
+    from ehr.bulk.loading.run import Loader, Progress, Summary
 
 _SHOWN = 3
 _SMALL = 2_000_000  # bytes that one process loads before others have started
@@ -57,8 +57,8 @@ def load(
     Resources with an id keep it. A load that was stopped goes on when it is given again. Exits
     with 6 if anything was refused.
     """
-    from ehr.bulk.load import write_rejects
-    from ehr.bulk.sources import UnreadableSource
+    from ehr.bulk.loading.run import write_rejects
+    from ehr.bulk.loading.sources import UnreadableSource
 
     settings = load_settings({k: v for k, v in os.environ.items() if k != "EHR_TOKEN"})
     if state and url is None:
@@ -95,8 +95,8 @@ def _load(
     *,
     again: bool,
 ) -> "Summary":
-    from ehr.bulk.load import load_sources
-    from ehr.bulk.sources import open_sources
+    from ehr.bulk.loading.run import load_sources
+    from ehr.bulk.loading.sources import open_sources
     from ehr.cli.output import bar
 
     with open_sources(paths) as sources:
@@ -132,8 +132,8 @@ def _state_path(url: str) -> Path:
 def _through_server(
     url: str, token: str | None, processes: int | None, place: Path
 ) -> Iterator[tuple["Loader", "Progress"]]:
-    from ehr.bulk.sending import Sender, ServerGone
-    from ehr.bulk.state import NotedInFile
+    from ehr.bulk.loading.progress import NotedInFile
+    from ehr.bulk.loading.sending import Sender, ServerGone
 
     try:
         with (
@@ -153,8 +153,8 @@ def _through_server(
 
 @contextmanager
 def _into_database(settings: Settings, processes: int) -> Iterator[tuple["Loader", "Progress"]]:
-    from ehr.bulk.state import NotedInDatabase
-    from ehr.bulk.workers import InProcess, Workers
+    from ehr.bulk.loading.progress import NotedInDatabase
+    from ehr.bulk.loading.workers import InProcess, Workers
     from ehr.cli.opening import opened_record
     from ehr.store.upkeep import settle
 

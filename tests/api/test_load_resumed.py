@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from ehr import cli
-from ehr.bulk.state import NotedInDatabase
+from ehr.bulk.loading.progress import NotedInDatabase
 from ehr.cli.exits import Exit
 from ehr.settings import SETTINGS
 from tests import given

@@ -8,11 +8,17 @@ wrong stands alone. Other Bundles with entries (collection, searchset, history) 
 from functools import partial
 from typing import TYPE_CHECKING
 
-from ehr.bulk.answers import count_answer, entries_of_answer
-from ehr.bulk.documents import ACTED_ON, bundle_type, document_of, entries_of, interaction_of
-from ehr.bulk.results import Outcome, broken, refused
-from ehr.bulk.units import Piece, Unit
-from ehr.bulk.writing import LOADER, Ready, write
+from ehr.bulk.loading.answers import count_answer, entries_of_answer
+from ehr.bulk.loading.documents import (
+    ACTED_ON,
+    bundle_type,
+    document_of,
+    entries_of,
+    interaction_of,
+)
+from ehr.bulk.loading.results import Outcome, broken, refused
+from ehr.bulk.loading.units import Piece, Unit
+from ehr.bulk.loading.writing import LOADER, Ready, write
 from ehr.errors import FhirError
 from ehr.interactions import create, entries, update
 from ehr.interactions.drafting import is_tolerant

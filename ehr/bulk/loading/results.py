@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 from typing import Any
 
-from ehr.bulk.units import Piece
+from ehr.bulk.loading.units import Piece
 from ehr.errors import FhirError
 
 

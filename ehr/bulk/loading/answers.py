@@ -4,8 +4,8 @@ from typing import Any
 
 import msgspec
 
-from ehr.bulk.results import Outcome, Reject, name_of
-from ehr.bulk.units import Piece
+from ehr.bulk.loading.results import Outcome, Reject, name_of
+from ehr.bulk.loading.units import Piece
 
 
 class _Issue(msgspec.Struct):

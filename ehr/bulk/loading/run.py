@@ -7,9 +7,9 @@ from itertools import groupby
 from pathlib import Path
 from typing import Any, Protocol
 
-from ehr.bulk.results import Outcome, Reject
-from ehr.bulk.sources import Source
-from ehr.bulk.units import Unit, units
+from ehr.bulk.loading.results import Outcome, Reject
+from ehr.bulk.loading.sources import Source
+from ehr.bulk.loading.units import Unit, units
 from ehr.store.load_marks import WHOLE
 
 Advance = Callable[[int, int], None]  # (bytes of the sources, resources)

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from ehr.bulk.sources import Phase, UnreadableSource, open_sources
-from ehr.bulk.units import units
+from ehr.bulk.loading.sources import Phase, UnreadableSource, open_sources
+from ehr.bulk.loading.units import units
 
 PATIENT = b'{"resourceType":"Patient","id":"p"}'
 OBSERVATION = b'{"resourceType":"Observation","id":"o"}'

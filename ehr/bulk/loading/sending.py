@@ -9,12 +9,12 @@ from typing import Any
 
 import requests
 
-from ehr.bulk.answers import count_answer, entries_of_answer
-from ehr.bulk.documents import bundle_type, document_of
-from ehr.bulk.results import Outcome, Reject, name_of, refused
-from ehr.bulk.singles import Single, of_batch, of_resources
-from ehr.bulk.units import Piece, Unit
-from ehr.bulk.workers import Loaded, side_by_side
+from ehr.bulk.loading.answers import count_answer, entries_of_answer
+from ehr.bulk.loading.documents import bundle_type, document_of
+from ehr.bulk.loading.results import Outcome, Reject, name_of, refused
+from ehr.bulk.loading.singles import Single, of_batch, of_resources
+from ehr.bulk.loading.units import Piece, Unit
+from ehr.bulk.loading.workers import Loaded, side_by_side
 from ehr.errors import FhirError, NotFound
 from ehr.messages import Document
 from fhir_profiles import json_format

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from ehr.bulk.units import Piece
+from ehr.bulk.loading.units import Piece
 from ehr.errors import Invalid
 from ehr.interactions import entries
 from ehr.messages import Document, Interaction

@@ -5,9 +5,9 @@ from typing import Any
 
 import msgspec
 
-from ehr.bulk.documents import entries_of, interaction_of
-from ehr.bulk.results import Outcome, refused
-from ehr.bulk.units import Piece
+from ehr.bulk.loading.documents import entries_of, interaction_of
+from ehr.bulk.loading.results import Outcome, refused
+from ehr.bulk.loading.units import Piece
 from ehr.errors import FhirError, Invalid
 from ehr.messages import Document
 from fhir_profiles import json_format

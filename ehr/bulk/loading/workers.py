@@ -12,9 +12,9 @@ from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from types import TracebackType
 
-from ehr.bulk.loading import load_unit
-from ehr.bulk.results import Outcome
-from ehr.bulk.units import Unit
+from ehr.bulk.loading.one_unit import load_unit
+from ehr.bulk.loading.results import Outcome
+from ehr.bulk.loading.units import Unit
 from ehr.record import Record, open_record
 from ehr.settings import Settings
 

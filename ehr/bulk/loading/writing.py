@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 
 from auth.principal import Principal
 from ehr import messages
-from ehr.bulk.results import Outcome, broken, refused
-from ehr.bulk.units import Piece, Unit
+from ehr.bulk.loading.results import Outcome, broken, refused
+from ehr.bulk.loading.units import Piece, Unit
 from ehr.errors import FhirError
 from ehr.interactions.changes import Change, apply
 from ehr.messages import Document

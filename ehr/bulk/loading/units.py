@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from functools import cached_property
 
-from ehr.bulk.sources import Source
+from ehr.bulk.loading.sources import Source
 
 SLICE_COUNT = 1000
 SLICE_BYTES = 4 * 1024 * 1024
