@@ -149,7 +149,7 @@ def test_agrees_with_the_standard_library(tokens: list[str]) -> None:
     except InvalidDocument as refused:
         sentence = refused.issues[0].diagnostics
         assert "can't be taken" not in sentence  # every refusal has its own reason
-        if "twice" not in sentence:
+        if "twice" not in sentence and "too large" not in sentence:  # which only we refuse
             with pytest.raises(json.JSONDecodeError):
                 json.loads(text)
     else:
@@ -157,21 +157,17 @@ def test_agrees_with_the_standard_library(tokens: list[str]) -> None:
         assert serialise(value).decode() == text.replace(" ", "")
 
 
+# Half a surrogate pair is no character: such an escape is refused.
+_TEXTS = st.text(st.characters(exclude_characters="\0", exclude_categories=["Cs"]))
 _JSON = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.text(st.characters(exclude_characters="\0")),
-    lambda inner: (
-        st.lists(inner, max_size=4)
-        | st.dictionaries(st.text(st.characters(exclude_characters="\0")), inner, max_size=4)
-    ),
+    st.none() | st.booleans() | st.integers() | _TEXTS,
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(_TEXTS, inner, max_size=4),
     max_leaves=12,
 )
 
 
 @given(_JSON, st.booleans())
 def test_reads_what_others_write(value: object, is_ascii: bool) -> None:
-    try:
-        data = json.dumps(value, ensure_ascii=is_ascii).encode()
-    except UnicodeEncodeError:
-        return
+    data = json.dumps(value, ensure_ascii=is_ascii).encode()
 
     assert parse(data) == value
