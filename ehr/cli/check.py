@@ -5,14 +5,18 @@ import shutil
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from ehr.cli import output
 from ehr.cli.exits import Exit
 from ehr.settings import DEVELOPMENT_SECRET, Settings, SettingsError, check_public, load
+
+if TYPE_CHECKING:
+    from ehr.bulk.checking.findings import Finding
 
 _CLOCK = 5  # seconds that this machine's clock and the database's may differ
 _FREE = 1024**3
@@ -121,29 +125,30 @@ def _file(settings: Settings) -> Path:
 
 
 def _deep(*, repair: bool) -> list[Answer]:
-    from ehr.bulk import deep_check, index_repair
+    from ehr.bulk.checking import deep_check
+    from ehr.bulk.checking import repair as mending
     from ehr.cli.opening import opened_record
     from ehr.cli.output import bar
 
     with opened_record(os.environ) as record:
-        with bar("Checking", None, "resources") as advance:
-            report = deep_check.check(record, advance)
-        if repair and report.stale:
-            done = index_repair.repair(record, report.stale)
-            output.say(f"Index rows of {done:,} resources were built again.")
-            report = deep_check.check(record, lambda _steps, _things: None)
-    output.say(f"{report.resources:,} resources were read.")
+        mend = partial(mending.repair, record) if repair else None
+        with bar("Checking", deep_check.steps(record), "versions") as advance:
+            report = deep_check.check(record, advance, mend)
+        if repair:
+            swept = mending.sweep(record)
+            output.say(f"Index rows of {report.repaired:,} resources were built again.")
+            output.say(f"{swept:,} index rows that belonged to nothing were removed.")
+            with bar("Checking again", deep_check.steps(record), "versions") as advance:
+                report = deep_check.check(record, advance)
+    output.say(f"{report.versions:,} versions of {report.resources:,} resources were read.")
     return [_of_finding(one) for one in report.findings]
 
 
-def _of_finding(finding: Any) -> Answer:
+def _of_finding(finding: "Finding") -> Answer:
     question = finding.name[0].upper() + finding.name[1:]
     found = "yes" if not finding.count else f"not so for {finding.count:,}"
-    remedy = "Restore from a backup, or report it to the maintainers."
-    if finding.name.startswith("index rows"):
-        remedy = "Run `ehr check --deep --repair`."
     passed = finding.is_note or not finding.count
-    return Answer(question, passed, found, remedy, finding.examples)
+    return Answer(question, passed, found, finding.remedy, finding.examples)
 
 
 def _show(one: Answer) -> None:

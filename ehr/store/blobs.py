@@ -9,9 +9,20 @@ so deleting a Binary keeps what earlier versions hold.
 import secrets
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from hashlib import sha256
 
-from sqlalchemy import Connection, and_, delete, insert, literal, select, update
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    and_,
+    delete,
+    func,
+    insert,
+    literal,
+    select,
+    update,
+)
 
 from ehr.errors import Conflict
 from ehr.messages import Instant
@@ -58,15 +69,15 @@ def stage(database: Database, patient_key: int, content: bytes, *, now: Instant)
                 linked=False,
             )
         )
-        _insert_chunks(connection, staged, content, 0)
+        _insert_chunks(staged, content, 0, connection)
 
     database.write(begin)
     for first in range(_TOGETHER, -(-len(content) // CHUNK), _TOGETHER):
-        database.write(lambda c, first=first: _insert_chunks(c, staged, content, first))  # type: ignore[misc]
+        database.write(partial(_insert_chunks, staged, content, first))
     return staged
 
 
-def _insert_chunks(connection: Connection, staged: Blob, content: bytes, first: int) -> None:
+def _insert_chunks(staged: Blob, content: bytes, first: int, connection: Connection) -> None:
     """Insert the chunks of one transaction, beginning with number `first`."""
     last = min(first + _TOGETHER, -(-len(content) // CHUNK))
     connection.execute(
@@ -152,14 +163,25 @@ def whole(database: Database, content: Blob) -> bytes:
 
 def _chunk(database: Database, patient_key: int, blob_id: str, n: int) -> bytes | None:
     with database.read() as connection:
-        data: bytes | None = connection.execute(
-            select(blob_chunk.c.data).where(
-                blob_chunk.c.patient_key == patient_key,
-                blob_chunk.c.blob_id == blob_id,
-                blob_chunk.c.n == n,
-            )
-        ).scalar()
+        return chunk_at(connection, patient_key, blob_id, n)
+
+
+def chunk_at(connection: Connection, patient_key: int, blob_id: str, n: int) -> bytes | None:
+    """Return one chunk, or None where it is missing."""
+    data: bytes | None = connection.execute(
+        select(blob_chunk.c.data).where(
+            blob_chunk.c.patient_key == patient_key,
+            blob_chunk.c.blob_id == blob_id,
+            blob_chunk.c.n == n,
+        )
+    ).scalar()
     return data
+
+
+def count_chunks(connection: Connection, patient_key: int, blob_id: str) -> int:
+    """Return how many chunks there are of some content."""
+    here = (blob_chunk.c.patient_key == patient_key) & (blob_chunk.c.blob_id == blob_id)
+    return connection.execute(select(func.count()).select_from(blob_chunk).where(here)).scalar_one()
 
 
 def _key_of(database: Database, blob_id: str) -> int:
@@ -178,22 +200,19 @@ def sweep(database: Database, *, now: Instant) -> int:
     with database.read() as connection:
         found = connection.execute(select(blob.c.patient_key, blob.c.blob_id).where(old)).all()
 
-    def remove(connection: Connection, patient_key: int, blob_id: str) -> int:
-        this = and_(blob.c.patient_key == patient_key, blob.c.blob_id == blob_id)
-        # Asked again: a write may have linked it since, and then it stays.
-        if connection.execute(delete(blob).where(this, old)).rowcount == 0:
-            return 0
-        connection.execute(
-            delete(blob_chunk).where(
-                blob_chunk.c.patient_key == patient_key, blob_chunk.c.blob_id == blob_id
-            )
-        )
-        return 1
+    return sum(database.write(partial(_remove, key, blob_id, old)) for key, blob_id in found)
 
-    return sum(
-        database.write(lambda c, key=key, blob_id=blob_id: remove(c, key, blob_id))  # type: ignore[misc]
-        for key, blob_id in found
-    )
+
+def _remove(
+    patient_key: int, blob_id: str, old: ColumnElement[bool], connection: Connection
+) -> int:
+    this = and_(blob.c.patient_key == patient_key, blob.c.blob_id == blob_id)
+    # Asked again: a write may have linked it since, and then it stays.
+    if connection.execute(delete(blob).where(this, old)).rowcount == 0:
+        return 0
+    chunks_of_it = and_(blob_chunk.c.patient_key == patient_key, blob_chunk.c.blob_id == blob_id)
+    connection.execute(delete(blob_chunk).where(chunks_of_it))
+    return 1
 
 
 def sweep_if_due(database: Database, *, now: Instant) -> int:

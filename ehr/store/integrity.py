@@ -1,144 +1,119 @@
-"""What must hold between tables, as questions whose answer should be no row.
+"""Rules asked of a database (`rules.py`), content read through, index rows to compare."""
 
-Index rows against bodies need extraction and are compared in `ehr/bulk/deep_check.py`; here is what
-SQL alone can tell.
-"""
-
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Sequence
 from hashlib import sha256
+from typing import Any
 
-from sqlalchemy import Connection, Table, text
+from sqlalchemy import Connection, Table, func, select, text
 
-from ehr.store.drafts import Method
-from ehr.store.engine import execute_raw, is_postgres
-from ehr.store.scan import Row
-from ehr.store.tables import (
-    blob,
-    blob_chunk,
-    date,
-    identifier_locator,
-    member,
-    quantity,
-    reference,
-    string,
-    token,
-    uri,
-)
+from ehr.store.blobs import CHUNK, chunk_at, count_chunks
+from ehr.store.engine import NO_ORGANISATION, execute_raw, is_postgres
+from ehr.store.rules import DERIVED_TABLES, INDEX_TABLES, Rule
+from ehr.store.scan import Row, stream
+from ehr.store.tables import blob, locator, member, organisation_key, resource, version
+from fhir_profiles.definitions import type_name
 
-INDEX_TABLES: tuple[Table, ...] = (token, date, string, quantity, uri, reference)
-DERIVED_TABLES: tuple[Table, ...] = (*INDEX_TABLES, identifier_locator, member)
+__all__ = [
+    "DERIVED_TABLES",
+    "INDEX_TABLES",
+    "broken",
+    "clear_index",
+    "clear_orphans",
+    "contents",
+    "index_rows",
+    "sizes",
+    "unfiled_keys",
+]
+
 _SHOWN = 10
 
 
-@dataclass(frozen=True, slots=True)
-class Rule:
-    """One thing that must hold: what to call it, and the SELECT of rows that break it."""
-
-    name: str
-    broken: str
-
-
-def _orphans(table: Table, key: str = "patient_key") -> Rule:
-    there = f"r.patient_key = t.{key} AND r.rid = t.rid AND r.deleted = false"
-    orphans = f"SELECT t.{key}, t.rid FROM {table.name} t"  # noqa: S608  our own names
-    return Rule(
-        f"every {table.name} row belongs to a resource that is there",
-        f"{orphans} WHERE NOT EXISTS (SELECT 1 FROM resource r WHERE {there})",  # noqa: S608
-    )
+def sizes(connection: Connection) -> tuple[int, int]:
+    """Return how many versions there are, and how many contents beside the record."""
+    versions = select(func.count()).select_from(version).scalar_subquery()
+    linked = select(func.count()).select_from(blob).where(blob.c.linked.is_(True))
+    row = connection.execute(select(versions, linked.scalar_subquery())).one()
+    return int(row[0]), int(row[1])
 
 
-RULES: tuple[Rule, ...] = (
-    Rule(
-        "the current row is the newest version",
-        "SELECT r.patient_key, r.rid FROM resource r "  # noqa: S608  a number of ours
-        "LEFT JOIN version v ON v.patient_key = "
-        "r.patient_key AND v.rid = r.rid AND v.version = r.version WHERE v.version IS NULL OR "
-        "v.last_updated <> r.last_updated OR v.type <> r.type OR v.id <> r.id OR v.txn_id <> "
-        "r.txn_id OR v.conf <> r.conf OR v.sens <> r.sens OR "
-        f"(v.method = {int(Method.DELETE)}) <> r.deleted",
-    ),
-    Rule(
-        "versions count from 1 up to the current one",
-        "SELECT r.patient_key, r.rid FROM resource r LEFT JOIN (SELECT patient_key, rid, "
-        "count(*) AS n, min(version) AS low, max(version) AS high FROM version GROUP BY "
-        "patient_key, rid) v ON v.patient_key = r.patient_key AND v.rid = r.rid WHERE "
-        "v.n IS NULL OR v.n <> r.version OR v.low <> 1 OR v.high <> r.version",
-    ),
-    Rule(
-        "times never go back between versions",
-        "SELECT v.patient_key, v.rid FROM version v JOIN version w ON w.patient_key = "
-        "v.patient_key AND w.rid = v.rid AND w.version = v.version + 1 "
-        "WHERE w.last_updated < v.last_updated",
-    ),
-    Rule(
-        "every resource is found by its address",
-        "SELECT r.patient_key, r.rid FROM resource r WHERE NOT EXISTS (SELECT 1 FROM locator l "
-        "WHERE l.type = r.type AND l.id = r.id AND l.patient_key = r.patient_key AND "
-        "l.rid = r.rid AND l.reserved = false)",
-    ),
-    Rule(
-        "every address leads to its resource",
-        "SELECT l.patient_key, l.rid FROM locator l WHERE l.reserved = false AND NOT EXISTS "
-        "(SELECT 1 FROM resource r WHERE r.patient_key = l.patient_key AND r.rid = l.rid AND "
-        "r.type = l.type AND r.id = l.id)",
-    ),
-    Rule(
-        "every version has its transaction",
-        "SELECT v.patient_key, v.rid FROM version v WHERE NOT EXISTS "
-        "(SELECT 1 FROM txn t WHERE t.txn_id = v.txn_id)",
-    ),
-    Rule(
-        "every transaction wrote something",
-        "SELECT t.txn_id, 0 FROM txn t WHERE NOT EXISTS "
-        "(SELECT 1 FROM version v WHERE v.txn_id = t.txn_id)",
-    ),
-    Rule(
-        "stamps of the feed are dense",
-        "SELECT s.commit_seq, 0 FROM (SELECT commit_seq, row_number() OVER (ORDER BY commit_seq, "
-        "txn_id) AS n FROM txn WHERE commit_seq IS NOT NULL) s WHERE s.commit_seq <> s.n",
-    ),
-    *(_orphans(table) for table in (*INDEX_TABLES, identifier_locator)),
-    _orphans(member, "owner_key"),
-    Rule(
-        "every version's content is there",
-        "SELECT v.patient_key, v.rid FROM version v WHERE v.blob_id IS NOT NULL AND NOT EXISTS "
-        "(SELECT 1 FROM blob b WHERE b.patient_key = v.patient_key AND b.blob_id = v.blob_id "
-        "AND b.linked = true)",
-    ),
-    Rule(
-        "linked content belongs to a version",
-        "SELECT b.patient_key, 0 FROM blob b WHERE b.linked = true AND NOT EXISTS (SELECT 1 FROM "
-        "version v WHERE v.patient_key = b.patient_key AND v.blob_id = b.blob_id)",
-    ),
-)
+def unfiled_keys(connection: Connection) -> frozenset[int]:
+    """Return the keys that rows without a patient may lie under."""
+    known = connection.execute(select(organisation_key.c.patient_key)).scalars()
+    return frozenset((NO_ORGANISATION, *known))
 
 
-def broken(connection: Connection, rule: Rule) -> tuple[int, list[Row]]:
-    """Return how many rows break a rule, and the first of them."""
+def broken(connection: Connection, rule: Rule) -> tuple[int, list[str]]:
+    """Return how many rows break a rule, and the first of them in words."""
     count: int = connection.execute(
-        text(f"SELECT count(*) FROM ({rule.broken}) AS broken")  # noqa: S608  texts above
+        text(f"SELECT count(*) FROM ({rule.broken}) AS broken")  # noqa: S608  texts of ours
     ).scalar_one()
     if not count:
         return 0, []
     rows = connection.execute(text(f"{rule.broken} LIMIT {_SHOWN}")).all()
-    return count, [tuple(row) for row in rows]
+    return count, [_WORDS[rule.of](connection, *row) for row in rows]
 
 
-def unsound_content(connection: Connection) -> Iterator[tuple[int, str]]:
-    """Yield (patient_key, blob_id) of content whose chunks do not add up to its digest."""
-    columns = (blob.c.patient_key, blob.c.blob_id, blob.c.size, blob.c.sha256)
-    for key, blob_id, size, expected in connection.execute(
-        blob.select().with_only_columns(*columns).where(blob.c.linked.is_(True))
-    ).all():
-        digest, found = sha256(), 0
-        chunks = blob_chunk.select().with_only_columns(blob_chunk.c.data).order_by(blob_chunk.c.n)
-        here = (blob_chunk.c.patient_key == key) & (blob_chunk.c.blob_id == blob_id)
-        for data in connection.execute(chunks.where(here)).scalars():
-            digest.update(data)
-            found += len(data)
-        if found != size or digest.hexdigest() != expected:
-            yield key, blob_id
+def _resource(connection: Connection, key: int, rid: int) -> str:
+    for table in (resource, version, locator):
+        row = connection.execute(
+            select(table.c.type, table.c.id)
+            .where(table.c.patient_key == key, table.c.rid == rid)
+            .limit(1)
+        ).first()
+        if row is not None:
+            return f"{type_name(row.type)}/{row.id} (key {key}, row {rid})"
+    return f"key {key}, row {rid}"
+
+
+def _transaction(connection: Connection, txn_id: int, _more: int) -> str:
+    row = connection.execute(
+        select(version.c.type, version.c.id, version.c.version)
+        .where(version.c.txn_id == txn_id)
+        .limit(1)
+    ).first()
+    wrote = f" (of {type_name(row.type)}/{row.id} version {row.version})" if row else ""
+    return f"transaction {txn_id}{wrote}"
+
+
+def _content(_connection: Connection, key: int, blob_id: str) -> str:
+    return f"content {blob_id} (key {key})"
+
+
+def _number(_connection: Connection, name: str, highest: int) -> str:
+    return f"{name} number {highest} is in use"
+
+
+_WORDS: dict[str, Callable[[Connection, Any, Any], str]] = {
+    "resource": _resource,
+    "transaction": _transaction,
+    "content": _content,
+    "number": _number,
+}
+
+
+def contents(connection: Connection) -> Iterator[str | None]:
+    """Read all linked content, a chunk at a time; yield None for each whole one, or its fault."""
+    sql = "SELECT patient_key, blob_id, size, sha256 FROM blob WHERE linked = true"
+    for rows in stream(connection, sql):
+        for key, blob_id, size, expected in rows:
+            fault = _fault(connection, key, blob_id, size, expected)
+            yield None if fault is None else f"{_content(connection, key, blob_id)}: {fault}"
+
+
+def _fault(connection: Connection, key: int, blob_id: str, size: int, expected: str) -> str | None:
+    digest, due = sha256(), -(-size // CHUNK)
+    for n in range(due):
+        data = chunk_at(connection, key, blob_id, n)
+        if data is None:
+            return f"chunk {n + 1} of {due} is missing"
+        full = CHUNK if n + 1 < due else size - n * CHUNK
+        if len(data) != full:
+            return f"chunk {n + 1} of {due} has {len(data)} bytes, {full} were stored"
+        digest.update(data)
+    there = count_chunks(connection, key, blob_id)
+    if there != due:
+        return f"it has {there} chunks, {due} were stored"
+    return None if digest.hexdigest() == expected else "its digest is not the one it came with"
 
 
 def index_rows(
@@ -167,3 +142,22 @@ def clear_index(connection: Connection, patient_key: int, rid: int) -> None:
     for table in DERIVED_TABLES:
         key = table.c.owner_key if table is member else table.c.patient_key
         connection.execute(table.delete().where(key == patient_key, table.c.rid == rid))
+
+
+def clear_orphans(connection: Connection) -> int:
+    """Remove index rows that belong to no resource that is there; return how many there were."""
+    gone = 0
+    for table in DERIVED_TABLES:
+        key = table.c.owner_key if table is member else table.c.patient_key
+        there = (
+            select(1)
+            .select_from(resource)
+            .where(
+                resource.c.patient_key == key,
+                resource.c.rid == table.c.rid,
+                resource.c.deleted.is_(False),
+            )
+            .correlate(table)
+        )
+        gone += connection.execute(table.delete().where(~there.exists())).rowcount
+    return gone

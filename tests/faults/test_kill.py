@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import select
 
-from ehr.bulk import deep_check
+from ehr.bulk.checking import deep_check
 from ehr.record import Record, open_record
 from ehr.settings import Settings
 from ehr.store.read import newest

@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 from sqlalchemy import func, select
 
-from ehr.bulk import deep_check
+from ehr.bulk.checking import deep_check
 from ehr.record import Record, open_record
 from ehr.settings import Settings
 from ehr.store.tables import resource

@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from ehr.bulk import deep_check
+from ehr.bulk.checking import deep_check
 from ehr.record import open_record
 from ehr.settings import Settings
 from tests import engines, given

@@ -16,7 +16,7 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from ehr.bulk import deep_check
+from ehr.bulk.checking import deep_check
 from ehr.record import open_record
 from ehr.settings import Settings
 from ehr.store.bodies import strip
