@@ -7,8 +7,8 @@
     ├── NotFound 404             ├── Unprocessable 422
     ├── NotAllowed 405           ├── TooCostly 403 (too-costly)
     ├── NotAcceptable 406        ├── Busy 503
-    ├── Conflict 409             └── Unsupported 501
-    └── Gone 410
+    ├── Conflict 409             ├── Unsupported 501
+    └── Gone 410                 └── LengthRequired 411
 
 Status and issue code follow R4 §3.1.0.1.5 and the issue-type value set. Texts say what is wrong,
 where, and what to do; they never carry record content.
@@ -91,6 +91,10 @@ class Conflict(FhirError):
 
 class Gone(FhirError):
     status, code = 410, "deleted"
+
+
+class LengthRequired(FhirError):
+    status, code = 411, "required"
 
 
 class PreconditionFailed(FhirError):

@@ -33,9 +33,32 @@ def read_body(environ: Mapping[str, Any], limit: int) -> bytes:
     )
 
 
+def tells_its_end(environ: Mapping[str, Any]) -> bool:
+    """Tell whether a body that broke off is told from a whole one: by its length or its coding.
+
+    Servers hand over what came of a chunked body as if that were all.
+    """
+    coding = environ.get("HTTP_CONTENT_ENCODING", "").strip().lower()
+    return not _is_chunked(environ) or coding in ("gzip", "x-gzip", "zstd")
+
+
+def discard(environ: Mapping[str, Any], limit: int) -> None:
+    """Take what is left of a body off the wire, as much as may be sent.
+
+    A server that closes while the body still comes in resets the connection, and the caller never
+    sees the answer.
+    """
+    has_body = _is_chunked(environ) or environ.get("CONTENT_LENGTH") not in (None, "", "0")
+    if not has_body or not _has_end(environ):
+        return
+    stream = environ["wsgi.input"]
+    while limit > 0 and (part := stream.read(_STEP)):
+        limit -= len(part)
+
+
 def _received(environ: Mapping[str, Any], limit: int) -> bytes:
     stated = str(environ.get("CONTENT_LENGTH") or "").strip()
-    if "chunked" in environ.get("HTTP_TRANSFER_ENCODING", "").lower() or not stated:
+    if _is_chunked(environ) or not stated:
         # Without an end that the server marks, reading on would wait for ever.
         return _read_on(environ, limit) if _has_end(environ) else b""
     if not (stated.isascii() and stated.isdigit()):
@@ -50,6 +73,10 @@ def _received(environ: Mapping[str, Any], limit: int) -> bytes:
             code="incomplete",
         )
     return body
+
+
+def _is_chunked(environ: Mapping[str, Any]) -> bool:
+    return "chunked" in environ.get("HTTP_TRANSFER_ENCODING", "").lower()
 
 
 def _has_end(environ: Mapping[str, Any]) -> bool:

@@ -18,7 +18,8 @@ from auth.principal import Principal
 from ehr.errors import FhirError, Unauthenticated
 from ehr.interactions import views
 from ehr.messages import Interaction, Result
-from ehr.rest import bases, capability, cors, parse
+from ehr.patches import MEDIA_TYPES
+from ehr.rest import bases, bodies, capability, cors, parse
 from ehr.rest.cors import Headers
 from ehr.rest.parse import Presentation
 from ehr.rest.respond import Response, refuse, respond
@@ -68,6 +69,7 @@ class _Exchange:
     environ: Mapping[str, Any]
     request_id: str
     shown: Presentation | None = None
+    is_known: bool = False
 
 
 def endpoint(door: Door, environ: Mapping[str, Any]) -> Response:
@@ -79,6 +81,8 @@ def endpoint(door: Door, environ: Mapping[str, Any]) -> Response:
         response = refuse(error, exchange.shown or parse.fallback(environ), environ)
     except Exception as error:
         response = _fault(error, exchange)
+    if exchange.is_known:
+        _discard(environ, door.settings)
     return finish(response, environ, door.settings, exchange.request_id)
 
 
@@ -90,6 +94,7 @@ def _answer(door: Door, exchange: _Exchange) -> Response:
         return _options(environ, path)
     is_public = path.strip("/") == "metadata"
     principal = None if is_public else _principal(door, environ)
+    exchange.is_known = principal is not None
     shown = exchange.shown = parse.presentation(environ)
     interaction, route = parse.parse_head(environ, door.settings, shown, exchange.request_id)
     if principal is None:
@@ -122,9 +127,19 @@ def _principal(door: Door, environ: Mapping[str, Any]) -> Principal:
     return principal
 
 
+def _discard(environ: Mapping[str, Any], settings: Settings) -> None:
+    """Take what nobody read of a known caller's body off the wire; a stranger's is left there."""
+    try:
+        bodies.discard(environ, settings.body_limit)
+    except OSError:
+        _LOG.debug("body_broke_off")
+
+
 def _options(environ: Mapping[str, Any], path: str) -> Response:
     _, methods = paths.find_place(path)
     headers: Headers = [("Allow", paths.allow(methods))]
+    if "PATCH" in methods:
+        headers.append(("Accept-Patch", ", ".join(MEDIA_TYPES)))
     if "HTTP_ACCESS_CONTROL_REQUEST_METHOD" in environ:
         headers += cors.preflight()
     return 204, headers, []

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from ehr.errors import Invalid, NotAcceptable, UnsupportedMediaType
+from ehr.errors import Invalid, LengthRequired, NotAcceptable, UnsupportedMediaType
 from ehr.messages import Document, Interaction, Params, replace
 from ehr.rest import bases, bodies, documents, formats, preferences
 from ehr.settings import Settings
@@ -72,7 +72,7 @@ def parse_head(
         method=method,
         base=bases.base_url(environ, settings.base_url),
         request_id=id,
-        security_context=environ.get("HTTP_X_SECURITY_CONTEXT") or None,
+        security_context=preferences.security_context(environ),
         accept=(shown.answer.media_type,) if shown.answer.explicit else (),
     )
     return interaction, found
@@ -89,9 +89,20 @@ def parse_body(
     if interaction.name == "operation" and not body:
         return interaction
     document = _document(interaction, body, content_type, settings.depth_limit)
+    if document.resource is None and interaction.type == "Binary" and interaction.name != "patch":
+        _refuse_endless(environ)
     if interaction.name == "batch":
         return replace(interaction, name=_bundle_kind(document), document=document)
     return replace(interaction, document=document)
+
+
+def _refuse_endless(environ: Mapping[str, Any]) -> None:
+    """Raise LengthRequired for raw content of which half would look like the whole."""
+    if not bodies.tells_its_end(environ):
+        raise LengthRequired(
+            "Raw content needs a Content-Length, or gzip or zstd as Content-Encoding, so that an "
+            "upload that breaks off is not taken for the whole."
+        )
 
 
 def parse_form(
@@ -132,9 +143,10 @@ def _bundle_kind(document: Document) -> str:
 
 
 def _presentation(environ: Mapping[str, Any], params: Params) -> Presentation:
-    found = formats.negotiate(
-        environ.get("HTTP_ACCEPT", ""), _values(params, "_format"), raw=_may_be_raw(environ)
-    )
+    asked = tuple(dict.fromkeys(_values(params, "_format")))
+    if len(asked) > 1:
+        raise Invalid("`_format` is given twice. Send it once.", code="value")
+    found = formats.negotiate(environ.get("HTTP_ACCEPT", ""), asked, raw=_may_be_raw(environ))
     return Presentation(found, _pretty(params))
 
 
@@ -143,10 +155,10 @@ def _values(params: Params, name: str) -> tuple[str, ...]:
 
 
 def _pretty(params: Params) -> bool:
-    for value in _values(params, "_pretty"):
-        if value not in ("true", "false"):
-            raise Invalid("_pretty is neither true nor false. Write _pretty=true.", code="value")
-    return "true" in _values(params, "_pretty")
+    asked = set(_values(params, "_pretty"))
+    if not asked <= {"true", "false"} or len(asked) > 1:
+        raise Invalid("_pretty is neither true nor false. Write _pretty=true.", code="value")
+    return asked == {"true"}
 
 
 def _may_be_raw(environ: Mapping[str, Any]) -> bool:

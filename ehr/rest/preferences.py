@@ -47,6 +47,17 @@ def preconditions(environ: Mapping[str, Any]) -> Preconditions:
     )
 
 
+def security_context(environ: Mapping[str, Any]) -> str | None:
+    """Read X-Security-Context; raise Invalid for an empty one, which would leave content open."""
+    text = environ.get("HTTP_X_SECURITY_CONTEXT")
+    if text is None:
+        return None
+    context = checked_text(octets(text, "X-Security-Context"), "X-Security-Context").strip()
+    if not context:
+        raise Invalid("X-Security-Context is empty. Write a reference such as Patient/123.")
+    return context
+
+
 def http_date(text: str | None) -> Instant | None:
     """Return an HTTP date in milliseconds; None when it is none (RFC 9110 says: ignore it)."""
     if not text:

@@ -40,9 +40,10 @@ def fhir_routes(door: Door) -> Blueprint:
     @routes.app_errorhandler(HTTPException)
     def refused(error: HTTPException) -> Response | HTTPException:
         """Answer what Flask refuses by itself, such as an unknown method, in FHIR's way."""
-        if not request.environ.get("PATH_INFO", "").startswith(MOUNT):
+        path = request.environ.get("PATH_INFO", "")
+        if path != MOUNT and not path.startswith(f"{MOUNT}/"):
             return error
-        issue = Issue("not-supported", f"{error.name}. Methods here: {', '.join(METHODS)}.")
+        issue = Issue("not-supported", f"{error.name}. {_advice(error)}")
         refusal = FhirError(issue.diagnostics, issues=(issue,))
         refusal.status = error.code or 500
         shown = parse.fallback(request.environ)
@@ -71,6 +72,12 @@ def health_routes(is_ready: Callable[[], bool]) -> Blueprint:
         return _plain("ready", 200) if ready else _plain("the database does not answer", 503)
 
     return routes
+
+
+def _advice(error: HTTPException) -> str:
+    if error.code == 405:
+        return f"Methods here: {', '.join(METHODS)}."
+    return "Check the address: it begins with a type as in Patient/123, after one slash."
 
 
 class _Answer(Response):

@@ -8,7 +8,7 @@ import pytest
 import zstandard
 
 from ehr.errors import FhirError, Invalid, TooLarge, UnsupportedMediaType
-from ehr.rest.bodies import read_body
+from ehr.rest.bodies import read_body, tells_its_end
 
 BODY = b'{"resourceType":"Patient"}' * 20
 
@@ -109,3 +109,24 @@ def test_a_giant_zstd_window_is_refused() -> None:
 
     with pytest.raises(Invalid, match="window"):
         read_body(environ(packed, HTTP_CONTENT_ENCODING="zstd"), 1000)
+
+
+@pytest.mark.parametrize(
+    ("more", "told"),
+    [
+        ({}, True),
+        ({"CONTENT_LENGTH": "", "HTTP_TRANSFER_ENCODING": "chunked"}, False),
+        ({"CONTENT_LENGTH": "9", "HTTP_TRANSFER_ENCODING": "chunked"}, False),
+        (
+            {
+                "CONTENT_LENGTH": "",
+                "HTTP_TRANSFER_ENCODING": "chunked",
+                "HTTP_CONTENT_ENCODING": "gzip",
+            },
+            True,
+        ),
+    ],
+    ids=["length", "chunked", "chunked whatever the length", "chunked gzip"],
+)
+def test_whether_a_break_would_be_noticed(more: dict[str, str], told: bool) -> None:
+    assert tells_its_end(environ(BODY, **more)) is told
