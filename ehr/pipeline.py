@@ -27,6 +27,7 @@ from ehr.messages import Document, Interaction, Result
 from ehr.operations import OPERATIONS
 from ehr.outcome import operation_outcome
 from ehr.record import Record
+from ehr.urls.unheeded import refuse_unheeded
 
 Handler = Callable[[Record, Principal, Interaction], Result]
 
@@ -66,11 +67,12 @@ def handle(record: Record, principal: Principal, interaction: Interaction) -> Re
 
 def authorise(principal: Principal, interaction: Interaction) -> None:
     """Raise Forbidden where the policy does not permit the interaction, NotAllowed where it is
-    about what nobody may change."""
+    about what nobody may change, Invalid where it says what nobody would heed."""
     decision = decide(principal, interaction.name, interaction.type, interaction.operation)
     if not decision.permit:
         raise Forbidden(decision.reason)
     refuse_change(interaction)
+    refuse_unheeded(interaction)
 
 
 def _batch(record: Record, principal: Principal, interaction: Interaction) -> Result:

@@ -10,7 +10,6 @@ from typing import NamedTuple
 
 from auth.principal import Principal
 from ehr.errors import Invalid
-from ehr.interactions import views
 from ehr.messages import Interaction, Resource, Result
 from ehr.patches import MEDIA_TYPES
 from ehr.record import Record
@@ -80,7 +79,7 @@ def statement_of(settings: Settings, interaction: Interaction) -> bytes:
         settings.references,
         bool(settings.cors_origins),
     )
-    return _serialised(facts, _mode(interaction), views.summary_mode(interaction))
+    return _serialised(facts, _mode(interaction))
 
 
 def own_base(body: bytes, base: str) -> bytes:
@@ -106,15 +105,17 @@ def statement(facts: _Facts, mode: str) -> Resource:
 
 def _mode(interaction: Interaction) -> str:
     modes = [value for name, value in interaction.params if name == "mode"]
-    mode = modes[-1] if modes else "full"
+    if len(modes) > 1:
+        raise Invalid("`mode` is given twice. Send it once.", expression="mode")
+    mode = modes[0] if modes else "full"
     if mode not in _MODES:
         raise Invalid(f"mode={mode[:40]} is unknown. Choose {', '.join(_MODES)}.", code="value")
     return mode
 
 
 @lru_cache(maxsize=8)
-def _serialised(facts: _Facts, mode: str, summary: views.Mode | None) -> bytes:
-    return json_format.serialise(views.part(statement(facts, mode), views.View(summary)))
+def _serialised(facts: _Facts, mode: str) -> bytes:
+    return json_format.serialise(statement(facts, mode))
 
 
 def _heading(type: str, name: str) -> Resource:

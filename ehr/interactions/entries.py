@@ -19,6 +19,8 @@ from fhir_profiles.validator import validate
 
 _FHIR_JSON = "application/fhir+json"
 _READS = ("GET", "HEAD")
+# Whoever sends a resource has it already; the others ask for theirs.
+_SILENT = frozenset({"create", "update", "delete"})
 _METHODS = ("GET", "HEAD", "POST", "PUT", "DELETE", "PATCH")
 
 
@@ -106,7 +108,7 @@ def _interaction(
         compartment=route.compartment,
         params=_params(query) if query else (),
         document=None if raw is None else Document(raw, entry["resource"]),
-        preconditions=_preconditions(method, request) if len(request) > 2 else _NONE,
+        preconditions=_preconditions(request) if len(request) > 2 else _NONE,
         preferences=outer.preferences,
         method=method,
         base=outer.base,
@@ -130,12 +132,12 @@ def _route(method: str, path: str) -> paths.Route:
 _NONE = Preconditions()
 
 
-def _preconditions(method: str, request: Resource) -> Preconditions:
+def _preconditions(request: Resource) -> Preconditions:
     return Preconditions(
         if_match=entity_tags(request.get("ifMatch"), "ifMatch"),
         if_none_match=entity_tags(request.get("ifNoneMatch"), "ifNoneMatch"),
         if_modified_since=_moment(request.get("ifModifiedSince")),
-        if_none_exist=request.get("ifNoneExist") if method == "POST" else None,
+        if_none_exist=request.get("ifNoneExist"),
     )
 
 
@@ -175,8 +177,7 @@ def respond(interaction: Interaction, entry: Interaction, result: Result) -> byt
 def _wants_body(interaction: Interaction, entry: Interaction) -> bool:
     if entry.method == "HEAD":
         return False
-    asks = entry.method in ("GET", "PATCH") or entry.name == "operation"
-    return asks or interaction.preferences.returning == "representation"
+    return entry.name not in _SILENT or interaction.preferences.returning == "representation"
 
 
 def _done(entry: Interaction, result: Result) -> Resource:

@@ -3,7 +3,7 @@
 from typing import TYPE_CHECKING
 
 from ehr.errors import Gone, NotAllowed, NotFound, PreconditionFailed
-from ehr.messages import Instant, Preconditions
+from ehr.messages import Instant, Interaction, Preconditions
 from ehr.record import Record
 from ehr.store.drafts import Current, Method
 
@@ -34,6 +34,16 @@ def _name(change: "Change", row: Current | None) -> str:
     if change.id is None and row is None:
         return f"The {change.type} that the condition asks for"
     return f"{change.type}/{row.id if row else change.id}"
+
+
+def check_read(interaction: Interaction, version: int) -> None:
+    """Raise PreconditionFailed where If-Match asks for another version than is to be read."""
+    wanted = interaction.preconditions.if_match
+    if wanted and not _matches(wanted, version):
+        raise PreconditionFailed(
+            f"{interaction.type}/{interaction.id} is not at version {', '.join(wanted)}: it is at "
+            f"version {version}. Leave If-Match out to read that."
+        )
 
 
 def check_update_as_create(record: Record, change: "Change", id: str) -> None:

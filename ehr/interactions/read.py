@@ -5,7 +5,7 @@ from ehr.access.instance import may_see
 from ehr.errors import Gone, NotFound
 from ehr.interactions import binary
 from ehr.interactions.own_definitions import own_definition
-from ehr.interactions.preconditions import is_fresh
+from ehr.interactions.preconditions import check_read, is_fresh
 from ehr.messages import Interaction, Result
 from ehr.record import Record
 from ehr.store import read as rows
@@ -29,6 +29,7 @@ def of_row(
 ) -> Result:
     """Return the result for a row that was found, or not. Raises NotFound or Gone."""
     row = present(record, principal, interaction, row)
+    check_read(interaction, row.version)
     if is_fresh(interaction.preconditions, row.version, row.last_updated):
         return Result(status=304, version=row.version, last_modified=row.last_updated)
     if row.type == "Binary":

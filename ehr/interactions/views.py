@@ -15,7 +15,7 @@ from fhir_profiles.subset import only_elements, summarise, unknown_elements
 Mode = Literal["true", "text", "data"]
 
 _MODES: dict[str, Mode] = {"true": "true", "text": "text", "data": "data"}
-_SINGLE = frozenset({"read", "vread"})
+_SINGLE = frozenset({"capabilities", "read", "vread"})
 _BUNDLES = frozenset(
     {
         "search-type",
@@ -83,15 +83,19 @@ def part(resource: Resource, view: View) -> Resource:
 def summary_mode(interaction: Interaction) -> Mode | None:
     """Return the `_summary` that changes resources; raise Invalid for one that can't be given."""
     values = _values(interaction.params, "_summary")
-    value = values[-1] if values else "false"
+    if len(values) > 1:
+        raise Invalid("`_summary` is given twice. Send it once.", expression="_summary")
+    value = values[0] if values else "false"
     if value in _MODES:
         return _MODES[value]
-    if value == "false" or (value == "count" and interaction.name not in _SINGLE):
+    counts = interaction.name not in _SINGLE and interaction.name != "operation"
+    if value == "false" or (value == "count" and counts):
         return None
     raise Invalid(
         f"_summary={value[:40]} can't be given here. Choose true, text, data or false"
-        f"{'' if interaction.name in _SINGLE else ', or count for a search'}.",
+        f"{', or count' if counts else ''}.",
         code="value",
+        expression="_summary",
     )
 
 
