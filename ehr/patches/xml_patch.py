@@ -16,6 +16,7 @@ from ehr.patches.selectors import select
 from ehr.patches.xml_places import append, prepend, put_beside
 
 MAX_OPERATIONS = 1_000
+_ROOTS = ("diff", "patch")  # of R4's examples and of RFC 7351
 _OPERATIONS = ("add", "replace", "remove")
 
 
@@ -46,6 +47,8 @@ def parse(data: bytes, what: str) -> etree._Element:
 
 def _operations(patch: bytes) -> list[etree._Element]:
     root = parse(patch, "patch")
+    if not isinstance(root.tag, str) or etree.QName(root).localname not in _ROOTS:
+        raise Invalid("An XML Patch is a <diff> element with operations in it (RFC 5261).")
     found = [child for child in root if isinstance(child.tag, str)]
     if len(found) > MAX_OPERATIONS:
         raise Invalid(f"A patch has at most {MAX_OPERATIONS} operations; send several patches.")

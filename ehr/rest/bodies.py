@@ -43,13 +43,13 @@ def tells_its_end(environ: Mapping[str, Any]) -> bool:
 
 
 def discard(environ: Mapping[str, Any], limit: int) -> None:
-    """Take what is left of a body off the wire, as much as may be sent.
+    """Take what is left of a large body off the wire, as much as may be sent.
 
     A server that closes while the body still comes in resets the connection, and the caller never
-    sees the answer.
+    sees the answer. A small body waits in buffers, and one that the caller offers but has not begun
+    (Expect, RFC 9110 §10.1.1) is not to be asked for.
     """
-    has_body = _is_chunked(environ) or environ.get("CONTENT_LENGTH") not in (None, "", "0")
-    if not has_body or not _has_end(environ):
+    if "HTTP_EXPECT" in environ or not _has_end(environ) or not _is_large(environ):
         return
     stream = environ["wsgi.input"]
     while limit > 0 and (part := stream.read(_STEP)):
@@ -73,6 +73,12 @@ def _received(environ: Mapping[str, Any], limit: int) -> bytes:
             code="incomplete",
         )
     return body
+
+
+def _is_large(environ: Mapping[str, Any]) -> bool:
+    stated = str(environ.get("CONTENT_LENGTH") or "0")
+    is_number = stated.isascii() and stated.isdigit()
+    return _is_chunked(environ) or (is_number and int(stated[:20]) > _STEP)
 
 
 def _is_chunked(environ: Mapping[str, Any]) -> bool:

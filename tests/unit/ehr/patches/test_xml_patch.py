@@ -162,8 +162,9 @@ def test_a_malformed_patch_is_invalid(operation: str) -> None:
         "",
         "\x00",
         "<diff>" + "<x>" * 500,
+        '<Patient xmlns="http://hl7.org/fhir"/>',
     ],
-    ids=["entities", "document type", "empty", "NUL", "deep"],
+    ids=["entities", "document type", "empty", "NUL", "deep", "no patch"],
 )
 def test_a_hostile_patch_document_is_refused(patch: str) -> None:
     with pytest.raises(Invalid):
