@@ -1,0 +1,112 @@
+"""The resources that are searched, and what in them leads where.
+
+FHIR R4 §2.3.0 (references), §3.1.1.5.5 (contained resources).
+"""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from tests.spec.oracle import definitions
+from tests.spec.oracle.definitions import SearchParameter
+from tests.spec.oracle.elements import Element, Resource, select
+from tests.spec.oracle.references import Named, literal, named, type_in
+
+
+@dataclass(frozen=True)
+class Item:
+    """A resource, and the one that contains it, where it is contained."""
+
+    resource: Resource
+    container: Resource | None = None
+
+    @property
+    def type(self) -> str:
+        """Return the resource type."""
+        return str(self.resource["resourceType"])
+
+    @property
+    def name(self) -> str:
+        """Return `Type/id`."""
+        return f"{self.type}/{self.resource.get('id', '')}"
+
+
+class Population:
+    """Some resources with their ids, as a server at `base` would hold them."""
+
+    def __init__(self, resources: Iterable[Resource], base: str) -> None:
+        self.base = base
+        self.items = [Item(each) for each in resources]
+        self.by_name = {item.name: item for item in self.items}
+        self._selected: dict[tuple[int, str, str], list[Element]] = {}
+
+    def of_type(self, type: str) -> list[Item]:
+        """Return the resources of a type; contained ones are no matches of their own."""
+        return [item for item in self.items if item.type == type]
+
+    def elements(self, item: Item, parameter: SearchParameter) -> list[Element]:
+        """Return the elements that a parameter selects in a resource."""
+        key = (id(item.resource), parameter.type, parameter.code)
+        if key not in self._selected:
+            found = self.select(item, parameter.expression, item.resource)
+            self._selected[key] = found
+        return self._selected[key]
+
+    def select(self, item: Item, expression: str, start: Any) -> list[Element]:
+        """Return what an expression selects from a node of this resource."""
+        return select(expression, start, lambda value: self._resolve(item, value))
+
+    def named(self, element: Element) -> Named | None:
+        """Return what a reference names."""
+        return named(element, self.base)
+
+    def target(self, item: Item, element: Element) -> Item | None:
+        """Return the resource that a reference of `item` leads to; None where it is not here."""
+        to = self.named(element)
+        if to is None:
+            return None
+        if to.contained is not None:
+            return _contained(item, to.contained)
+        if to.local:
+            return self.by_name.get(to.local)
+        if definitions.is_canonical(element.type):
+            return next(self._canonical(to), None)
+        return None
+
+    def refers(self, source: Item, parameter: SearchParameter, target: Item) -> bool:
+        """Tell whether a resource refers to another by this parameter."""
+        return any(
+            found is not None and found.name == target.name and found.container is None
+            for found in (self.target(source, each) for each in self.elements(source, parameter))
+        )
+
+    def _canonical(self, to: Named) -> Iterator[Item]:
+        for item in self.items:
+            of_version = to.version in (None, item.resource.get("version"))
+            if to.url and item.resource.get("url") == to.url and of_version:
+                yield item
+
+    def _resolve(self, item: Item, value: Any) -> Resource | None:
+        """Return the target for `resolve()`, or a resource that only has the type it must have.
+
+        Search parameters ask `resolve() is Patient`: what a reference says of its target's type
+        counts also where the target is elsewhere.
+        """
+        text = value.get("reference") if isinstance(value, dict) else value
+        if isinstance(text, str):
+            to = literal(text, self.base)
+            if to.contained is not None:
+                inside = _contained(item, to.contained)
+                return inside.resource if inside else None
+            if type_in(text):
+                return {"resourceType": type_in(text)}
+        declared = value.get("type") if isinstance(value, dict) else None
+        return {"resourceType": declared} if declared else None
+
+
+def _contained(item: Item, id: str) -> Item | None:
+    container = item.container or item.resource
+    for each in container.get("contained", ()):
+        if each.get("id") == id:
+            return Item(each, container)
+    return None
