@@ -1,4 +1,4 @@
-"""What a document refers to in this record, itself and what it contains (R4 §2.3), under `all`."""
+"""EHR_REFERENCES=all: what a document, or a resource contained in it, refers to (R4 §2.3)."""
 
 from collections.abc import Iterator, Sequence
 

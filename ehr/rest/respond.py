@@ -156,10 +156,12 @@ def _raw(
     chunks = result.chunks or ()
     size = result.content_length
     method = str(environ.get("REQUEST_METHOD", "GET")).upper()
-    if size is None or result.status != 200 or method != "GET":
+    if size is None or result.status != 200:
         length = [] if size is None else [("Content-Length", str(size))]
         return result.status, headers + length, chunks
     headers.append(("Accept-Ranges", "bytes"))
+    if method != "GET":
+        return 200, [*headers, ("Content-Length", str(size))], chunks
     tag = f'W/"{result.version}"' if result.version is not None else ""
     try:
         part = ranges.wanted_range(

@@ -445,6 +445,7 @@ def test_head_of_raw_content_closes_it(server: Server) -> None:
 
     assert (answer.status, answer.body) == (200, b"")
     assert answer.headers["Content-Length"] == "8"
+    assert answer.headers["Accept-Ranges"] == "bytes"
     assert server.result.chunks.closed
 
 
