@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
+from ehr.interactions import sharing
 from ehr.interactions.conditions import References, conditions_of, lock_texts
 from ehr.interactions.content import link_staged, stage_large
 from ehr.interactions.drafting import draft
@@ -24,6 +25,7 @@ from ehr.store import locks, read
 from ehr.store.blobs import Blob
 from ehr.store.commit import Numbers, commit
 from ehr.store.drafts import Author, Draft, LostRace, Method, Written
+from ehr.store.together import write_parts
 from fhir_profiles import json_format
 
 if TYPE_CHECKING:
@@ -151,8 +153,9 @@ def _write(
     then: "Then | None",
 ) -> list[list[Written]] | Matches:
     """Return the outcome, or other matches where the conditions now match something else."""
-    author = Author(principal.id, principal.organisation)
-    numbers = _numbers(record, principal, changes, None if is_last else prepared[1])
+    unfiled = record.database.unfiled_key(principal.organisation)
+    author = Author(principal.id, principal.organisation, unfiled)
+    numbers = _numbers(record, changes, None if is_last else prepared[1])
 
     def work(connection: "Connection") -> list[list[Written]] | Matches:
         held: list[int] = []
@@ -166,9 +169,9 @@ def _write(
                 return again
             if again != matches:
                 plan, drafts = _prepare(record, [_afresh(change) for change in changes], again, {})
-        writes = writes_of(record, principal, connection, changes, plan, drafts)
+        writes = writes_of(record, principal, author, connection, changes, plan, drafts)
         flat = [write for some in writes for write in some]
-        written = iter(commit(connection, flat, author, numbers, record.settings.references))
+        written = iter(commit(connection, flat, numbers, record.settings.references))
         outcome = [[next(written) for _ in some] for some in writes]
         link_staged(connection, changes, outcome)
         _fill_matched(connection, plan, outcome)
@@ -178,14 +181,16 @@ def _write(
         locks.release(connection, held)
         return outcome
 
-    return record.database.write(work)
+    if conditions or then is not None:
+        return record.database.write(work)
+    part = sharing.part_of(record, principal, author, changes, prepared, numbers)
+    if part is None:
+        return record.database.write(work)
+    return record.database.write_shared(work, part, write_parts)
 
 
 def _numbers(
-    record: Record,
-    principal: "Principal",
-    changes: Sequence[Change],
-    drafts: Sequence[Draft | None] | None,
+    record: Record, changes: Sequence[Change], drafts: Sequence[Draft | None] | None
 ) -> Numbers:
     """Take numbers before the transaction, enough for every resource and mentioned patient.
 
@@ -198,7 +203,6 @@ def _numbers(
         patient_keys=allocator.reserve("patient", extra) if extra else (),
         rids=allocator.reserve("rid", len(changes) + extra),
         txn_id=allocator.reserve("txn", 1)[0],
-        unfiled=record.database.unfiled_key(principal.organisation),
     )
 
 

@@ -14,7 +14,7 @@ from ehr.interactions.drafting import reindex
 from ehr.interactions.targets import Plan, Target
 from ehr.record import Record
 from ehr.store import read
-from ehr.store.drafts import Current, Draft, LostRace, Method, Write
+from ehr.store.drafts import Author, Current, Draft, LostRace, Method, Write
 from ehr.store.locator import Name, locate
 
 if TYPE_CHECKING:
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 def writes_of(
     record: Record,
     principal: "Principal",
+    author: Author,
     connection: "Connection",
     changes: "Sequence[Change]",
     plan: Plan,
@@ -39,6 +40,19 @@ def writes_of(
     names = [name for target in plan.targets for name in target.names if not target.is_new]
     rows = read.currents(connection, names) if names else {}
     _refuse_moved(connection, changes, plan, rows)
+    return judged(record, principal, author, changes, plan, drafts, rows)
+
+
+def judged(
+    record: Record,
+    principal: "Principal",
+    author: Author,
+    changes: "Sequence[Change]",
+    plan: Plan,
+    drafts: Sequence[Draft | None],
+    rows: dict[Name, Current],
+) -> list[list[Write]]:
+    """Return the writes of each change on these rows, which are what is there and is held."""
     hidden = {name for name, row in rows.items() if not _may_see(record, principal, row)}
     for change, target in zip(changes, plan.targets, strict=True) if hidden else ():
         if change.method is not Method.DELETE and not hidden.isdisjoint(target.names):
@@ -46,7 +60,7 @@ def writes_of(
     for name in hidden:
         del rows[name]  # deleting what is not there changes nothing
     return [
-        _of_change(record, change, target, one, rows)
+        _of_change(record, author, change, target, one, rows)
         for change, target, one in zip(changes, plan.targets, drafts, strict=True)
     ]
 
@@ -78,6 +92,7 @@ def _may_see(record: Record, principal: "Principal", row: Current) -> bool:
 
 def _of_change(
     record: Record,
+    author: Author,
     change: "Change",
     target: Target,
     prepared: Draft | None,
@@ -86,7 +101,7 @@ def _of_change(
     if not target.writes:
         return []
     if change.method is Method.DELETE:
-        return _deletions(record, change, target, rows)
+        return _deletions(record, author, change, target, rows)
     row = rows.get((change.type, target.id))
     preconditions.check_write(change, row)
     if target.must_be_free and row is not None and not row.deleted:
@@ -110,6 +125,7 @@ def _of_change(
             current=row,
             previous=previous,
             client_id=not target.is_new,
+            author=author,
             at=change.expression,
         )
     ]
@@ -117,6 +133,7 @@ def _of_change(
 
 def _deletions(
     record: Record,
+    author: Author,
     change: "Change",
     target: Target,
     rows: Mapping[Name, Current],
@@ -128,6 +145,7 @@ def _deletions(
         preconditions.check_write(change, row)
         if row is not None and not row.deleted:
             previous = reindex(record, row)
-            at = change.expression
-            writes.append(Write(Method.DELETE, type, id, current=row, previous=previous, at=at))
+            one = Write(Method.DELETE, type, id, current=row, previous=previous, author=author)
+            one.at = change.expression
+            writes.append(one)
     return writes

@@ -13,7 +13,7 @@ from sqlalchemy import Connection, Table
 from ehr.errors import Conflict
 from ehr.store import feed, index_rows
 from ehr.store.bodies import CURRENT_DICTIONARY
-from ehr.store.drafts import INDEX_VERSION, Author, Method, Write, Written
+from ehr.store.drafts import INDEX_VERSION, Method, Write, Written
 from ehr.store.engine import execute_raw, is_postgres
 from ehr.store.filing import move_rows
 from ehr.store.insert import delete_rows, insert_rows, update_rows
@@ -27,16 +27,15 @@ Row = tuple[Any, ...]
 
 @dataclass(frozen=True, slots=True)
 class Numbers:
-    """Fresh numbers taken before the transaction began; `unfiled` is the author's unfiled key."""
+    """Fresh numbers taken before the transaction began."""
 
     patient_keys: Sequence[int]
     rids: Sequence[int]
     txn_id: int
-    unfiled: int
 
 
 def commit(
-    connection: Connection, writes: Sequence[Write], author: Author, numbers: Numbers, mode: str
+    connection: Connection, writes: Sequence[Write], numbers: Numbers, mode: str
 ) -> list[Written]:
     """Write every version and return what became of each, in the same order.
 
@@ -50,14 +49,13 @@ def commit(
         connection,
         changed,
         mode=mode,
-        unfiled=numbers.unfiled,
         patient_keys=numbers.patient_keys,
         rids=numbers.rids,
     )
     at = feed.open_txn(connection, numbers.txn_id)
     move_rows(connection, changed, keys)
     written = {id(write): _written(write, keys, at) for write in changed}
-    _store(connection, changed, keys, author, numbers.txn_id, written)
+    _store(connection, changed, keys, numbers.txn_id, written)
     _refuse_orphans(connection, changed, keys)
     return [written.get(id(write)) or _unchanged(write) for write in writes]
 
@@ -106,7 +104,6 @@ def _store(
     connection: Connection,
     writes: Sequence[Write],
     keys: Keys,
-    author: Author,
     txn_id: int,
     written: dict[int, Written],
 ) -> None:
@@ -116,7 +113,7 @@ def _store(
     versions: list[Row] = []
     for write in writes:
         done = written[id(write)]
-        access = _access(write, author, txn_id)
+        access = _access(write, txn_id)
         if write.current is None:
             rows[resource].append(_resource_row(write, done, access))
         else:
@@ -137,10 +134,11 @@ _UPDATED = (
 )  # fmt: skip
 
 
-def _access(write: Write, author: Author, txn_id: int) -> Row:
+def _access(write: Write, txn_id: int) -> Row:
     """Return the access columns of a version; a tombstone keeps its predecessor's labels."""
-    labelled = write.draft or write.current
+    labelled, author = write.draft or write.current, write.author
     assert labelled is not None
+    assert author is not None
     release_at = write.current.release_at if write.current else None
     return (labelled.conf, labelled.sens, release_at, author.organisation, author.id, txn_id)
 

@@ -70,6 +70,15 @@ class Current(Struct, frozen=True):
     stored: bytes
 
 
+@dataclass(frozen=True, slots=True)
+class Author:
+    """Who writes: kept on every version. `unfiled` is the key of what has no patient."""
+
+    id: str
+    organisation: str | None
+    unfiled: int
+
+
 @dataclass(slots=True)
 class Write:
     """One version to be written. `previous` holds the index rows of `current`, if it has any."""
@@ -82,6 +91,7 @@ class Write:
     previous: IndexRows | None = None
     # Named by the client, so that others may have referred to it before it was there.
     client_id: bool = False
+    author: Author | None = None
     # Where the resource stands in a Bundle, for error texts; empty where it stands alone.
     at: str = ""
 
@@ -102,14 +112,6 @@ class Written(Struct, frozen=True):
     patient_key: int
     rid: int
     stored: bytes
-
-
-@dataclass(frozen=True, slots=True)
-class Author:
-    """Who writes: kept on every version."""
-
-    id: str
-    organisation: str | None
 
 
 class LostRace(Exception):

@@ -6,7 +6,7 @@ SQLite one writing thread in each process, PostgreSQL writers side by side.
 
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import contextmanager
 from functools import cached_property, partial
 from pathlib import Path
 from typing import Any, TypeVar
@@ -29,7 +29,8 @@ from ehr.store.sessions.connections import (
     postgres_engine,
     sqlite_engine,
 )
-from ehr.store.sessions.postgres_writer import PostgresWriter
+from ehr.store.sessions.gathering import Part
+from ehr.store.sessions.postgres_writer import PostgresWriter, WriteParts
 from ehr.store.sessions.readers import Readers
 from ehr.store.sessions.sqlite_writer import SqliteWriter
 
@@ -39,6 +40,7 @@ Writer = SqliteWriter | PostgresWriter
 DriverError = DBAPIError  # for edges that tell of it and must not know SQLAlchemy
 
 NO_ORGANISATION = -1  # the key of unfiled rows of callers without an organisation
+_PATIENCE = 0.1  # seconds that a transaction of several callers waits for a lock
 
 
 class OutdatedSchema(Exception):
@@ -66,7 +68,8 @@ class Database:
             reading = postgres_engine(self.url, READER, pool_size, timeout)
             reading = reading.execution_options(isolation_level="AUTOCOMMIT")
             writing = postgres_engine(self.url, WRITER, pool_size, timeout)
-            self._writer = PostgresWriter(self._watched(writing))
+            shared = postgres_engine(self.url, WRITER, 1, timeout, _PATIENCE)
+            self._writer = PostgresWriter(self._watched(writing), self._watched(shared))
         else:
             raise ValueError(
                 f"Database URL scheme {self.dialect!r} is not supported; use sqlite:/// or postgresql://"
@@ -159,24 +162,34 @@ class Database:
 
     def write(self, work: Callable[[Connection], T]) -> T:
         """Run `work` in one transaction and return what it returns, once that is durable."""
+        self._refuse_joined()
+        return self._writer.run(work)
+
+    def write_shared(
+        self, work: Callable[[Connection], T], part: Part, write_parts: WriteParts
+    ) -> T:
+        """Run `work` like `write`, or in its place do what `part` says together with other parts.
+
+        `write_parts` writes the parts of several callers in one transaction.
+        """
+        self._refuse_joined()
+        return self._writer.run_shared(work, part, write_parts)
+
+    def _refuse_joined(self) -> None:
         if getattr(self._local, "joined", None) is not None:
             raise Invalid(
                 "This can't be part of a transaction. Send it by itself or in a batch.",
                 code="not-supported",
             )
-        return self._writer.run(work)
 
     @contextmanager
-    def _observed(self, callback: Observer) -> Iterator[None]:
+    def observe(self, callback: Observer) -> Iterator[None]:
+        """Call `callback` with every SQL text that runs meanwhile, in whatever thread."""
         self._observers.append(callback)
         try:
             yield
         finally:
             self._observers.remove(callback)
-
-    def observe(self, callback: Observer) -> AbstractContextManager[None]:
-        """Call `callback` with every SQL text that runs meanwhile, in whatever thread."""
-        return self._observed(callback)
 
     def announce(self, sql: str) -> None:
         """Tell the observers of a statement that a raw cursor runs."""

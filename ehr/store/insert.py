@@ -18,7 +18,7 @@ from ehr.store.engine import is_postgres, of
 Row = tuple[Any, ...]
 Rows = Mapping[Table, Sequence[Row]]
 # Columns with one value for all rows of a transaction, and their PostgreSQL type.
-_CONSTANT = {"author_organisation": "text", "author": "text", "txn_id": "bigint"}
+_CONSTANT = {"txn_id": "bigint"}
 
 
 def insert_rows(connection: Connection, rows: Rows) -> None:
@@ -102,7 +102,7 @@ def _insert_sqlite(table: Table) -> str:
 
 
 def _insert_postgres(table: Table, first: int) -> str:
-    """Constants of the transaction (its author and number) are sent once, not for every row."""
+    """Constants of the transaction (its number) are sent once, not for every row."""
     names = _columns(table)
     varying = [name for name in names if name not in _CONSTANT]
     marks = {name: f"${first + n}" for n, name in enumerate(varying)}

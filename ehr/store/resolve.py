@@ -55,14 +55,13 @@ def resolve(
     writes: Sequence[Write],
     *,
     mode: str,
-    unfiled: int,
     patient_keys: Sequence[int],
     rids: Sequence[int],
 ) -> Keys:
     """Give every write its (patient_key, rid) and find what the drafts refer to.
 
-    `patient_keys` and `rids` are fresh numbers, enough for all; `unfiled` is the key for rows
-    without a patient. Raises Unprocessable where a reference must resolve and does not.
+    `patient_keys` and `rids` are fresh numbers, enough for all; rows without a patient go under the
+    author's unfiled key. Raises Unprocessable where a reference must resolve and does not.
     """
     keys = Keys(
         of(connection).hasher,
@@ -79,8 +78,7 @@ def resolve(
             assert write.current is not None
             keys.own[write.type, write.id] = (write.current.patient_key, write.current.rid)
         elif write.type != "Patient":
-            owner = _owner(write, keys, mode)
-            _key_row(write, keys, unfiled if owner is None else owner)
+            _key_row(write, keys, _owner(write, keys, mode))
     _lock_patients(connection, writes, keys)
     if mode == "all":
         refuse_missing(connection, writes, keys)
@@ -151,9 +149,10 @@ def _adoptable(keys: Keys, name: Name) -> Located | None:
     return located
 
 
-def _owner(write: Write, keys: Keys, mode: str) -> int | None:
-    """Return the key a resource belongs under, None where no patient is named."""
+def _owner(write: Write, keys: Keys, mode: str) -> int:
+    """Return the key a resource belongs under, the author's unfiled one without a patient."""
     assert write.draft is not None
+    assert write.author is not None
     if write.type in SHARED:
         return 0
     text = write.draft.owner
@@ -161,7 +160,7 @@ def _owner(write: Write, keys: Keys, mode: str) -> int | None:
     if name is None:
         if text is not None and text.startswith("urn:") and mode != "none":
             raise _nobody(write, text)
-        return None
+        return write.author.unfiled
     if mode != "none" and not keys.exists(name):
         raise _nobody(write, f"{name[0]}/{name[1]}")
     found = keys.find(name)

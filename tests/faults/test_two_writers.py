@@ -9,10 +9,10 @@ import pytest
 
 from auth.principal import Principal
 from ehr.errors import FhirError
-from ehr.interactions.content import link_staged
 from ehr.messages import Document, Interaction, Preconditions, Result
 from ehr.pipeline import handle
 from ehr.record import Record
+from ehr.store import commit
 from fhir_profiles import json_format
 from tests import given
 
@@ -71,14 +71,16 @@ def meet(record: Record, monkeypatch: pytest.MonkeyPatch) -> Callable[[Act, Act]
     """Give what lets a second write begin while a first is about to commit."""
     inside, go_on = threading.Event(), threading.Event()
 
+    last_step = commit._refuse_orphans
+
     def pausing(*arguments: Any) -> None:
+        last_step(*arguments)
         if not inside.is_set():
             inside.set()
             go_on.wait(20)
-        link_staged(*arguments)
 
     def run(first: Act, second: Act) -> list[int]:
-        monkeypatch.setattr("ehr.interactions.changes.link_staged", pausing)
+        monkeypatch.setattr(commit, "_refuse_orphans", pausing)
         with ThreadPoolExecutor(2) as pool:
             one = pool.submit(_status, first, record)
             assert inside.wait(20)

@@ -53,8 +53,11 @@ def sqlite_engine(url: sqlalchemy.URL, pool_size: int) -> Engine:
     return engine
 
 
-def postgres_engine(url: sqlalchemy.URL, name: str, pool_size: int, timeout: float) -> Engine:
-    """Return an engine whose sessions go by `name`; a statement may take `timeout` seconds."""
+def postgres_engine(
+    url: sqlalchemy.URL, name: str, pool_size: int, timeout: float, patience: float | None = None
+) -> Engine:
+    """Return an engine whose sessions go by `name`; a statement may take `timeout` seconds, and
+    wait for a lock `patience` seconds: without it, a third of that."""
 
     class BinaryCursor(psycopg.Cursor[Any]):
         """Bodies come as bytes, not as hexadecimal text."""
@@ -64,7 +67,8 @@ def postgres_engine(url: sqlalchemy.URL, name: str, pool_size: int, timeout: flo
             self.format = psycopg.pq.Format.BINARY
 
     plans = _PLANS if name == WRITER else ""
-    limits = f"-c statement_timeout={timeout:.0f}s -c lock_timeout={max(timeout / 3, 1):.0f}s"
+    waits = max(timeout / 3, 1) if patience is None else patience
+    limits = f"-c statement_timeout={timeout:.0f}s -c lock_timeout={waits * 1000:.0f}ms"
     engine = sqlalchemy.create_engine(
         url.set(drivername="postgresql+psycopg"),
         pool_size=pool_size,

@@ -1,27 +1,40 @@
-"""Writes to PostgreSQL run side by side; one that met another is run again, out of sight."""
+"""Writes to PostgreSQL: side by side, or several of one moment in one transaction.
+
+A write that met another one is run again, out of its caller's sight.
+"""
 
 import random
 import time
-from collections.abc import Callable
-from typing import TypeVar
+from collections.abc import Callable, Sequence
+from functools import partial
+from typing import Any, TypeVar
 
 import psycopg
 from sqlalchemy import Connection, Engine
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
+from ehr.errors import FhirError
 from ehr.store.drafts import LostRace
 from ehr.store.sessions.failures import busy, collided, is_collision, told
+from ehr.store.sessions.gathering import Gathering, Part
 
 T = TypeVar("T")
+# Writes parts on a connection and returns what came of each; nothing is durable yet.
+WriteParts = Callable[[Connection, Sequence[Any]], Sequence[Any]]
 _ATTEMPTS = 8
 
 
 class PostgresWriter:
-    """Runs each write in a transaction of its own."""
+    """Runs writes; `shared` has the one session for writes that share a transaction.
 
-    def __init__(self, engine: Engine) -> None:
+    That session must wait for locks only shortly: others wait behind it.
+    """
+
+    def __init__(self, engine: Engine, shared: Engine) -> None:
         self._engine = engine
+        self._shared = shared
+        self._gathering = Gathering()
 
     def run(self, work: Callable[[Connection], T]) -> T:
         """Run `work` in one transaction and return what it returns, once that is durable."""
@@ -39,6 +52,28 @@ class PostgresWriter:
             time.sleep(random.uniform(0, 0.01 * 2**attempt))  # noqa: S311  no secret: jitter
         raise collided()
 
+    def run_shared(self, work: Callable[[Connection], T], part: Part, write_parts: WriteParts) -> T:
+        """Do what `part` says together with the parts of others; `work` does it alone."""
+        together = partial(self._together, write_parts)
+        return self._gathering.run(part, together, partial(self.run, work))
+
+    def _together(self, write_parts: WriteParts, parts: Sequence[Any]) -> Sequence[Any]:
+        outcomes: Sequence[Any] | None = None
+        try:
+            with self._shared.begin() as connection:
+                outcomes = write_parts(connection, parts)
+        except FhirError as refusal:
+            if len(parts) > 1:
+                raise
+            return [refusal]
+        except (DBAPIError, psycopg.Error) as error:
+            if outcomes is None:
+                raise
+            # The COMMIT failed, and nobody knows whether it was done: never do it twice.
+            return [told(error) for _ in parts]
+        return outcomes
+
     def close(self) -> None:
         """Give all connections back."""
         self._engine.dispose()
+        self._shared.dispose()

@@ -55,6 +55,10 @@ class SqliteWriter:
         result: T = job.result
         return result
 
+    def run_shared(self, work: Callable[[Connection], T], _part: Any, _write_parts: Any) -> T:
+        """Run a write, which shares its COMMIT like every other."""
+        return self.run(work)
+
     def close(self) -> None:
         """Let queued writes finish, then stop the thread."""
         if self._thread is not None and self._thread.is_alive():
