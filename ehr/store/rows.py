@@ -8,13 +8,13 @@ from hashlib import sha256
 class IndexRows:
     """One list per index table; a row leaves out patient_key and rid. Duplicates are allowed here.
 
-    token (param, code, system) · date (param, low, high) in µs, high exclusive ·
+    token (param, code, system, text to sort by) · date (param, low, high) in µs, high exclusive ·
     string (param, value, folded, original) · quantity (param, low, high, system, code, unit) ·
     uri (param, hash, value) · identifier (hash of the value, "system|value") for the locator ·
     reference (path, target, version, identifier_hash): see `Target`.
     """
 
-    token: list[tuple[int, int, int]] = field(default_factory=list)
+    token: list[tuple[int, int, int, str | None]] = field(default_factory=list)
     date: list[tuple[int, int, int]] = field(default_factory=list)
     string: list[tuple[int, str, str | None, str | None]] = field(default_factory=list)
     quantity: list[tuple[int, float, float, int, int, int]] = field(default_factory=list)

@@ -144,6 +144,7 @@ token = _table(
     Column("param", Integer, nullable=False),
     Column("code", BigInteger, nullable=False),
     Column("system", BigInteger, nullable=False),  # 0 = no system
+    Column("text", CText),  # the code itself, first 64 characters: only to sort by
     PrimaryKeyConstraint("patient_key", "param", "code", "rid", "system"),
 )
 Index("ix_token_param", token.c.param, token.c.code, token.c.patient_key, token.c.rid)

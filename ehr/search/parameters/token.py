@@ -1,8 +1,8 @@
 """Token parameters: coded values, identifiers, contact points, booleans (R4 search.html
 §3.1.1.5.4).
 
-A row is (parameter, hash of the code, hash of the system); 0 stands for none. A `code` element
-takes the system of its required binding where that value set has only one, so that
+A row is (parameter, hash of the code, hash of the system, the code to sort by); 0 stands for none.
+A `code` element takes the system of its required binding where that value set has only one, so that
 `gender=http://hl7.org/fhir/administrative-gender|male` finds what `gender=male` finds.
 `:text` and `:of-type` are not part of this module yet.
 """
@@ -22,10 +22,12 @@ from fhir_profiles.extraction import Leaf, Sink, leaves
 from fhir_profiles.search_parameters import SearchParameter
 
 MODIFIERS = ("missing", "not")
+SORT_LENGTH = 64
 
 _TEXTS = frozenset(("code", "string", "markdown", "id", "uri", "url", "canonical", "oid", "uuid"))
 _MOMENTS = frozenset(("date", "dateTime", "instant", "time"))
 _NUMBERS = frozenset(("integer", "positiveInt", "unsignedInt"))
+_BOOLEANS = {True: "true", False: "false"}
 
 
 def sink(leaf: Leaf, hasher: Hasher) -> Sink | None:
@@ -75,7 +77,7 @@ def _coding(hasher: Hasher) -> Sink:
         code_hash = 0 if code is None else text(code)
         system_hash = 0 if system is None else text(system)
         for param in params:
-            rows.token.append((param, code_hash, system_hash))
+            rows.token.append((param, code_hash, system_hash, code and code[:SORT_LENGTH]))
 
     return emit
 
@@ -88,7 +90,7 @@ def _identifier(hasher: Hasher, *, locates: bool) -> Sink:
         hashed = 0 if text is None else hasher.once(text)
         system_hash = 0 if system is None else hasher.text(system)
         for param in params:
-            rows.token.append((param, hashed, system_hash))
+            rows.token.append((param, hashed, system_hash, text and text[:SORT_LENGTH]))
         if locates and text is not None:
             rows.identifier.append((hashed, identifier_text(system, text)))
 
@@ -102,16 +104,16 @@ def _contact_point(hasher: Hasher) -> Sink:
         if text is None:
             return
         hashed, system_hash = hasher.once(text), hasher.text(system) if system else 0
-        rows.token.extend((param, hashed, system_hash) for param in params)
+        rows.token.extend((param, hashed, system_hash, text[:SORT_LENGTH]) for param in params)
 
     return emit
 
 
 def _boolean(hasher: Hasher) -> Sink:
-    hashes = {True: hasher.text("true"), False: hasher.text("false")}
+    tokens = {value: (hasher.text(text), 0, text) for value, text in _BOOLEANS.items()}
 
     def emit(params: tuple[int, ...], value: Any, rows: IndexRows) -> None:
-        rows.token.extend((param, hashes[value], 0) for param in params)
+        rows.token.extend((param, *tokens[value]) for param in params)
 
     return emit
 
@@ -120,9 +122,10 @@ def _text(hasher: Hasher, system: int) -> Sink:
     text = hasher.text
 
     def emit(params: tuple[int, ...], value: Any, rows: IndexRows) -> None:
-        hashed = text(str(value))
+        written = str(value)
+        hashed, shown = text(written), written[:SORT_LENGTH]
         for param in params:
-            rows.token.append((param, hashed, system))
+            rows.token.append((param, hashed, system, shown))
 
     return emit
 

@@ -10,9 +10,9 @@ from tests.unit.ehr.search.search_rows import HASHER, condition, of_param, param
 GENDER = "http://hl7.org/fhir/administrative-gender"
 
 
-def hashed(code: str | None, system: str | None) -> tuple[int, int]:
+def hashed(code: str | None, system: str | None) -> tuple[int, int, str | None]:
     """Return the row of a token without its parameter."""
-    return HASHER.text(code) if code else 0, HASHER.text(system) if system else 0
+    return HASHER.text(code) if code else 0, HASHER.text(system) if system else 0, code
 
 
 def test_concept_gives_a_row_for_each_coding() -> None:
@@ -89,6 +89,12 @@ def test_null_in_a_list_of_codes_is_passed_over() -> None:
     )
 
     assert len(of_param(rows.token, "AllergyIntolerance.category")) == 1
+
+
+def test_the_text_to_sort_by_is_bounded() -> None:
+    rows = rows_of({"resourceType": "Patient", "identifier": [{"value": "9" * 5000}]})
+
+    assert of_param(rows.token, "Patient.identifier")[0][2] == "9" * 64
 
 
 def test_tags_and_security_labels_have_rows_but_id_has_none() -> None:
