@@ -28,7 +28,8 @@ from fhir_profiles.search_parameters import SearchParameter
 MODIFIERS = ("missing",)
 PREFIXES = ("eq", "ne", "gt", "lt", "ge", "le", "sa", "eb", "ap")
 
-_INSTANTS = frozenset(("date", "dateTime", "instant"))
+_DATES = frozenset(("date", "dateTime"))
+_FINEST = 2  # how wide the interval of a fraction of a second is at most
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,16 +45,30 @@ class DateSearch:
 def sink(leaf: Leaf, timezone: str) -> Sink | None:
     """Return the function that emits rows for elements of this type; None where there is none."""
     read = interval_reader(timezone)
-    if leaf.type in _INSTANTS:
+    if leaf.type in _DATES:
+        return _date(read)
+    if leaf.type == "instant":
         return _instant(read)
     if leaf.type == "Period":
         return _period(read)
     return _timing(read) if leaf.type == "Timing" else None
 
 
-def _instant(read: Reader) -> Sink:
+def _date(read: Reader) -> Sink:
     def emit(params: tuple[int, ...], value: Any, rows: IndexRows) -> None:
         low, high = read(value)
+        for param in params:
+            rows.date.append((param, low, high))
+
+    return emit
+
+
+def _instant(read: Reader) -> Sink:
+    # "An interval with an effective width of 0" (R4 §3.1.1.4.7), even where only seconds are said.
+    def emit(params: tuple[int, ...], value: Any, rows: IndexRows) -> None:
+        low, high = read(value)
+        if high - low > _FINEST:
+            high = low + 1
         for param in params:
             rows.date.append((param, low, high))
 
