@@ -159,15 +159,15 @@ def _into_database(settings: Settings, processes: int) -> Iterator[tuple["Loader
     from ehr.store.upkeep import settle
 
     environment = {k: v for k, v in os.environ.items() if k != "EHR_TOKEN"}
-    with ExitStack() as stack:
-        workers = None
-        if processes > 1:
-            with opened_record(environment):
-                pass  # makes and migrates a new embedded database
-            workers = stack.enter_context(Workers(settings, processes))
-        record = stack.enter_context(opened_record(environment))
-        yield workers or InProcess(record), NotedInDatabase(record.database)
+    # Makes and migrates a new embedded database.
+    with opened_record(environment) as record:
+        noted = NotedInDatabase(record.database)
+        with ExitStack() as stack:
+            several = stack.enter_context(Workers(settings, processes)) if processes > 1 else None
+            yield several or InProcess(record), noted
         settle(record.database)
+        # Last of all: a load that is killed before goes on where it stopped, and has all in.
+        noted.finish()
 
 
 def _tell(summary: "Summary", seconds: float, rejects: str, *, as_json: bool) -> None:

@@ -23,6 +23,7 @@ class NotedInDatabase:
         with database.read() as connection:
             self._known = load_marks.marks(connection)
         self._noted: set[str] = set()
+        self._is_complete = False
 
     def parts(self, unit: str) -> frozenset[str]:
         """Return the parts of a unit that are in."""
@@ -36,9 +37,14 @@ class NotedInDatabase:
         self._noted.add(unit)
 
     def clear(self) -> None:
-        """Forget everything: the load is complete."""
-        units = sorted(self._noted)
-        self._database.write(lambda connection: load_marks.forget(connection, units))
+        """Say that the load is complete: `finish` forgets everything."""
+        self._is_complete = True
+
+    def finish(self) -> None:
+        """Forget everything where the load is complete, when nothing else is left to do."""
+        if self._is_complete:
+            units = sorted(self._noted)
+            self._database.write(lambda connection: load_marks.forget(connection, units))
 
     def forget(self) -> None:
         """Begin anew, whatever an earlier load took in."""
