@@ -15,6 +15,7 @@ from ehr.search.parameters.supported import is_sortable, parameters_named, suppo
 from ehr.search.request import SortKey, Summary, Total
 from ehr.search.values.escapes import alternatives
 from fhir_profiles.definitions import resource_types, type_definition
+from fhir_profiles.search_parameters import SearchParameter, component_parameter
 from fhir_profiles.subset import unknown_elements
 
 CURSOR = "_cursor"
@@ -68,12 +69,27 @@ def _sort(controls: Controls, value: str) -> None:
 def _sort_key(types: tuple[str, ...], written: str) -> SortKey:
     code = written.removeprefix("-")
     parameters = parameters_named(types, code)
-    if not parameters or not is_sortable(parameters):
-        valid = [
-            name for name in supported_names(types) if is_sortable(parameters_named(types, name))
-        ]
-        raise unknown("sort parameter", code, " in `_sort`", valid)
-    return SortKey(code, written.startswith("-"), parameters)
+    if parameters and is_sortable(parameters):
+        return SortKey(code, written.startswith("-"), parameters)
+    if parameters:
+        raise _no_order(code, parameters)
+    if code == "_score":
+        raise Invalid(
+            "`_sort=_score` is not supported: matches are not ranked. Sort by a search parameter.",
+            code="not-supported",
+        )
+    valid = [name for name in supported_names(types) if is_sortable(parameters_named(types, name))]
+    raise unknown("sort parameter", code, " in `_sort`", valid)
+
+
+def _no_order(code: str, parameters: tuple[SearchParameter, ...]) -> Invalid:
+    first = parameters[0]
+    if first.components:
+        parts = ",".join(component_parameter(first, one).code for one in first.components)
+        why = f"each of its values is made of several. Sort by its parts: `{parts}`"
+    else:
+        why = "its values have no order that all these types share. Sort by another parameter"
+    return Invalid(f"`{shown(code)}` in `_sort` is not supported: {why}.", code="not-supported")
 
 
 def _summary(controls: Controls, value: str) -> None:

@@ -20,8 +20,8 @@ MODIFIERS: dict[str, frozenset[str]] = {
     "quantity": frozenset(quantity.MODIFIERS),
     "composite": frozenset(),
 }
-# Kinds whose index rows hold values in an order that means something; tokens are kept as hashes.
-_SORTABLE_KINDS = frozenset({"date", "number", "quantity", "string", "uri"})
+# Kinds whose index rows hold one value each, in an order.
+_SORTABLE_KINDS = frozenset({"date", "number", "quantity", "reference", "string", "token", "uri"})
 # Columns of the row itself.
 ROW_PARAMETERS = frozenset({"_id", "_lastUpdated"})
 
@@ -52,8 +52,8 @@ def _supported(type_name: str) -> dict[str, SearchParameter]:
 
 
 def is_sortable(parameters: tuple[SearchParameter, ...]) -> bool:
-    """Tell whether rows can be put in the order of this parameter."""
-    return all(
+    """Tell whether rows can be put in the order of this parameter, of one kind for all types."""
+    return len({parameter.kind for parameter in parameters}) == 1 and all(
         parameter.code in ROW_PARAMETERS or parameter.kind in _SORTABLE_KINDS
         for parameter in parameters
     )

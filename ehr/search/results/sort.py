@@ -1,7 +1,11 @@
 """The order of matches: what `_sort` names, and an order that the indexes give for nothing.
 
-FHIR R4 §3.1.1.5.1 (Sorting). Of several values the one that comes first in the order asked for
-counts; rows without a value come last, either way. Periods are sorted by their start. The order is
+FHIR R4 §3.1.1.5.1 (Sorting): "Each item in the comma separated list is a search parameter". Of
+several values the one counts "that comes earliest in the specified sort order"; rows without any
+come last, either way. R4 leaves the rest open ("a reasonable order for end-users"). Here: periods
+and ranges by their start; strings folded; tokens by the code and identifiers by their value, not by
+displays, which differ between rows of one code; references by what they lead to, in the order in
+which this record came to know it, so that what is about one thing stands together. The order is
 total: it ends with the row's own number, so that a page begins exactly where the last one ended.
 """
 
@@ -11,6 +15,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, FromClause, Subquery, and_, func, or_, select, tuple_
 
 from ehr.search.matching import index_alias
+from ehr.search.parameters.reference_paths import leading_by
 from ehr.search.parameters.supported import ROW_PARAMETERS
 from ehr.search.request import SearchRequest, SortKey
 from ehr.search.values.intervals import MAX, MIN
@@ -81,15 +86,26 @@ def _beyond(column: ColumnElement[Any], value: SortValue, falling: bool) -> Colu
     return column < value if falling else column > value
 
 
-# What is put in order, and the values that stand first and last for what is missing.
-_DATE = (tables.date.c.low, MIN, MAX)
-_AMOUNT = (tables.quantity.c.low, float("-inf"), float("inf"))
+@dataclass(frozen=True, slots=True)
+class _Values:
+    """Where a kind keeps what it is sorted by; `first` and `last` stand for what is missing."""
+
+    table: FromClause
+    first: SortValue
+    last: SortValue
+    column: str = "low"
+
+
+_LAST_TEXT = "\U0010ffff\U0010ffff"
+_AMOUNTS = _Values(tables.quantity, float("-inf"), float("inf"))
 _SORTED = {
-    "date": _DATE,
-    "number": _AMOUNT,
-    "quantity": _AMOUNT,
-    "string": (tables.string.c.value, "", "\U0010ffff\U0010ffff"),
-    "uri": (tables.uri.c.value, "", "\U0010ffff\U0010ffff"),
+    "date": _Values(tables.date, MIN, MAX),
+    "number": _AMOUNTS,
+    "quantity": _AMOUNTS,
+    "reference": _Values(tables.reference, -(1 << 63), (1 << 63) - 1, "target_rid"),
+    "string": _Values(tables.string, "", _LAST_TEXT, "value"),
+    "token": _Values(tables.token, "", _LAST_TEXT, "text"),
+    "uri": _Values(tables.uri, "", _LAST_TEXT, "value"),
 }
 
 
@@ -100,20 +116,34 @@ def _ordering(
         return Ordering(row.c.id, key.descending)
     if key.code == "_lastUpdated":
         return Ordering(row.c.last_updated, key.descending)
-    column, first, last = _SORTED[key.parameters[0].kind]
-    t = index_alias(column.table)
-    value = (func.max if key.descending else func.min)(t.c[column.name])
-    missing = first if key.descending else last
-    params = [parameter.param_id for parameter in key.parameters]
+    kept = _SORTED[key.parameters[0].kind]
+    t = index_alias(kept.table)
+    missing = kept.first if key.descending else kept.last
+    value = (func.max if key.descending else func.min)(_value(t, kept))
+    of_key = _of_key(t, key)
     if patient_keys is None and not wide:
         # Few of all rows match: look each one up.
         one = select(value).where(
-            t.c.patient_key == row.c.patient_key, t.c.rid == row.c.rid, t.c.param.in_(params)
+            t.c.patient_key == row.c.patient_key, t.c.rid == row.c.rid, of_key
         )
         return Ordering(func.coalesce(one.scalar_subquery(), missing), key.descending)
     # Many match, as most rows of one patient do: read the parameter once.
-    values = select(t.c.patient_key, t.c.rid, value.label("value")).where(t.c.param.in_(params))
+    values = select(t.c.patient_key, t.c.rid, value.label("value")).where(of_key)
     if patient_keys is not None:
         values = values.where(t.c.patient_key.in_(patient_keys))
     source = values.group_by(t.c.patient_key, t.c.rid).subquery()
     return Ordering(func.coalesce(source.c.value, missing), key.descending, source)
+
+
+def _value(t: FromClause, kept: _Values) -> ColumnElement[Any]:
+    column: ColumnElement[Any] = t.c[kept.column]
+    if kept.table is not tables.reference:
+        return column
+    # What is not here, or only named by an identifier, has no row to be sorted by.
+    return func.coalesce(column, t.c.target_hash, t.c.identifier_hash)
+
+
+def _of_key(t: FromClause, key: SortKey) -> ColumnElement[bool]:
+    if key.parameters[0].kind == "reference":
+        return or_(*(leading_by(parameter)(t) for parameter in key.parameters))
+    return t.c.param.in_([parameter.param_id for parameter in key.parameters])
