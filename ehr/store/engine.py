@@ -33,6 +33,7 @@ from ehr.store.sessions.gathering import Part
 from ehr.store.sessions.postgres_writer import PostgresWriter, WriteParts
 from ehr.store.sessions.readers import Readers
 from ehr.store.sessions.sqlite_writer import SqliteWriter
+from ehr.store.sessions.time_limit import begin_statement
 
 T = TypeVar("T")
 Observer = Callable[[str], None]
@@ -61,7 +62,8 @@ class Database:
         self._secrets: dict[str, bytes] = {}
         self._unfiled: dict[str | None, int] = {None: NO_ORGANISATION}
         if self.dialect == "sqlite":
-            reading, writing = sqlite_engine(self.url, pool_size), sqlite_engine(self.url, 1)
+            reading = sqlite_engine(self.url, pool_size, timeout)
+            writing = sqlite_engine(self.url, 1)
             file = Path(self.url.database or "")
             self._writer: Writer = SqliteWriter(self._watched(writing), file)
         elif self.dialect == "postgresql":
@@ -196,7 +198,8 @@ class Database:
         for observer in self._observers:
             observer(sql)
 
-    def _announce(self, _connection: Any, _cursor: Any, statement: str, *_rest: Any) -> None:
+    def _announce(self, connection: Any, _cursor: Any, statement: str, *_rest: Any) -> None:
+        begin_statement(connection.info)
         if self._observers:
             self.announce(statement)
 
@@ -247,7 +250,9 @@ def is_postgres(connection: Connection) -> bool:
 
 def execute_raw(connection: Connection, sql: str, parameters: Any = ()) -> Any:
     """Run a hot statement on the driver's own cursor and return that cursor."""
-    database = of(connection)
+    info = connection.info
+    begin_statement(info)
+    database: Database = info["database"]
     if database._observers:
         database.announce(sql)
     cursor = connection.connection.cursor()

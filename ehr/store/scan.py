@@ -7,6 +7,7 @@ from typing import Any
 from sqlalchemy import Connection
 
 from ehr.store.engine import Database, execute_raw, is_postgres
+from ehr.store.sessions.time_limit import unlimited
 
 Row = tuple[Any, ...]
 _SLICE = 5000
@@ -15,7 +16,7 @@ _SLICE = 5000
 @contextmanager
 def snapshot(database: Database) -> Iterator[Connection]:
     """Give a connection that sees one committed state for as long as it is held."""
-    with database.read() as connection:
+    with database.read() as connection, unlimited(connection.info):
         kind = " ISOLATION LEVEL REPEATABLE READ READ ONLY" if is_postgres(connection) else ""
         connection.exec_driver_sql(f"BEGIN{kind}")
         if is_postgres(connection):  # a whole table takes as long as it takes

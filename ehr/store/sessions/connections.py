@@ -1,6 +1,6 @@
-"""How each engine is connected to: settings that make writes durable and reads fast.
+"""How each engine is connected to: settings that make writes durable and reads fast and bounded.
 
-SQLite: WAL, `synchronous=FULL`. PostgreSQL: psycopg 3 in binary, bounded by time.
+SQLite: WAL, `synchronous=FULL`. PostgreSQL: psycopg 3 in binary.
 """
 
 import sqlite3
@@ -10,8 +10,10 @@ import psycopg
 import sqlalchemy
 from psycopg.types.numeric import Int8BinaryDumper
 from sqlalchemy import Engine, event
+from sqlalchemy.pool import ConnectionPoolEntry
 
 from ehr.store import arrays
+from ehr.store.sessions.time_limit import limit
 
 READER = "ehr-read"
 WRITER = "ehr-write"  # names the sessions that `feed.watermark` looks for
@@ -25,8 +27,11 @@ _PLANS = (
 )
 
 
-def sqlite_engine(url: sqlalchemy.URL, pool_size: int) -> Engine:
-    """Return an engine on an SQLite file; ValueError where the URL names none."""
+def sqlite_engine(url: sqlalchemy.URL, pool_size: int, timeout: float | None = None) -> Engine:
+    """Return an engine on an SQLite file, whose statements may take `timeout` seconds.
+
+    Raises ValueError where the URL names no file.
+    """
     if not url.database or url.database == ":memory:":
         raise ValueError("An SQLite record needs a file: sqlite:///path/to/ehr.db")
     engine = sqlalchemy.create_engine(
@@ -38,7 +43,7 @@ def sqlite_engine(url: sqlalchemy.URL, pool_size: int) -> Engine:
     )
 
     @event.listens_for(engine, "connect")
-    def _prepare(connection: sqlite3.Connection, _record: Any) -> None:
+    def _prepare(connection: sqlite3.Connection, entry: ConnectionPoolEntry) -> None:
         connection.isolation_level = None  # transactions are begun by name, in sqlite_writer.py
         for pragma in (
             "journal_mode=WAL",
@@ -49,6 +54,8 @@ def sqlite_engine(url: sqlalchemy.URL, pool_size: int) -> Engine:
             "temp_store=MEMORY",
         ):
             connection.execute(f"PRAGMA {pragma}").close()
+        if timeout is not None:
+            limit(connection, entry.info, timeout)
 
     return engine
 
@@ -68,7 +75,7 @@ def postgres_engine(
 
     plans = _PLANS if name == WRITER else ""
     waits = max(timeout / 3, 1) if patience is None else patience
-    limits = f"-c statement_timeout={timeout:.0f}s -c lock_timeout={waits * 1000:.0f}ms"
+    limits = f"-c statement_timeout={timeout * 1000:.0f}ms -c lock_timeout={waits * 1000:.0f}ms"
     engine = sqlalchemy.create_engine(
         url.set(drivername="postgresql+psycopg"),
         pool_size=pool_size,

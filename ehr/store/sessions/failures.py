@@ -1,11 +1,14 @@
 """What callers are told when the database refuses, collides or goes away."""
 
+import sqlite3
+
 import psycopg
 
 from ehr.errors import Busy, Conflict, TooCostly
 
 # serialization failure, deadlock, lock timeout, unique violation (a race lost: look again)
 _RETRIED = {"40001", "40P01", "55P03", "23505"}
+_LOCKED, _STOPPED = "55P03", "57014"
 # no connection at all, stopped, fell, starting or recovering
 _GONE = {None, "57P01", "57P02", "57P03"}
 
@@ -24,11 +27,20 @@ def collided() -> Conflict:
 
 def told(error: Exception) -> Exception:
     """Return what a caller is told of a driver's error: the error itself where it is a fault."""
-    if _state(error) == "57014":
+    if is_too_long(error):
         return TooCostly("That took longer than the time limit. Ask for less at once.")
+    if _state(error) == _LOCKED:
+        return Busy("The database is being changed. Send the request again later.")
     if is_lost(error):
         return Busy("The database went away. Send the request again in a moment.")
     return error
+
+
+def is_too_long(error: Exception) -> bool:
+    """Tell whether a statement was stopped at the time limit."""
+    cause = getattr(error, "orig", error)
+    code = getattr(cause, "sqlite_errorcode", None)
+    return _state(error) == _STOPPED or code == sqlite3.SQLITE_INTERRUPT
 
 
 def is_lost(error: Exception) -> bool:
