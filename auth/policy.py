@@ -3,6 +3,7 @@
     interaction                                              system   operator
     capabilities, read, vread, search, history, batch          x         x
     create, update, patch, delete, transaction                 x
+    explain: how a search is answered, by `_explain`                     x
     operations that read ($validate, $meta, $everything)       x         x
     operations that write ($meta-add, $meta-delete)            x
 
@@ -28,6 +29,7 @@ READING = frozenset(
     }
 )
 WRITING = frozenset({"create", "update", "patch", "delete", "transaction"})
+EXPLAINING = frozenset({"explain"})
 READING_OPERATIONS = frozenset({"validate", "meta", "everything"})
 WRITING_OPERATIONS = frozenset({"meta-add", "meta-delete"})
 
@@ -36,7 +38,7 @@ _WRITES = WRITING | {f"${name}" for name in WRITING_OPERATIONS}
 
 TABLE = {
     "system": _READS | _WRITES,
-    "operator": _READS,
+    "operator": _READS | EXPLAINING,
 }
 
 

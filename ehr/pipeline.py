@@ -19,7 +19,7 @@ from ehr.interactions.history import history
 from ehr.interactions.own_definitions import refuse_change
 from ehr.interactions.patch import patch
 from ehr.interactions.read import read
-from ehr.interactions.search import search
+from ehr.interactions.search import is_explained, search
 from ehr.interactions.transaction import transaction
 from ehr.interactions.update import update
 from ehr.interactions.vread import vread
@@ -68,9 +68,11 @@ def handle(record: Record, principal: Principal, interaction: Interaction) -> Re
 def authorise(principal: Principal, interaction: Interaction) -> None:
     """Raise Forbidden where the policy does not permit the interaction, NotAllowed where it is
     about what nobody may change, Invalid where it says what nobody would heed."""
-    decision = decide(principal, interaction.name, interaction.type, interaction.operation)
-    if not decision.permit:
-        raise Forbidden(decision.reason)
+    asked = [interaction.name, *(["explain"] if is_explained(interaction) else [])]
+    for name in asked:
+        decision = decide(principal, name, interaction.type, interaction.operation)
+        if not decision.permit:
+            raise Forbidden(decision.reason)
     refuse_change(interaction)
     refuse_unheeded(interaction)
 

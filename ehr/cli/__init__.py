@@ -18,6 +18,7 @@ COMMANDS = {
     "demo": ("ehr.cli.demo", "Start the record with people to try it on."),
     "serve": ("ehr.cli.serve", "Start the record."),
     "get": ("ehr.cli.get", "Answer one request without starting a server."),
+    "explain": ("ehr.cli.explain", "Tell how a search is answered, and what it costs."),
     "check": ("ehr.cli.check", "Check that this installation is fit for use."),
     "export": ("ehr.cli.export", "Write the record as NDJSON."),
     "db": ("ehr.cli.db", "Upgrade, back up, restore and copy the database."),

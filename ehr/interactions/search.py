@@ -2,8 +2,10 @@
 
 from typing import TYPE_CHECKING
 
-from ehr.messages import Interaction, Result
+from ehr.errors import Invalid
+from ehr.messages import Interaction, Params, Result, replace
 from ehr.search.answer import answer
+from ehr.search.explain.explanation import explanation
 from ehr.search.grammar.query import parse
 from ehr.search.plan.compartment import compartment_types
 from ehr.search.request import Compartment, SearchRequest
@@ -13,12 +15,30 @@ if TYPE_CHECKING:
     from ehr.record import Record
 
 _ALL_TYPES = "*"
+_EXPLAIN = "_explain"
 
 
 def search(record: "Record", principal: "Principal", interaction: Interaction) -> Result:
-    """Answer a search with a searchset Bundle."""
-    body = answer(record, principal, _request(interaction), interaction.base)
+    """Answer a search with a searchset Bundle, or tell how it is answered."""
+    answers = answer
+    if is_explained(interaction):
+        interaction, answers = replace(interaction, params=_searched(interaction)), explanation
+    body = answers(record, principal, _request(interaction), interaction.base)
     return Result(status=200, body=body)
+
+
+def is_explained(interaction: Interaction) -> bool:
+    """Tell whether a search asks how it is answered, which is a right of its own."""
+    asked = {value for name, value in interaction.params if name == _EXPLAIN}
+    return bool(asked) and interaction.name in ("search-type", "search-system")
+
+
+def _searched(interaction: Interaction) -> Params:
+    """Return the parameters of the search itself."""
+    asked = [value for name, value in interaction.params if name == _EXPLAIN]
+    if asked != ["true"]:
+        raise Invalid("`_explain` takes `true`, once. Without it the search is answered.")
+    return tuple(pair for pair in interaction.params if pair[0] != _EXPLAIN)
 
 
 def _request(interaction: Interaction) -> SearchRequest:

@@ -2,6 +2,7 @@
 
 Each line may lean on those below it, never on those above:
 
+- `explain/` how a search is answered
 - `answer.py` a search, `criteria.py` a condition, `everything/`, `labels_in_use.py`: what is asked
 - `results/` pages, order, includes, links and the Bundle
 - `plan/` conditions as SQL, after the look-ups and hops they need

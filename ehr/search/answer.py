@@ -5,9 +5,11 @@ leaves the key (`plan/conditions.py`), one for each round of includes and one fo
 later page asks once what came meanwhile.
 """
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from auth.principal import Principal
+from ehr.messages import Instant
 from ehr.search.asking import Asking, asking_for
 from ehr.search.plan.plan import Plan, plan
 from ehr.search.request import SearchRequest
@@ -29,25 +31,43 @@ _CUT = Issue(
 )
 
 
+@dataclass(frozen=True, slots=True)
+class Gathered:
+    """What a search brings, before it is written. `cut`: more was to be included."""
+
+    request: SearchRequest
+    at: Instant
+    step: Step
+    included: tuple[Found, ...]
+    cut: bool
+
+
 def answer(record: "Record", principal: Principal, request: SearchRequest, base: str) -> bytes:
     """Return the searchset Bundle that answers a request."""
-    walker = Walker(principal.id, (record.database.secret("cursor"),), record.clock(), base)
     with record.database.read() as connection:
         asking = asking_for(record, principal, connection)
-        planned = plan(request, asking)
-        done = _step(record, planned, walker, asking)
-        included, cut = _included(planned, done.page, asking)
+        found = gathered(record, principal, plan(request, asking), asking, base)
     return searchset(
-        planned.request,
+        found.request,
         base=base,
         id=record.new_id(),
-        at=walker.now,
-        links=done.links,
-        total=done.total,
-        matches=done.page.matches,
-        included=included,
-        issues=(*planned.request.ignored, *((_CUT,) if cut else ())),
+        at=found.at,
+        links=found.step.links,
+        total=found.step.total,
+        matches=found.step.page.matches,
+        included=found.included,
+        issues=(*found.request.ignored, *((_CUT,) if found.cut else ())),
     )
+
+
+def gathered(
+    record: "Record", principal: Principal, planned: Plan, asking: Asking, base: str
+) -> Gathered:
+    """Return everything that a plan brings."""
+    walker = Walker(principal.id, (record.database.secret("cursor"),), record.clock(), base)
+    done = _step(record, planned, walker, asking)
+    included, cut = _included(planned, done.page, asking)
+    return Gathered(planned.request, walker.now, done, included, cut)
 
 
 def _step(record: "Record", planned: Plan, walker: Walker, asking: Asking) -> Step:

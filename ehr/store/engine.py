@@ -34,6 +34,7 @@ from ehr.store.sessions.postgres_writer import PostgresWriter, WriteParts
 from ehr.store.sessions.readers import Readers
 from ehr.store.sessions.sqlite_writer import SqliteWriter
 from ehr.store.sessions.time_limit import begin_statement
+from ehr.store.trace import note
 
 T = TypeVar("T")
 Observer = Callable[[str], None]
@@ -198,8 +199,12 @@ class Database:
         for observer in self._observers:
             observer(sql)
 
-    def _announce(self, connection: Any, _cursor: Any, statement: str, *_rest: Any) -> None:
-        begin_statement(connection.info)
+    def _announce(
+        self, connection: Any, _cursor: Any, statement: str, parameters: Any, *_rest: Any
+    ) -> None:
+        info = connection.info
+        begin_statement(info)
+        note(info, statement, parameters)
         if self._observers:
             self.announce(statement)
 
@@ -252,6 +257,7 @@ def execute_raw(connection: Connection, sql: str, parameters: Any = ()) -> Any:
     """Run a hot statement on the driver's own cursor and return that cursor."""
     info = connection.info
     begin_statement(info)
+    note(info, sql, parameters)
     database: Database = info["database"]
     if database._observers:
         database.announce(sql)

@@ -31,6 +31,8 @@ _MANY = {
     "postgresql": "SELECT generate_series(1, 40000) AS n",
 }
 
+_SLOW = f"name:contains={','.join(f'zzz{n}' for n in range(100))}"
+
 
 @pytest.fixture
 def hasty(database_url: str) -> Iterator[Database]:
@@ -74,25 +76,27 @@ def test_a_search_that_takes_too_long_says_so(database_url: str) -> None:
     patient = _lengthen(database_url)
     record = open_record(load({"EHR_DATABASE_URL": database_url}))
     record.database.close()
-    hasty: Record = replace(
-        record, database=open_database(database_url, secret=DEVELOPMENT_SECRET, timeout=0.05)
-    )
-    client = _client(hasty)
+    opened = open_database(database_url, secret=DEVELOPMENT_SECRET, timeout=0.05)
+    hasty: Record = replace(record, database=opened)
 
-    answer = client.get(f"Patient?name:contains={','.join(f'zzz{n}' for n in range(100))}")
-    found = client.get(f"Patient/{patient}")
-    hasty.database.close()
+    answer = _client(hasty, "system").get(f"Patient?{_SLOW}")
+    found = _client(hasty, "system").get(f"Patient/{patient}")
+    explained = _client(hasty, "operator").get(f"Patient?{_SLOW}&_explain=true")
+    opened.close()
 
     assert answer.status_code == 403
     assert [issue["code"] for issue in answer.json["issue"]] == ["too-costly"]
     assert found.status_code == 200
+    assert explained.status_code == 200
+    text = explained.get_data(as_text=True)
+    assert "longer than the time limit" in text
+    assert "query-plan" in text
+    assert "rows" not in [one["name"] for one in explained.json["parameter"][2]["part"]]
 
 
-def _client(record: Record) -> Client:
+def _client(record: Record, kind: str) -> Client:
     token = record.database.write(
-        lambda connection: tokens.create(
-            connection, kind="system", name="tests", now=record.clock()
-        )
+        lambda connection: tokens.create(connection, kind=kind, name="tests", now=record.clock())
     )
     return Client(create_app(record).test_client(), token)
 
@@ -100,7 +104,7 @@ def _client(record: Record) -> Client:
 def _lengthen(url: str) -> str:
     """Give one patient 40,000 names, and return the id."""
     record = open_record(load({"EHR_DATABASE_URL": url}))
-    client = _client(record)
+    client = _client(record, "system")
     made = client.create({"resourceType": "Patient", "name": [{"family": "Long"}]})
     many = text(_MANY[record.database.dialect]).columns(n=Integer).subquery("m")
     changed = {"value": cast(many.c.n, Text), "n": many.c.n}

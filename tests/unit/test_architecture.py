@@ -37,6 +37,7 @@ VOCABULARY = {
 # path -> date and reason
 TOO_LONG: dict[str, str] = {}
 TOO_MANY_MODULES = {
+    "ehr/cli": "2026-11: one file for each command",
     "ehr/interactions": "2026-11: one file for each interaction, as R4 names them",
     "fhir_profiles/fhirpath": "2026-11: one file for each family of FHIRPath functions",
     "ehr/operations": "2026-11: one file for each operation, as the specification names them",

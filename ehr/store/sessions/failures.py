@@ -1,8 +1,11 @@
 """What callers are told when the database refuses, collides or goes away."""
 
 import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 import psycopg
+from sqlalchemy.exc import DBAPIError
 
 from ehr.errors import Busy, Conflict, TooCostly
 
@@ -34,6 +37,17 @@ def told(error: Exception) -> Exception:
     if is_lost(error):
         return Busy("The database went away. Send the request again in a moment.")
     return error
+
+
+@contextmanager
+def stopping() -> Iterator[None]:
+    """Raise TooCostly in place of the driver's error where the time limit stops a statement."""
+    try:
+        yield
+    except (DBAPIError, psycopg.Error, sqlite3.Error) as error:
+        if is_too_long(error):
+            raise told(error) from error
+        raise
 
 
 def is_too_long(error: Exception) -> bool:

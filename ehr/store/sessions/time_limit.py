@@ -15,6 +15,7 @@ Info = MutableMapping[Any, Any]  # what a pool keeps of a connection
 
 # About 20 ms of work: more often would only make long statements wait for their turn.
 _INSTRUCTIONS = 1_000_000
+_COUNTED = 1_000
 
 
 class TimeLimit:
@@ -59,3 +60,21 @@ def unlimited(info: Info) -> Iterator[None]:
     finally:
         one.is_lifted = False
         one.begin()
+
+
+@contextmanager
+def instructions(connection: sqlite3.Connection, info: Info) -> Iterator[list[int]]:
+    """Give a list of one number: the instructions done in this block, by the thousand."""
+    one: TimeLimit = info.get(TimeLimit) or TimeLimit(float("inf"))
+    done = [0]
+
+    def count() -> bool:
+        done[0] += _COUNTED
+        return one.is_over()
+
+    one.begin()
+    connection.set_progress_handler(count, _COUNTED)
+    try:
+        yield done
+    finally:
+        connection.set_progress_handler(one.is_over, _INSTRUCTIONS)

@@ -37,6 +37,11 @@ def test_operator_may_not_call_operations_that_write(operation: str) -> None:
     assert not decide(OPERATOR, "operation", "Patient", operation).permit
 
 
+def test_only_an_operator_has_searches_explained() -> None:
+    assert decide(OPERATOR, "explain", "Patient").permit
+    assert not decide(SYSTEM, "explain", "Patient").permit
+
+
 @pytest.mark.parametrize("kind", ["", "patient", "System"])
 def test_other_kinds_have_no_rights(kind: str) -> None:
     assert not decide(Principal("3", kind, "x"), "read", "Patient").permit

@@ -1,0 +1,1 @@
+"""How a search was answered, for operators: what was understood, and what each statement cost."""
