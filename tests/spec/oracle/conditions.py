@@ -15,16 +15,19 @@ from tests.spec.oracle.texts import element_texts, split, string_matches, unesca
 
 @dataclass(frozen=True)
 class Asking:
-    """What an answer depends on beside the request: the resources, the hour, two choices of R4's.
+    """What an answer depends on beside the request: the resources, the hour, and some choices.
 
-    `convert`: quantities are compared in canonical units. `inside`: "a chained condition will be
-    evaluated inside contained resources" (§3.1.1.5.5).
+    `convert`: quantities are compared in canonical units, as servers may (§3.1.1.4.11). `inside`:
+    "a chained condition will be evaluated inside contained resources" (§3.1.1.5.5). `canonicals`:
+    a canonical leads to the resource whose url it is. Without the last two the oracle answers as a
+    server that has not got so far.
     """
 
     population: Population
     now: float = field(default_factory=time.time)
     convert: bool = False
     inside: bool = True
+    canonicals: bool = True
 
 
 def holds(asking: Asking, item: Item, name: str, value: str) -> bool:
@@ -67,9 +70,19 @@ def _chain(asking: Asking, item: Item, name: str, value: str) -> bool:
 def targets(asking: Asking, item: Item, parameter: SearchParameter) -> list[Item]:
     """Return the resources that a reference parameter of a resource leads to."""
     found = (
-        asking.population.target(item, each) for each in asking.population.elements(item, parameter)
+        asking.population.target(item, each, parameter.targets)
+        for each in asking.population.elements(item, parameter)
+        if asking.canonicals or not definitions.is_canonical(each.type)
     )
     return [each for each in found if each and (asking.inside or each.container is None)]
+
+
+def refers(asking: Asking, source: Item, parameter: SearchParameter, target: Item) -> bool:
+    """Tell whether a resource refers to another by this parameter."""
+    return any(
+        found.name == target.name and found.container is None
+        for found in targets(asking, source, parameter)
+    )
 
 
 def _reverse(asking: Asking, item: Item, name: str, value: str) -> bool:
@@ -77,7 +90,7 @@ def _reverse(asking: Asking, item: Item, name: str, value: str) -> bool:
     _, source, code, rest = name.split(":", 3)
     parameter = _known(source, code)
     return any(
-        asking.population.refers(each, parameter, item) and holds(asking, each, rest, value)
+        refers(asking, each, parameter, item) and holds(asking, each, rest, value)
         for each in asking.population.of_type(source)
     )
 
@@ -86,7 +99,7 @@ def _is_listed(asking: Asking, item: Item, id: str) -> bool:
     found = asking.population.by_name.get(f"List/{unescape(id)}")
     if found is None:
         return False
-    return asking.population.refers(found, _known("List", "item"), item)
+    return refers(asking, found, _known("List", "item"), item)
 
 
 def criterion(
@@ -96,7 +109,7 @@ def criterion(
     elements = asking.population.elements(item, parameter)
     if modifier == "missing":
         # "all the resources that don't have a value for the … parameter" (§3.1.1.4.4)
-        has_value = any(_has_value(each, parameter) for each in elements)
+        has_value = any(_has_value(asking, each, parameter) for each in elements)
         return has_value is (value == "false")
     values = split(value, ",")
     if modifier in ("not", "not-in"):
@@ -114,7 +127,7 @@ def criterion(
     )
 
 
-def _has_value(element: Element, parameter: SearchParameter) -> bool:
+def _has_value(asking: Asking, element: Element, parameter: SearchParameter) -> bool:
     match parameter.kind:
         case "token":
             return bool(tokens.element_tokens(element))
@@ -125,8 +138,10 @@ def _has_value(element: Element, parameter: SearchParameter) -> bool:
         case "number" | "quantity":
             return amounts.element_amount(element) is not None
         case "reference":
-            has_identifier = isinstance(element.value, dict) and "identifier" in element.value
-            return has_identifier or references.named(element, "") is not None
+            if isinstance(element.value, dict) and "identifier" in element.value:
+                return True
+            named = asking.population.named(element)
+            return named is not None and (asking.inside or named.contained is None)
         case _:
             return True
 

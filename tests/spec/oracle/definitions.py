@@ -13,6 +13,7 @@ __all__ = [
     "components",
     "is_canonical",
     "parameter",
+    "parameters",
     "reference_parameters",
 ]
 
@@ -42,3 +43,8 @@ def compartment_codes(compartment: str, type: str) -> tuple[str, ...]:
 def is_canonical(element_type: str) -> bool:
     """Tell whether elements of this type name their target by its own url."""
     return element_type in CANONICALS
+
+
+def parameters(type: str) -> list[SearchParameter]:
+    """Return all parameters of a type."""
+    return list(for_type(type).values())

@@ -60,8 +60,11 @@ class Population:
         """Return what a reference names."""
         return named(element, self.base)
 
-    def target(self, item: Item, element: Element) -> Item | None:
-        """Return the resource that a reference of `item` leads to; None where it is not here."""
+    def target(self, item: Item, element: Element, types: tuple[str, ...] = ()) -> Item | None:
+        """Return the resource that a reference of `item` leads to; None where it is not here.
+
+        Of resources that share a canonical url, one of the `types` is meant (none: any type).
+        """
         to = self.named(element)
         if to is None:
             return None
@@ -70,15 +73,10 @@ class Population:
         if to.local:
             return self.by_name.get(to.local)
         if definitions.is_canonical(element.type):
-            return next(self._canonical(to), None)
+            return next(
+                (each for each in self._canonical(to) if not types or each.type in types), None
+            )
         return None
-
-    def refers(self, source: Item, parameter: SearchParameter, target: Item) -> bool:
-        """Tell whether a resource refers to another by this parameter."""
-        return any(
-            found is not None and found.name == target.name and found.container is None
-            for found in (self.target(source, each) for each in self.elements(source, parameter))
-        )
 
     def _canonical(self, to: Named) -> Iterator[Item]:
         for item in self.items:

@@ -3,13 +3,14 @@
 FHIR R4 §3.1.1.5.1 (sorting), §3.1.1.5.4 (`_include` and `_revinclude`).
 """
 
+import math
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import total_ordering
 from typing import Any
 
 from tests.spec.oracle import amounts, dates, definitions
-from tests.spec.oracle.conditions import Asking
+from tests.spec.oracle.conditions import Asking, refers, targets
 from tests.spec.oracle.elements import Element
 from tests.spec.oracle.population import Item
 from tests.spec.oracle.texts import element_texts, fold
@@ -41,7 +42,10 @@ def _sort_key(asking: Asking, item: Item, written: str) -> tuple[Any, ...]:
     if not values:
         return (1,)
     # "the item … that comes earliest in the specified sort order"
-    return (0, Falling(max(values))) if written.startswith("-") else (0, min(values))
+    if not written.startswith("-"):
+        return (0, min(values))
+    # R4 leaves this open: a start that is not known, falling. It is with what is missing.
+    return (1,) if max(values) == -math.inf else (0, Falling(max(values)))
 
 
 def _sort_values(element: Element, kind: str) -> list[Any]:
@@ -101,12 +105,11 @@ def included(
 
 
 def _follow(asking: Asking, include: Include, item: Item) -> Iterator[Item]:
-    population = asking.population
     if include.reverse:
         if include.target in (None, item.type):
-            for source in population.items:
+            for source in asking.population.items:
                 if include.source in ("*", source.type) and any(
-                    population.refers(source, parameter, item)
+                    refers(asking, source, parameter, item)
                     for parameter in _parameters(source.type, include.code)
                 ):
                     yield source
@@ -114,9 +117,8 @@ def _follow(asking: Asking, include: Include, item: Item) -> Iterator[Item]:
     if include.source not in ("*", item.type):
         return
     for parameter in _parameters(item.type, include.code):
-        for element in population.elements(item, parameter):
-            target = population.target(item, element)
-            if target and target.container is None and include.target in (None, target.type):
+        for target in targets(asking, item, parameter):
+            if target.container is None and include.target in (None, target.type):
                 yield target
 
 

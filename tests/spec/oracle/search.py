@@ -81,7 +81,7 @@ class Oracle:
             parameter = definitions.parameter(item.type, code)
             if code == "{def}" and item.name == focus.name:
                 return True
-            if parameter and self.asking.population.refers(item, parameter, focus):
+            if parameter and conditions.refers(self.asking, item, parameter, focus):
                 return True
         return False
 
