@@ -4,10 +4,13 @@ FHIR R4 §4.9 (ValueSet): filters, imports and exclusions were worked out when t
 condensed. A value set over SNOMED CT, LOINC, UCUM, BCP 47 or media types can't be listed: None.
 """
 
+from collections.abc import Mapping
 from functools import cache, lru_cache
 from typing import Any
 
 from fhir_profiles.core_data import read_table
+
+_RELEASE = "4.0.1"
 
 
 # Bounded: a caller may ask for value sets that do not exist.
@@ -35,6 +38,20 @@ def coded(value_set: str) -> frozenset[tuple[str, str]] | None:
 def system_codes(system: str) -> frozenset[str] | None:
     """Return all codes of a packaged, complete code system; None when we don't have it."""
     return frozenset(_system_codes(system)) if system in _tables()["systems"] else None
+
+
+@lru_cache(maxsize=64)
+def parents(system: str) -> Mapping[str, frozenset[str]]:
+    """Return the codes of a packaged code system that have others right above them, with those."""
+    raw = _tables()["parents"].get(system)
+    known = {} if raw is None else _decoded(raw)
+    return {code: frozenset(above) for code, above in known.items()}
+
+
+def edition(url: str) -> str:
+    """Return the version of a packaged value set or code system."""
+    raw = _tables()["editions"].get(url)
+    return _RELEASE if raw is None else str(_decoded(raw))
 
 
 def _system_codes(system: str) -> list[str]:

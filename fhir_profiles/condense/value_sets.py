@@ -17,14 +17,15 @@ class _NotListable(Exception):
 
 
 def condense_value_sets(package: Package) -> dict[str, Any]:
-    """Return `systems` (codes of each system used) and `value_sets` (parts of each set)."""
+    """Return `systems` (codes of each), `parents`, `value_sets` (parts of each) and `editions`."""
     systems = {
         each["url"]: dict(_concepts(each.get("concept", ()), ()))
         for each in package.of_type("CodeSystem")
         if each["content"] == "complete"
     }
+    parents = {url: _parents(_find(package, "CodeSystem", url)) for url in systems}
     for url, concepts in systems.items():
-        systems[url] = _with_subsumption(_find(package, "CodeSystem", url), concepts)
+        systems[url] = {code: tuple(sorted(_closure(code, parents[url]))) for code in concepts}
     sets = {each["url"]: each for each in package.of_type("ValueSet")}
     listed = {}
     for url in sets:
@@ -33,10 +34,21 @@ def condense_value_sets(package: Package) -> dict[str, Any]:
         except _NotListable:
             continue
     value_sets = {url: _parts(content, systems) for url, content in listed.items()}
-    used = {system for parts in value_sets.values() for system, codes in parts if codes is None}
     return {
-        "systems": {url: list(systems[url]) for url in sorted(used)},
+        "systems": {url: list(codes) for url, codes in systems.items()},
+        "parents": {
+            url: {code: sorted(above) for code, above in known.items() if above}
+            for url, known in parents.items()
+            if any(known.values())
+        },
         "value_sets": value_sets,
+        "editions": {
+            each["url"]: each["version"]
+            for type in ("CodeSystem", "ValueSet")
+            for each in package.of_type(type)
+            if each["url"] in (systems if type == "CodeSystem" else value_sets)
+            and each.get("version", package.version) != package.version
+        },
     }
 
 
@@ -51,16 +63,16 @@ def _concepts(concepts: Any, ancestors: tuple[str, ...]) -> Iterator[tuple[str, 
         yield from _concepts(concept.get("concept", ()), (*ancestors, concept["code"]))
 
 
-def _with_subsumption(
-    system: Resource, nested: Mapping[str, tuple[str, ...]]
-) -> dict[str, tuple[str, ...]]:
-    """Add the parents that are stated as properties (`subsumedBy`, `parent`) to the nesting."""
-    parents: dict[str, set[str]] = {code: set(above) for code, above in nested.items()}
+def _parents(system: Resource) -> dict[str, set[str]]:
+    """Return each code with what it is nested in, and the parents that its properties state."""
+    parents: dict[str, set[str]] = {}
+    for code, above in _concepts(system.get("concept", ()), ()):
+        parents.setdefault(code, set()).update(above[-1:])
     for concept in _flat(system.get("concept", ())):
         for stated in concept.get("property", ()):
             if stated["code"] in ("subsumedBy", "parent") and "valueCode" in stated:
                 parents[concept["code"]].add(stated["valueCode"])
-    return {code: tuple(sorted(_closure(code, parents))) for code in nested}
+    return parents
 
 
 def _flat(concepts: Any) -> Iterator[Resource]:
