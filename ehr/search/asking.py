@@ -9,6 +9,7 @@ from sqlalchemy import ColumnElement, Connection, FromClause
 from auth.principal import Principal
 from ehr.access.visible import visible
 from ehr.search.matching import MatchContext
+from ehr.terminology import Source
 
 if TYPE_CHECKING:
     from ehr.record import Record
@@ -27,7 +28,8 @@ class Asking:
 
 def asking_for(record: "Record", principal: Principal, connection: Connection) -> Asking:
     """Return what every statement needs that is asked as this caller."""
-    return Asking(connection, _seen_by(principal), _match_context(record))
+    seen = _seen_by(principal)
+    return Asking(connection, seen, _match_context(record, connection, seen))
 
 
 def _seen_by(principal: Principal) -> Visible:
@@ -37,11 +39,12 @@ def _seen_by(principal: Principal) -> Visible:
     return condition
 
 
-def _match_context(record: "Record") -> MatchContext:
-    settings = record.settings
+def _match_context(record: "Record", connection: Connection, seen: Visible) -> MatchContext:
+    settings, hasher = record.settings, record.database.hasher
     return MatchContext(
-        record.database.hasher,
+        hasher,
         timezone=settings.record_timezone,
         base_urls=record.indexer.base_urls,
         now=lambda: record.clock() * 1000,
+        source=Source(connection, seen, hasher, record.indexer.base_urls),
     )

@@ -7,7 +7,16 @@ Covers all R4 search parameters that have an expression, except composites (thei
 from collections.abc import Sequence
 from typing import Any
 
-from ehr.search.parameters import date, number, quantity, reference, string, token, uri
+from ehr.search.parameters import (
+    date,
+    full_text,
+    number,
+    quantity,
+    reference,
+    string,
+    token,
+    uri,
+)
 from ehr.store.hashing import Hasher
 from ehr.store.rows import IndexRows
 from fhir_profiles.extraction import Extractor, Leaf, Sink, compile_extractor
@@ -36,6 +45,7 @@ class Indexer:
         extract(resource, rows)
         references = collect(resource) if found is None else found
         reference.found_rows(references, rows, self._hasher, self.base_urls)
+        full_text.index(resource, rows)
         return rows
 
     def _compile(self, type: str) -> Extractor:

@@ -18,6 +18,7 @@ from sqlalchemy import (
     not_,
     or_,
     select,
+    true,
     tuple_,
 )
 from sqlalchemy.sql import operators
@@ -26,6 +27,7 @@ from sqlalchemy.sql.elements import BinaryExpression, Grouping
 from ehr.errors import Invalid
 from ehr.search.values.intervals import zone_named
 from ehr.store.hashing import Hasher
+from ehr.terminology import Source
 from fhir_profiles.search_parameters import SearchParameter
 
 TypeAndId = tuple[str, str]
@@ -53,7 +55,9 @@ class MatchContext:
 
     `resolve` finds the local rows of references; what it does not name is compared by hash.
     `base_urls` are our own, for absolute references. `patient_keys` are the keys of an in-patient
-    search, None for one across patients. `now` is in microseconds, for the prefix `ap`.
+    search, None for one across patients. `now` is in microseconds, for the prefix `ap`. `source` is
+    where value sets and hierarchies are asked for, beforehand. `hear` takes what `some_row` would
+    look for, in place of a clause: composite parameters tie such rows together.
     """
 
     hasher: Hasher
@@ -62,6 +66,8 @@ class MatchContext:
     base_urls: tuple[str, ...] = ()
     patient_keys: tuple[int, ...] | None = None
     now: Callable[[], int] = _now
+    hear: Callable[[FromClause, Condition], None] | None = None
+    source: Source | None = None
 
     @property
     def zone(self) -> tzinfo:
@@ -98,6 +104,9 @@ def some_row(
     patients, conditions that most rows meet, and those under a NOT: PostgreSQL has no anti-join
     for NOT IN.
     """
+    if context.hear is not None:
+        context.hear(table, condition)
+        return true()
     t = index_alias(table)
     if context.patient_keys is None and not listed:
         return exists().where(
@@ -146,6 +155,7 @@ def check_modifier(
         names = ", ".join(f":{name}" for name in allowed)
         raise Invalid(
             f"Modifier :{modifier} cannot be used with parameter {parameter.code} of "
-            f"{parameter.type} ({parameter.kind}). Use one of {names}, or none.",
+            f"{parameter.type} ({parameter.kind}). "
+            + (f"Use one of {names}, or none." if names else "It takes none."),
             code="not-supported",
         )

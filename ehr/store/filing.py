@@ -10,6 +10,7 @@ from ehr.store.drafts import Write
 from ehr.store.resolve import Keys
 from ehr.store.tables import (
     date,
+    full_text,
     identifier_locator,
     locator,
     member,
@@ -47,6 +48,7 @@ def _move(connection: Connection, write: Write, new: int) -> None:
         _copy(connection, table, old, new, table.c.rid == rid)
     for table in reversed(_TABLES):
         connection.execute(delete(table).where(table.c.patient_key == old, table.c.rid == rid))
+    _move_words(connection, old, rid, new)
     named = (locator.c.type == type_number(write.type)) & (locator.c.id == write.id)
     connection.execute(locator.update().where(named).values(patient_key=new))
     hashes = [hash for hash, _ in write.previous.identifier] if write.previous else []
@@ -56,6 +58,18 @@ def _move(connection: Connection, write: Write, new: int) -> None:
     connection.execute(reference.update().where(pointing).values(target_key=new))
     owned = (member.c.owner_key == old) & (member.c.rid == rid)
     connection.execute(member.update().where(owned).values(owner_key=new))
+
+
+def _move_words(connection: Connection, old: int, rid: int, new: int) -> None:
+    # Removed before they are there again: FTS5 knows a row by its rid alone.
+    t = full_text
+    words = connection.execute(
+        select(t.c.narrative, t.c.content).where(t.c.patient_key == old, t.c.rid == rid)
+    ).first()
+    if words is not None:
+        connection.execute(delete(t).where(t.c.patient_key == old, t.c.rid == rid))
+        row = {"narrative": words.narrative, "content": words.content}
+        connection.execute(insert(t).values(patient_key=new, rid=rid, **row))
 
 
 def _move_blobs(connection: Connection, old: int, rid: int, new: int) -> None:

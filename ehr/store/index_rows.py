@@ -15,6 +15,7 @@ from ehr.store.resolve import Keys
 from ehr.store.rows import IndexRows
 from ehr.store.tables import (
     date,
+    full_text,
     identifier_locator,
     member,
     quantity,
@@ -106,6 +107,10 @@ def _identifier(rows: IndexRows, type: str, key: int, rid: int) -> list[Row]:
     return [(hash, number, key, rid, value) for hash, value in dict.fromkeys(rows.identifier)]
 
 
+def _full_text(rows: IndexRows, _type: str, key: int, rid: int) -> list[Row]:
+    return [(key, rid, *row) for row in rows.text]
+
+
 _BUILD: dict[Table, Callable[[IndexRows, str, int, int], list[Row]]] = {
     token: _token,
     date: _date,
@@ -113,6 +118,7 @@ _BUILD: dict[Table, Callable[[IndexRows, str, int, int], list[Row]]] = {
     quantity: _quantity,
     uri: _uri,
     identifier_locator: _identifier,
+    full_text: _full_text,
 }
 
 

@@ -33,7 +33,8 @@ def reference_rows(
         else:
             text = target_text(row)
             target = (number, None, None, keys.hasher.text(text) if text else None)
-        rows.append((patient_key, rid, n, row.path, *target, row.version, row.identifier_hash))
+        identifier = (row.identifier_hash, row.identifier_system)
+        rows.append((patient_key, rid, n, row.path, *target, row.version, *identifier))
     return rows
 
 

@@ -11,7 +11,7 @@ class IndexRows:
     token (param, code, system, text to sort by) · date (param, low, high) in µs, high exclusive ·
     string (param, value, folded, original) · quantity (param, low, high, system, code, unit) ·
     uri (param, hash, value) · identifier (hash of the value, "system|value") for the locator ·
-    reference (path, target, version, identifier_hash): see `Target`.
+    reference: see `ReferenceRow` · text (words of the narrative, words of the rest), one at most.
     """
 
     token: list[tuple[int, int, int, str | None]] = field(default_factory=list)
@@ -21,6 +21,7 @@ class IndexRows:
     uri: list[tuple[int, int, str]] = field(default_factory=list)
     identifier: list[tuple[int, str]] = field(default_factory=list)
     reference: list["ReferenceRow"] = field(default_factory=list)
+    text: list[tuple[str | None, str]] = field(default_factory=list)
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +29,8 @@ class ReferenceRow:
     """A reference as found: `target` is `(type, id)` when local, else an absolute or canonical url.
 
     `path` is the stable id of the element path, or of the parameter where a parameter selects
-    by more than a path. `type` is the target type where the text or Reference.type tells it.
+    by more than a path. `type` is the target type where the text or Reference.type tells it. The
+    identifier is two hashes, of its value and its system, 0 for none.
     """
 
     path: int
@@ -37,6 +39,7 @@ class ReferenceRow:
     url: str | None
     version: str | None
     identifier_hash: int | None
+    identifier_system: int | None = None
 
 
 # Indexes of PostgreSQL take 2,700 bytes; a text that stands here for a longer one can't be sent.

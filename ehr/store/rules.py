@@ -12,6 +12,7 @@ from sqlalchemy import Table
 from ehr.store.drafts import Method
 from ehr.store.tables import (
     date,
+    full_text,
     identifier_locator,
     member,
     quantity,
@@ -22,7 +23,7 @@ from ehr.store.tables import (
 )
 from fhir_profiles.definitions import type_number
 
-INDEX_TABLES: tuple[Table, ...] = (token, date, string, quantity, uri, reference)
+INDEX_TABLES: tuple[Table, ...] = (token, date, string, quantity, uri, full_text, reference)
 DERIVED_TABLES: tuple[Table, ...] = (*INDEX_TABLES, identifier_locator, member)
 
 _BACKUP = "Restore from a backup, or report it to the maintainers."

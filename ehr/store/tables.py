@@ -20,6 +20,8 @@ from sqlalchemy import (
     SmallInteger,
     Table,
     Text,
+    func,
+    text,
 )
 from sqlalchemy.schema import SchemaItem
 
@@ -160,7 +162,8 @@ reference = _table(
     Column("target_rid", BigInteger),
     Column("target_hash", BigInteger),
     Column("target_version", CText),
-    Column("identifier_hash", BigInteger),
+    Column("identifier_hash", BigInteger),  # of its value; 0 = no value
+    Column("identifier_system", BigInteger),  # 0 = no system
     PrimaryKeyConstraint("patient_key", "rid", "n"),
 )
 Index(
@@ -233,6 +236,30 @@ uri = _table(
     PrimaryKeyConstraint("patient_key", "param", "hash", "rid"),
 )
 Index("ix_uri_param", uri.c.param, uri.c.hash, uri.c.patient_key, uri.c.rid)
+
+# Words, in their order, as `ehr/search/values/words.py` spells them; this one ends a text.
+BOUNDARY = " q "
+full_text = _table(
+    "full_text",
+    _key(),
+    _key("rid"),
+    Column("narrative", CText),
+    Column("content", CText, nullable=False),
+    PrimaryKeyConstraint("patient_key", "rid"),
+)
+# Each engine finds words in its own way: see `ehr/store/full_text.py`.
+Index("ix_full_text_rid", full_text.c.rid, info={"engine": "sqlite"}).ddl_if(dialect="sqlite")
+Index(
+    "ix_full_text_words",
+    func.to_tsvector(
+        text("'simple'"),
+        func.coalesce(full_text.c.narrative, text("''"))
+        .op("||")(text(f"'{BOUNDARY}'"))
+        .op("||")(full_text.c.content),
+    ),
+    postgresql_using="gin",
+    info={"engine": "postgresql"},
+).ddl_if(dialect="postgresql")
 
 member = _table(
     "member",

@@ -19,6 +19,7 @@ from ehr.search.values.escapes import alternatives
 from ehr.store import tables
 from ehr.store.hashing import Hasher
 from ehr.store.rows import IndexRows, ReferenceRow
+from ehr.terminology import Source
 from fhir_profiles.definitions import type_number
 from fhir_profiles.search_parameters import for_type
 
@@ -67,6 +68,7 @@ class Indexed:
             base_urls=("https://here.example/fhir",),
             patient_keys=(PATIENT_KEY,) if self._in_patient else None,
             now=lambda: 1_700_000_000_000_000,
+            source=Source(self._connection, lambda _: sqlalchemy.true(), HASHER),
         )
         return clause(row, for_type(type)[code], modifier or None, alternatives(value), context)
 
@@ -78,6 +80,7 @@ class Indexed:
             [(*place, type_number(type), id, 1, 0, False, None, 3, 0, None, None, None, 1, 1)],
         )
         self._rows(tables.token, [(*place, *row) for row in dict.fromkeys(rows.token)])
+        self._rows(tables.full_text, [(*place, *row) for row in rows.text])
         self._rows(tables.date, [(*place, *row) for row in dict.fromkeys(rows.date)])
         self._rows(tables.uri, [(*place, *row) for row in dict.fromkeys(rows.uri)])
         strings = enumerate(dict.fromkeys(rows.string))
@@ -99,6 +102,7 @@ class Indexed:
             hashed,
             row.version,
             row.identifier_hash,
+            row.identifier_system,
         )
 
     def _rows(self, table: Table, rows: Sequence[tuple[Any, ...]]) -> None:

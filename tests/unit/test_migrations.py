@@ -29,12 +29,25 @@ def _plain(database: Database) -> Iterator[Connection]:
 
 def _tables(database: Database) -> set[str]:
     with _plain(database) as connection:
-        return set(inspect(connection).get_table_names()) - {"alembic_version"}
+        found = set(inspect(connection).get_table_names()) - {"alembic_version"}
+    return {name for name in found if not _is_engine_s(name)}
 
 
+def _is_engine_s(name: str | None) -> bool:
+    """Tell of the tables that SQLite's full text search keeps its words in."""
+    return name is not None and name.startswith("full_text_words")
+
+
+@pytest.mark.filterwarnings("ignore:autogenerate skipping metadata-specified expression-based")
 def test_migrated_is_what_the_code_says(database: Database) -> None:
     with _plain(database) as connection:
-        context = MigrationContext.configure(connection, opts={"compare_type": True})
+        engine = connection.dialect.name
+        options = {
+            "compare_type": True,
+            "include_name": lambda name, *_: not _is_engine_s(name),
+            "include_object": lambda one, *_: one.info.get("engine", engine) == engine,
+        }
+        context = MigrationContext.configure(connection, opts=options)
         differences = compare_metadata(context, [record_metadata, auth_metadata])
 
     assert differences == []
@@ -49,7 +62,9 @@ def test_indexes_are_what_the_code_says(database: Database) -> None:
                 found = {index["name"] for index in inspector.get_indexes(table.name)}
                 key = inspector.get_pk_constraint(table.name)["constrained_columns"]
 
-                assert {index.name for index in table.indexes} == found, table.name
+                engine = connection.dialect.name
+                made = {i.name for i in table.indexes if i.info.get("engine", engine) == engine}
+                assert made == found, table.name
                 assert [column.name for column in table.primary_key] == key, table.name
 
 

@@ -7,10 +7,10 @@ from collections.abc import Collection
 
 from ehr.errors import Invalid, TooCostly
 from ehr.search.grammar.refusals import shown, unknown
-from ehr.search.parameters.supported import MODIFIERS, parameters_named, supported_names
+from ehr.search.parameters.modifiers import is_type_of, modifiers
+from ehr.search.parameters.supported import parameters_named, supported_names
 from ehr.search.request import Criterion
 from ehr.search.values.escapes import alternatives
-from fhir_profiles.definitions import is_resource_type
 from fhir_profiles.search_parameters import SearchParameter
 
 MAXIMUM_ALTERNATIVES = 1_000
@@ -23,7 +23,8 @@ def read_criterion(
     code, colon, modifier = name.partition(":")
     parameters = named(types, code, others)
     if colon:
-        _check_modifier(parameters[0], modifier)
+        for parameter in parameters:
+            _check_modifier(parameter, modifier)
     values = alternatives(value)
     if not all(values):
         raise Invalid(f"`{shown(name)}` has an empty value. Give a value or leave it out.")
@@ -56,11 +57,8 @@ def of_types(types: tuple[str, ...]) -> str:
 
 
 def _check_modifier(parameter: SearchParameter, modifier: str) -> None:
-    valid = MODIFIERS[parameter.kind]
-    if parameter.kind == "reference":
-        if is_resource_type(modifier) and (modifier in parameter.targets or not parameter.targets):
-            return
-        valid = valid | set(parameter.targets)
-    if modifier not in valid:
+    valid = modifiers(parameter)
+    if modifier not in valid and not is_type_of(parameter, modifier):
         where = f" of `{parameter.code}`, a {parameter.kind} parameter"
-        raise unknown("modifier", modifier, where, valid)
+        types = parameter.targets if parameter.kind == "reference" else ()
+        raise unknown("modifier", modifier, where, {*valid, *types})

@@ -11,11 +11,21 @@ from ehr.search.matching import (
     MatchContext,
     RowAlias,
     any_of,
-    check_modifier,
     missing,
     some_row,
 )
-from ehr.search.parameters import composite, date, number, quantity, reference, string, token, uri
+from ehr.search.parameters import (
+    composite,
+    date,
+    full_text,
+    modifiers,
+    number,
+    quantity,
+    reference,
+    string,
+    token,
+    uri,
+)
 from ehr.store import tables
 from fhir_profiles.search_parameters import SearchParameter
 
@@ -34,8 +44,11 @@ def clause(
     `values` are the alternatives, split at commas and still escaped. `_id` and `_lastUpdated` are
     columns of the resource itself and not for this function.
     """
+    modifiers.check(parameter, modifier)
     if parameter.kind == "composite":
         return composite.clause(row, parameter, modifier, values, context, clause)
+    if parameter.code in full_text.CODES:
+        return full_text.clause(row, parameter, modifier, values, context)
     if parameter.kind not in _CLAUSES or not parameter.expression:
         raise Invalid(
             f"Parameter {parameter.code} of {parameter.type} is not supported.",
@@ -44,7 +57,7 @@ def clause(
     return _CLAUSES[parameter.kind](row, parameter, modifier, values, context)
 
 
-def _on(table: FromClause, modifiers: Sequence[str], choices: _Read) -> Clause:
+def _on(table: FromClause, choices: _Read) -> Clause:
     """Return the clause of a type whose rows stand alone: one of them must meet a choice."""
 
     def of_type(
@@ -54,7 +67,6 @@ def _on(table: FromClause, modifiers: Sequence[str], choices: _Read) -> Clause:
         values: Sequence[str],
         context: MatchContext,
     ) -> ColumnElement[bool]:
-        check_modifier(parameter, modifier, modifiers)
         if modifier == "missing":
             return missing(table, row, parameter, values, context)
         read = choices(parameter, modifier, values, context)
@@ -68,11 +80,11 @@ def _on(table: FromClause, modifiers: Sequence[str], choices: _Read) -> Clause:
 
 
 _CLAUSES: dict[str, Clause] = {
-    "date": _on(tables.date, date.MODIFIERS, date.choices),
-    "number": _on(tables.quantity, number.MODIFIERS, number.choices),
-    "quantity": _on(tables.quantity, quantity.MODIFIERS, quantity.choices),
+    "date": _on(tables.date, date.choices),
+    "number": _on(tables.quantity, number.choices),
+    "quantity": _on(tables.quantity, quantity.choices),
     "reference": reference.clause,
-    "string": _on(tables.string, string.MODIFIERS, string.choices),
+    "string": _on(tables.string, string.choices),
     "token": token.clause,
-    "uri": _on(tables.uri, uri.MODIFIERS, uri.choices),
+    "uri": uri.clause,
 }

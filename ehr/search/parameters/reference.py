@@ -1,28 +1,30 @@
-"""Reference parameters: what a resource points at (R4 search.html §3.1.1.5.5).
+"""Reference parameters: what a resource points at (R4 search.html §3.1.1.4.12-14).
 
 A row stands for one Reference of the resource, whichever parameters select it: its path is that of
 the element, and a parameter is a set of paths with, maybe, one target type. Where there is no
 Reference (a canonical, a uri, a resource inside a Bundle) or the path does not say enough (a
-condition on a sibling), the parameter has rows of its own under its own id.
+condition on a sibling), the parameter has rows of its own under its own id. `:identifier` "works as
+a token search" on the identifier of a Reference.
 """
 
 import re
 from collections.abc import Iterable, Sequence
-from functools import lru_cache
+from functools import cache, lru_cache
 from typing import Any
 
-from sqlalchemy import ColumnElement, FromClause, and_
+from sqlalchemy import ColumnElement, FromClause, and_, or_
 
 from ehr.search.matching import (
+    LAST_CHARACTER,
     Condition,
     KeyAndRow,
     MatchContext,
     RowAlias,
     any_of,
-    check_modifier,
     missing,
     some_row,
 )
+from ehr.search.parameters import hierarchy
 from ehr.search.parameters.reference_paths import (
     URIS,
     has_own_rows,
@@ -33,15 +35,14 @@ from ehr.search.parameters.reference_paths import (
 from ehr.search.values.escapes import refuse, split, unescape
 from ehr.search.values.targets import Target, canonical_target, reference_target
 from ehr.store.hashing import Hasher
+from ehr.store.pairs import in_pairs
 from ehr.store.rows import IndexRows, ReferenceRow
 from ehr.store.tables import reference
 from fhir_profiles.definitions import is_resource_type
-from fhir_profiles.extraction import Leaf, Sink
+from fhir_profiles.extraction import Leaf, Sink, leaves
 from fhir_profiles.identity import stable_id
 from fhir_profiles.references import Found
 from fhir_profiles.search_parameters import SearchParameter
-
-MODIFIERS = ("missing", "identifier")
 
 _ID = re.compile(r"[A-Za-z0-9.-]{1,64}")
 
@@ -82,7 +83,7 @@ def _add_reference(
     path: int, value: dict[str, Any], rows: IndexRows, hasher: Hasher, base_urls: tuple[str, ...]
 ) -> None:
     identifier = value.get("identifier")
-    hashed = _identifier_hash(identifier, hasher) if identifier else None
+    hashed = _identifier_hashes(identifier, hasher) if identifier else None
     row = _row(path, value.get("reference"), value.get("type"), hashed, base_urls)
     if row is not None:
         rows.reference.append(row)
@@ -94,16 +95,17 @@ def _row(
     path: int,
     text: str | None,
     declared: str | None,
-    identifier_hash: int | None,
+    identifier: tuple[int, int] | None,
     base_urls: tuple[str, ...],
 ) -> ReferenceRow | None:
     target = reference_target(text, base_urls) if text else None
     if target is None:
-        if identifier_hash is None:
+        if identifier is None:
             return None
         target = Target()
     type = target.type or _declared_type(declared or "")
-    return ReferenceRow(path, type, target.id, target.url, target.version, identifier_hash)
+    value, system = identifier or (None, None)
+    return ReferenceRow(path, type, target.id, target.url, target.version, value, system)
 
 
 def _declared_type(uri: str) -> str | None:
@@ -111,9 +113,13 @@ def _declared_type(uri: str) -> str | None:
     return name if is_resource_type(name) else None
 
 
-def _identifier_hash(identifier: dict[str, Any], hasher: Hasher) -> int | None:
-    value = identifier.get("value")
-    return None if value is None else hasher.once(f"{identifier.get('system', '')}|{value}")
+def _identifier_hashes(identifier: dict[str, Any], hasher: Hasher) -> tuple[int, int]:
+    """Return the hashes of value and system, 0 for none."""
+    value, system = identifier.get("value"), identifier.get("system")
+    return (
+        0 if value is None else hasher.once(value),
+        0 if system is None else hasher.text(system),
+    )
 
 
 def _add_canonical(path: int, text: str, rows: IndexRows) -> None:
@@ -132,6 +138,22 @@ def _inline(params: tuple[int, ...], value: Any, rows: IndexRows) -> None:
         rows.reference.extend(ReferenceRow(param, type, None, url, None, None) for param in params)
 
 
+@cache
+def modifiers(parameter: SearchParameter) -> tuple[str, ...]:
+    """Return the modifiers that the elements of a parameter give a meaning to, but for types."""
+    types = {leaf.type for leaf in leaves(parameter)}
+    found = ["missing"]
+    if "Reference" in types:
+        # "not supported on canonical elements since they do not have an identifier separate from
+        # the reference itself"
+        found.append("identifier")
+        if hierarchy.PARENT.keys() & {*target_types(parameter)}:
+            found += ["above", "below"]
+    elif types & URIS:
+        found.append("below")
+    return tuple(found)
+
+
 def clause(
     row: RowAlias,
     parameter: SearchParameter,
@@ -140,37 +162,61 @@ def clause(
     context: MatchContext,
 ) -> ColumnElement[bool]:
     """Return the condition for `Type/id`, `id`, absolute urls, `url|version`, and `:Type=id`."""
-    types = target_types(parameter)
-    check_modifier(parameter, modifier, (*MODIFIERS, *types))
     of_parameter = leading_by(parameter)
     if modifier == "missing":
         return missing(reference, row, parameter, values, context, of_parameter)
     if modifier == "identifier":
-        hashes = [context.hasher.once(_read_identifier(parameter, each)) for each in values]
+        choices = [_read_identifier(parameter, each, context.hasher) for each in values]
         return some_row(
             reference,
             row,
             context,
-            lambda t: and_(of_parameter(t), t.c.identifier_hash.in_(hashes)),
+            lambda t: and_(of_parameter(t), any_of([choice(t) for choice in choices])),
         )
-    targets = [
-        target
-        for value in values
-        for target in _read(parameter, value, (modifier,) if modifier else types, context)
-    ]
-    at_targets = _target_condition(targets, context, inline=is_inline(parameter))
+    at_targets = _targets_of(parameter, modifier, values, context)
     return some_row(reference, row, context, lambda t: and_(of_parameter(t), at_targets(t)))
 
 
-def _read_identifier(parameter: SearchParameter, value: str) -> str:
+def _targets_of(
+    parameter: SearchParameter, modifier: str | None, values: Sequence[str], context: MatchContext
+) -> Condition:
+    types = target_types(parameter)
+    if modifier in ("above", "below") and "identifier" in modifiers(parameter):
+        types = tuple(type for type in types if type in hierarchy.PARENT)
+    elif modifier not in (None, "below"):
+        types = (str(modifier),)
+    targets = [
+        target for value in values for target in _read(parameter, value, types, modifier, context)
+    ]
+    if modifier in ("above", "below") and "identifier" in modifiers(parameter):
+        return _in_hierarchy(targets, context, upward=modifier == "above")
+    inline, prefix = is_inline(parameter), modifier == "below"
+    return _target_condition(targets, context, inline=inline, prefix=prefix)
+
+
+def _read_identifier(parameter: SearchParameter, value: str, hasher: Hasher) -> Condition:
     parts = split(parameter, value, "|")
-    if len(parts) != 2 or not parts[1]:
-        raise refuse(parameter, value, "an identifier: system|value, or |value where it has none")
-    return "|".join(parts)
+    if len(parts) > 2 or not any(parts):
+        raise refuse(parameter, value, "an identifier: value, system|value, |value or system|")
+    text, system = parts[-1], parts[0] if len(parts) == 2 else None
+
+    def condition(t: FromClause) -> ColumnElement[bool]:
+        wanted: list[ColumnElement[bool]] = [t.c.identifier_hash.isnot(None)]
+        if text:
+            wanted.append(t.c.identifier_hash == hasher.once(text))
+        if system is not None:
+            wanted.append(t.c.identifier_system == (hasher.once(system) if system else 0))
+        return and_(*wanted)
+
+    return condition
 
 
 def _read(
-    parameter: SearchParameter, value: str, types: Sequence[str], context: MatchContext
+    parameter: SearchParameter,
+    value: str,
+    types: Sequence[str],
+    modifier: str | None,
+    context: MatchContext,
 ) -> list[Target]:
     """Return the targets that one value may mean: an id alone means every type allowed."""
     text = unescape(parameter, value)
@@ -180,9 +226,34 @@ def _read(
     target = canonical_target(text) if is_canonical else reference_target(text, context.base_urls)
     if target is None or (target.url and not _is_url(target.url)):
         raise refuse(parameter, value, "a reference: Type/id, an id, or an absolute url")
-    if len(types) == 1 and target.id is not None and target.type not in types:
-        raise refuse(parameter, value, f"a reference to a {types[0]}")
+    if target.url and modifier is not None and is_resource_type(modifier):
+        # "The [type] modifier can't be used with a reference to a resource found on another server"
+        raise refuse(parameter, value, f"on this server, as :{modifier} asks; leave the type out")
+    if target.id is not None and target.type not in types and (modifier or len(types) == 1):
+        raise refuse(parameter, value, f"a reference to a {' or '.join(types)}")
     return [target]
+
+
+def _in_hierarchy(targets: Sequence[Target], context: MatchContext, *, upward: bool) -> Condition:
+    """Compare with what is above or below the targets, themselves included."""
+    source = context.source
+    names = list(dict.fromkeys((t.type, t.id) for t in targets if t.type and t.id))
+    found: dict[str, set[KeyAndRow]] = {}
+    for (type, _), place in (context.resolve(names) if names else {}).items():
+        found.setdefault(type, set()).add(place)
+    places: set[KeyAndRow] = set()
+    for type, some in found.items():
+        if source is not None:
+            places |= hierarchy.related(source, type, some, upward=upward)
+    themselves = _target_condition(targets, context, inline=False)
+    if source is None or not places:
+        return themselves
+    connection, listed = source.connection, sorted(places)
+
+    def condition(t: FromClause) -> ColumnElement[bool]:
+        return any_of([themselves(t), in_pairs(connection, t.c.target_key, t.c.target_rid, listed)])
+
+    return condition
 
 
 def _is_url(text: str) -> bool:
@@ -190,9 +261,12 @@ def _is_url(text: str) -> bool:
 
 
 def _target_condition(
-    targets: Sequence[Target], context: MatchContext, *, inline: bool
+    targets: Sequence[Target], context: MatchContext, *, inline: bool, prefix: bool = False
 ) -> Condition:
-    """Compare local targets by their keys, those that are not here and all others by hash."""
+    """Compare local targets by their keys, those that are not here and all others by hash.
+
+    `prefix`: a version stands for all that begin with it, as 1 does for 1.0 and 1.1.
+    """
     names = list(dict.fromkeys((t.type, t.id) for t in targets if t.type and t.id))
     places = context.resolve(names) if names else {}
     rows: dict[str | None, set[KeyAndRow]] = {}
@@ -207,10 +281,11 @@ def _target_condition(
 
     def condition(t: FromClause) -> ColumnElement[bool]:
         choices = [
-            and_(_at_rows(t, places), *_of_version(t, version)) for version, places in rows.items()
+            and_(_at_rows(t, places), *_of_version(t, version, prefix))
+            for version, places in rows.items()
         ]
         choices += [
-            and_(t.c.target_hash.in_(sorted(some)), *_of_version(t, version))
+            and_(t.c.target_hash.in_(sorted(some)), *_of_version(t, version, prefix))
             for version, some in hashes.items()
         ]
         return any_of(choices)
@@ -224,5 +299,11 @@ def _at_rows(t: FromClause, places: set[KeyAndRow]) -> ColumnElement[bool]:
     return and_(t.c.target_rid.in_(sorted(rids)), t.c.target_key.in_(sorted(keys)))
 
 
-def _of_version(t: FromClause, version: str | None) -> list[ColumnElement[bool]]:
-    return [] if version is None else [t.c.target_version == version]
+def _of_version(t: FromClause, version: str | None, prefix: bool) -> list[ColumnElement[bool]]:
+    if version is None:
+        return []
+    column = t.c.target_version
+    if not prefix:
+        return [column == version]
+    below = and_(column >= f"{version}.", column <= f"{version}.{LAST_CHARACTER}")
+    return [or_(column == version, below)]

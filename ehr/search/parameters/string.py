@@ -1,4 +1,4 @@
-"""String parameters: names, addresses and text (R4 search.html §3.1.1.5.3).
+"""String parameters: names, addresses and text (R4 search.html §3.1.1.4.8).
 
 A row holds the folded text, cut at 200 characters for the key; the whole where it is longer; and
 the text as sent where it differs from the folded one, for `:exact`. Each part of a HumanName or an
@@ -17,7 +17,6 @@ from ehr.store.rows import IndexRows
 from fhir_profiles.extraction import Leaf, Sink
 from fhir_profiles.search_parameters import SearchParameter
 
-MODIFIERS = ("missing", "exact", "contains")
 KEY_LENGTH = 200
 
 _NAME_PARTS = ("family", "text"), ("given", "prefix", "suffix")
@@ -36,16 +35,19 @@ def sink(leaf: Leaf) -> Sink | None:
     return _codeable_concept if leaf.type == "CodeableConcept" else None
 
 
+def folded_key(text: str) -> tuple[str, str | None]:
+    """Return the key of a text, and the whole folded text where it is longer than the key."""
+    folded = fold(text)
+    return (folded, None) if len(folded) <= KEY_LENGTH else (folded[:KEY_LENGTH], folded)
+
+
 def _text(params: tuple[int, ...], value: Any, rows: IndexRows) -> None:
-    folded = fold(value)
-    if not folded:
+    key, folded = folded_key(value)
+    if not key:
         return
-    original = None if folded == value else value
-    if len(folded) <= KEY_LENGTH:
-        for param in params:
-            rows.string.append((param, folded, None, original))
-    else:
-        rows.string.extend((param, folded[:KEY_LENGTH], folded, original) for param in params)
+    original = None if (folded or key) == value else value
+    for param in params:
+        rows.string.append((param, key, folded, original))
 
 
 def _parts(single: tuple[str, ...], repeated: tuple[str, ...]) -> Sink:

@@ -145,7 +145,7 @@ def test_includes_are_read() -> None:
         ("_has:Observation:code:status=1", "is no reference"),
         ("_has:Obs:patient:status=1", "Unknown resource type `Obs`"),
         ("_has:Observation:patient:code=1", "never refers to Observation"),
-        ("_text=x", "Unknown search parameter `_text`"),
+        ("_query=x", "Unknown search parameter `_query`"),
         ("_filter=x", "Unknown search parameter `_filter`"),
         ("=x", "Unknown search parameter ``"),
     ],
