@@ -48,7 +48,44 @@ class Reverse:
     inner: "Condition"
 
 
-Condition = Criterion | Chain | Reverse
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """A test of `_filter` that no other parameter can make: one value of the resource meets it.
+
+    `operator` is that of R4 §3.1.3.2; `value` is as meant, nothing in it is escaped.
+    """
+
+    written: Written
+    parameters: tuple[SearchParameter, ...]
+    operator: str
+    value: str
+
+
+@dataclass(frozen=True, slots=True)
+class AllOf:
+    """Parts of a `_filter` that all hold."""
+
+    written: Written
+    parts: tuple["Condition", ...]
+
+
+@dataclass(frozen=True, slots=True)
+class AnyOf:
+    """Parts of a `_filter` of which one holds."""
+
+    written: Written
+    parts: tuple["Condition", ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Negation:
+    """A part of a `_filter` that does not hold."""
+
+    written: Written
+    part: "Condition"
+
+
+Condition = Criterion | Chain | Reverse | Comparison | AllOf | AnyOf | Negation
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,8 +10,9 @@ from dataclasses import dataclass, field
 
 from ehr.errors import Invalid, TooCostly
 from ehr.messages import Params
-from ehr.search.grammar.conditions import read_condition, weight
+from ehr.search.grammar.conditions import OF_ALL_TYPES, read_condition, weight
 from ehr.search.grammar.controls import CONTROLS, CURSOR, Controls, read_control
+from ehr.search.grammar.filter_conditions import FILTER, read_filter
 from ehr.search.grammar.include_paths import INCLUDES, read_include
 from ehr.search.grammar.refusals import Findings, unknown
 from ehr.search.request import Compartment, Condition, Include, SearchRequest, Written
@@ -83,6 +84,8 @@ class _Reading:
             read_control(self.controls, name, value)
         elif name.partition(":")[0] in INCLUDES:
             self.includes.append(read_include(self.controls.types, name, value))
+        elif name == FILTER:
+            self.conditions += read_filter(self.controls.types, value)
         else:
             self.conditions.append(
                 read_condition(self.controls.types, name, value, others=self._other_names())
@@ -123,5 +126,5 @@ class _Reading:
 
 
 _OTHER_NAMES = frozenset(
-    {"_has"} | INCLUDES | CONTROLS.keys() - {CURSOR, "_contained", "_containedType"}
+    {FILTER} | OF_ALL_TYPES | INCLUDES | CONTROLS.keys() - {CURSOR, "_contained", "_containedType"}
 )

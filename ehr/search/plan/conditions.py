@@ -1,21 +1,44 @@
 """One condition of a request as SQL on a row, after the steps it needs.
 
-Chains and `_has` (R4 §3.1.1.4.14-15) ask for the resources at their other end first. Each such step
-is one bounded statement and gives a list of (patient_key, rid): no join leaves the key.
+Chains and `_has` (R4 §3.1.1.4.15-16) ask for the resources at their other end first. Each such step
+is one bounded statement and gives a list of (patient_key, rid): no join leaves the key. The groups
+of a `_filter` look at the same row again, which the search has already found to be visible.
 """
 
 from collections.abc import Sequence
 from dataclasses import replace
 
-from sqlalchemy import ColumnElement, FromClause, Select, and_, literal, select
+from sqlalchemy import (
+    ColumnElement,
+    FromClause,
+    Select,
+    and_,
+    exists,
+    literal,
+    not_,
+    or_,
+    select,
+    tuple_,
+    union_all,
+)
 
 from ehr.errors import TooCostly
 from ehr.search.asking import Asking
 from ehr.search.matching import KeyAndRow, some_row
 from ehr.search.parameters.reference_paths import reference_paths
+from ehr.search.plan.comparisons import comparison_clause
 from ehr.search.plan.criterion import criterion_clause
 from ehr.search.plan.pins import files
-from ehr.search.request import Chain, Condition, Criterion, Reverse
+from ehr.search.request import (
+    AllOf,
+    AnyOf,
+    Chain,
+    Comparison,
+    Condition,
+    Criterion,
+    Negation,
+    Reverse,
+)
 from ehr.store import tables
 from ehr.store.pairs import in_keys, in_pairs
 from fhir_profiles.definitions import type_number
@@ -40,18 +63,56 @@ def condition_clause(
             return _chain(row, condition, asking)
         case Reverse():
             return _reverse(row, types, condition, asking)
+        case Comparison():
+            return comparison_clause(row, condition, asking.context)
+        case AllOf():
+            return and_(*(condition_clause(row, types, one, asking) for one in condition.parts))
+        case AnyOf():
+            return _any_of(row, types, condition, asking)
+        case Negation():
+            return _not(row, types, condition, asking)
 
 
 def visible_rows(types: Sequence[str], asking: Asking) -> tuple[FromClause, ColumnElement[bool]]:
     """Return an alias of `resource` and the condition of its current rows of these types."""
     row = _ROW
-    wanted = [row.c.deleted.is_(False), asking.visible(row)]
-    if types:
-        numbers = [type_number(name) for name in types]
-        # One type as an equality: an index can then give the order as well.
-        of_type = row.c.type == numbers[0] if len(numbers) == 1 else row.c.type.in_(numbers)
-        wanted.insert(0, of_type)
-    return row, and_(*wanted)
+    return row, and_(*_of(row, types), row.c.deleted.is_(False), asking.visible(row))
+
+
+def _any_of(
+    row: FromClause, types: Sequence[str], condition: AnyOf, asking: Asking
+) -> ColumnElement[bool]:
+    if asking.context.patient_keys is not None:
+        return or_(*(condition_clause(row, types, one, asking) for one in condition.parts))
+    # Across patients, each part leads to its rows by its own index, which an OR would not.
+    found = []
+    for one in condition.parts:
+        same = tables.resource.alias()
+        clause = condition_clause(same, types, one, asking)
+        found.append(select(same.c.patient_key, same.c.rid).where(*_of(same, types), clause))
+    return tuple_(row.c.patient_key, row.c.rid).in_(union_all(*found))
+
+
+def _not(
+    row: FromClause, types: Sequence[str], condition: Negation, asking: Asking
+) -> ColumnElement[bool]:
+    if asking.context.patient_keys is not None:
+        return not_(condition_clause(row, types, condition.part, asking))
+    # PostgreSQL has an anti-join for NOT EXISTS and none for NOT IN.
+    same = tables.resource.alias()
+    clause = condition_clause(same, types, condition.part, asking)
+    return not_(
+        exists().where(same.c.patient_key == row.c.patient_key, same.c.rid == row.c.rid, clause)
+    )
+
+
+def _of(row: FromClause, types: Sequence[str]) -> list[ColumnElement[bool]]:
+    """Return the condition that a row is of one of these types (none: any)."""
+    numbers = [type_number(name) for name in types]
+    # One type as an equality: an index can then give the order as well.
+    if len(numbers) == 1:
+        return [row.c.type == numbers[0]]
+    return [row.c.type.in_(numbers)] if numbers else []
 
 
 def _chain(row: FromClause, chain: Chain, asking: Asking) -> ColumnElement[bool]:

@@ -9,7 +9,16 @@ from ehr.errors import FhirError, Invalid
 from ehr.search.grammar.refusals import shown
 from ehr.search.matching import KeyAndRow, MatchContext, TypeAndId
 from ehr.search.parameters.clauses import clause
-from ehr.search.request import Chain, Condition, Criterion, Reverse
+from ehr.search.request import (
+    AllOf,
+    AnyOf,
+    Chain,
+    Comparison,
+    Condition,
+    Criterion,
+    Negation,
+    Reverse,
+)
 from ehr.store import tables
 
 _ID = re.compile(r"[A-Za-z0-9.-]{1,64}")
@@ -23,6 +32,13 @@ def mentioned(condition: Condition, context: MatchContext) -> tuple[TypeAndId, .
             return tuple(name for names in inner for name in names)
         case Reverse():
             return mentioned(condition.inner, context)
+        case AllOf() | AnyOf():
+            parts = [mentioned(one, context) for one in condition.parts]
+            return tuple(name for names in parts for name in names)
+        case Negation():
+            return mentioned(condition.part, context)
+        case Comparison():
+            return ()
         case Criterion():
             return _of_criterion(condition, context)
 

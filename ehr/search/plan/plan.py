@@ -19,7 +19,7 @@ from ehr.search.plan.compartment import in_compartment
 from ehr.search.plan.conditions import condition_clause, visible_rows
 from ehr.search.plan.mentions import mentioned
 from ehr.search.plan.pins import pinned
-from ehr.search.request import Condition, Criterion, SearchRequest
+from ehr.search.request import Condition, Criterion, SearchRequest, Written
 from ehr.store.locator import locate
 
 
@@ -47,8 +47,8 @@ def plan(request: SearchRequest, asking: Asking) -> Plan:
         resolve=lambda names: {name: places[name] for name in names if name in places},
         patient_keys=pins.keys,
     )
-    asking = replace(asking, context=context)
-    row, current = visible_rows(request.types, asking)
+    within = replace(asking, context=context)
+    row, current = visible_rows(request.types, within)
     where = [current]
     if pins.keys is not None:
         where.insert(0, row.c.patient_key.in_(pins.keys))
@@ -56,7 +56,10 @@ def plan(request: SearchRequest, asking: Asking) -> Plan:
         place = request.compartment
         focal = places.get((place.type, place.id))
         where.append(in_compartment(row, place, request.types, focal, context))
-    request, clauses = _clauses(row, request, asking, pins.implied)
+    understood, clauses = _clauses(row, request, within, pins.implied)
+    if understood is not request:
+        # What was left out may have said whose record the search is about.
+        return plan(understood, asking)
     return Plan(request, row, (*where, *clauses), pins.keys)
 
 
@@ -77,7 +80,7 @@ def _clauses(
 ) -> tuple[SearchRequest, list[ColumnElement[bool]]]:
     findings = Findings(lenient=request.lenient)
     clauses: list[ColumnElement[bool]] = []
-    left_out: list[Condition] = []
+    left_out: set[Written] = set()
     for condition in request.conditions:
         if condition is implied:
             continue
@@ -85,17 +88,15 @@ def _clauses(
             clauses.append(condition_clause(row, request.types, condition, asking))
         except (Invalid, Unsupported) as error:
             findings.add(error)
-            left_out.append(condition)
+            left_out.add(condition.written)
     ignored = findings.settle()
     if not left_out:
         return request, clauses
-    written = [condition.written for condition in left_out]
-    return (
-        replace(
-            request,
-            conditions=tuple(one for one in request.conditions if one not in left_out),
-            understood=tuple(pair for pair in request.understood if pair not in written),
-            ignored=request.ignored + ignored,
-        ),
-        clauses,
+    # A `_filter` is several conditions, of which none is asked for without the others.
+    understood = replace(
+        request,
+        conditions=tuple(one for one in request.conditions if one.written not in left_out),
+        understood=tuple(pair for pair in request.understood if pair not in left_out),
+        ignored=request.ignored + ignored,
     )
+    return understood, clauses

@@ -146,7 +146,11 @@ def test_includes_are_read() -> None:
         ("_has:Obs:patient:status=1", "Unknown resource type `Obs`"),
         ("_has:Observation:patient:code=1", "never refers to Observation"),
         ("_query=x", "Unknown search parameter `_query`"),
-        ("_filter=x", "Unknown search parameter `_filter`"),
+        ("_filter=x", "there should be an operator"),
+        ("_list=$current-allergies", "keeps no functional lists"),
+        ("_list=List/42", "the id of a List, without the type"),
+        ("_list=", "empty value"),
+        ("_list:not=42", "Unknown search parameter `_list"),
         ("=x", "Unknown search parameter ``"),
     ],
 )
