@@ -1,13 +1,15 @@
 """Compile the search parameters of a type into one Python function over parsed JSON.
 
 The function visits each element once, however many parameters select it, and hands values to sinks.
+Values in elements that composite parameters repeat over go to the rows of that element.
 Which sink takes which kind and type is the caller's matter. R4 search.html §3.1.1.3.
 """
 
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field, replace
 from typing import Any
 
+from fhir_profiles.composites import APART, Moves, element_of, parts
 from fhir_profiles.search_parameters import SearchParameter
 from fhir_profiles.selected import Leaf, Member, Move, Presence, leaves
 from fhir_profiles.selection import Equal, Extended
@@ -24,7 +26,9 @@ class _Node:
     """One element in the tree of all that the parameters of a type select."""
 
     below: dict[Move, "_Node"] = field(default_factory=dict)
-    sinks: dict[str, tuple[Sink, dict[int, None]]] = field(default_factory=dict)
+    sinks: dict[tuple[str, Moves | None], tuple[Sink, dict[int, None]]] = field(
+        default_factory=dict
+    )
     primitive: bool = False
 
 
@@ -44,14 +48,29 @@ def extractor_source(
     """Return the text of the function and the sinks it names."""
     root = _Node()
     for parameter in parameters:
+        if parameter.kind == "composite":
+            for part in parts(parameter):
+                if part.parameter.own_rows:
+                    for leaf, element in part.elements.items():
+                        # By their path references have rows already, but not of an element.
+                        _plant(
+                            root, part.parameter, replace(leaf, by_path=False), element, sink_for
+                        )
+            continue
         for leaf in leaves(parameter):
-            _plant(root, parameter, leaf, sink_for)
-    writer = _Writer()
-    writer.write_node(root, "r", 1)
+            _plant(root, parameter, leaf, element_of(parameter, leaf), sink_for)
+    writer = _Writer(root)
+    writer.write_node(root, "r", 1, ())
     return "\n".join(("def extract(r, rows):", *writer.lines, "    return")), writer.sinks
 
 
-def _plant(root: _Node, parameter: SearchParameter, leaf: Leaf, sink_for: SinkFor) -> None:
+def _plant(
+    root: _Node,
+    parameter: SearchParameter,
+    leaf: Leaf,
+    element: Moves | None,
+    sink_for: SinkFor,
+) -> None:
     sink = sink_for(parameter, leaf)
     if sink is None:
         return
@@ -59,42 +78,51 @@ def _plant(root: _Node, parameter: SearchParameter, leaf: Leaf, sink_for: SinkFo
     for move in leaf.moves:
         node = node.below.setdefault(move, _Node())
     node.primitive = leaf.field is not None and leaf.field.primitive
-    _, ids = node.sinks.setdefault(parameter.kind, (sink, {}))
+    _, ids = node.sinks.setdefault((parameter.kind, element), (sink, {}))
     ids[parameter.param_id] = None
 
 
 class _Writer:
     """Write the tree as nested statements; variables are numbered."""
 
-    def __init__(self) -> None:
+    def __init__(self, root: _Node) -> None:
         self.lines: list[str] = []
         self.sinks: dict[str, Sink] = {}
         self._variables = 0
+        self._elements = set(_elements(root))
+        # Where the rows of an element go: of the resource, of none, of one it is inside.
+        self._rows: dict[Moves | None, str] = {(): "rows", APART: "rows.apart()"}
 
-    def write_node(self, node: _Node, value: str, depth: int) -> None:
-        for sink, ids in node.sinks.values():
+    def write_node(self, node: _Node, value: str, depth: int, at: Moves) -> None:
+        if at and at in self._elements:
+            self._rows[at] = self._variable()
+            self._line(depth, f"{self._rows[at]} = rows.part()")
+        for (_, element), (sink, ids) in node.sinks.items():
             name = f"sink{len(self.sinks)}"
             self.sinks[name] = sink
-            self._line(depth, f"{name}({tuple(ids)!r}, {value}, rows)")
+            self._line(depth, f"{name}({tuple(ids)!r}, {value}, {self._rows[element]})")
         for move, below in node.below.items():
+            there = (*at, move)
             if isinstance(move, Member):
-                self._write_member(move, below, value, depth)
+                self._write_member(move, below, value, depth, there)
             elif isinstance(move, Equal):
                 self._line(depth, f"if {value}.get({move.member!r}) == {move.value!r}:")
-                self.write_node(below, value, depth + 1)
+                self.write_node(below, value, depth + 1, there)
             elif isinstance(move, Extended):
                 urls = f"x.get('url') == {move.url!r} for x in {value}.get('extension', ())"
                 self._line(depth, f"if any({urls}):")
-                self.write_node(below, value, depth + 1)
+                self.write_node(below, value, depth + 1, there)
             else:
-                self._write_presence(move, below, value, depth)
+                self._write_presence(move, below, value, depth, there)
 
-    def _write_member(self, move: Member, below: _Node, value: str, depth: int) -> None:
+    def _write_member(
+        self, move: Member, below: _Node, value: str, depth: int, there: Moves
+    ) -> None:
         found = self._variable()
         self._line(depth, f"{found} = {value}.get({move.name!r})")
         self._line(depth, f"if {found} is not None:")
         if not move.many:
-            self.write_node(below, found, depth + 1)
+            self.write_node(below, found, depth + 1, there)
             return
         item = self._variable()
         some = found if move.index is None else f"{found}[{move.index}:{move.index + 1}]"
@@ -102,13 +130,15 @@ class _Writer:
         if below.primitive:
             # A list of primitives has null where only extensions stand.
             self._line(depth + 2, f"if {item} is None: continue")
-        self.write_node(below, item, depth + 2)
+        self.write_node(below, item, depth + 2, there)
 
-    def _write_presence(self, move: Presence, below: _Node, value: str, depth: int) -> None:
+    def _write_presence(
+        self, move: Presence, below: _Node, value: str, depth: int, there: Moves
+    ) -> None:
         found = self._variable()
         tests = (f"{value}.get({name!r}, False) is not False" for name in move.names)
         self._line(depth, f"{found} = {' or '.join(tests)}")
-        self.write_node(below, found, depth)
+        self.write_node(below, found, depth, there)
 
     def _variable(self) -> str:
         self._variables += 1
@@ -116,3 +146,12 @@ class _Writer:
 
     def _line(self, depth: int, text: str) -> None:
         self.lines.append("    " * depth + text)
+
+
+def _elements(node: _Node) -> Iterator[Moves]:
+    """Yield the elements that rows below this node name."""
+    for _, element in node.sinks:
+        if element:
+            yield element
+    for below in node.below.values():
+        yield from _elements(below)

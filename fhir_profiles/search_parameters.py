@@ -27,7 +27,8 @@ class SearchParameter:
     """One parameter of one resource type; `expression` holds the parts about that type only.
 
     `expression` is empty for `_text`, `_content`, `_query` and `_filter`. Empty `targets` mean any
-    type. `param_id` names the parameter in index rows.
+    type. `param_id` names the parameter in index rows. With `own_rows` references have rows by that
+    id as well, for a part of a composite parameter.
     """
 
     type: str
@@ -39,6 +40,7 @@ class SearchParameter:
     targets: tuple[str, ...]
     components: tuple[Component, ...]
     param_id: int
+    own_rows: bool = False
 
 
 @cache

@@ -73,6 +73,15 @@ def leaves(parameter: SearchParameter) -> tuple[Leaf, ...]:
     return tuple(dict.fromkeys(found))
 
 
+def leaves_below(base: Leaf, expression: str) -> tuple[Leaf, ...]:
+    """Return what an expression selects below an element; the type may stand in front."""
+    found: list[Leaf] = []
+    for steps in read_expression(expression):
+        below = steps if base.moves else _below_root(base.type, steps)
+        found += _walk(base, below)
+    return tuple(dict.fromkeys(found))
+
+
 def _root(type: str, steps: Steps) -> Leaf:
     return Leaf(resource_type=type, path=type, type=type, field=None)
 

@@ -183,7 +183,7 @@ def _reference_policy(facts: _Facts) -> list[str]:
 def searchable(type: str) -> list[SearchParameter]:
     """Return the parameters of a type that are indexed: those with an expression."""
     found = search_parameters.for_type(type).values()
-    return [p for p in found if p.expression and p.kind != "special"]
+    return [p for p in found if p.expression]
 
 
 @cache

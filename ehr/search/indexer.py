@@ -1,7 +1,8 @@
 """From a resource to its index rows, by one compiled function per type.
 
-Covers all R4 search parameters that have an expression, except composites (their parts have rows),
-`_id` and `_lastUpdated` (columns of the resource). References come from the resource as a whole.
+Covers all R4 search parameters that have an expression, except `_id` and `_lastUpdated` (columns of
+the resource). Composites find the rows of their parts, which name their element. References come
+from the resource as a whole.
 """
 
 from collections.abc import Sequence
@@ -10,6 +11,7 @@ from typing import Any
 from ehr.search.parameters import (
     date,
     full_text,
+    near,
     number,
     quantity,
     reference,
@@ -43,6 +45,7 @@ class Indexer:
         type = resource["resourceType"]
         extract = self._extractors.get(type) or self._compile(type)
         extract(resource, rows)
+        rows.settle()
         references = collect(resource) if found is None else found
         reference.found_rows(references, rows, self._hasher, self.base_urls)
         full_text.index(resource, rows)
@@ -69,6 +72,8 @@ class Indexer:
                 return quantity.sink(leaf, self._hasher)
             case "uri":
                 return uri.sink(leaf, self._hasher)
+            case "special":
+                return near.sink(leaf)
             case "reference":
                 return reference.sink(leaf, self._hasher, self.base_urls)
         return None

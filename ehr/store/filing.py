@@ -14,6 +14,7 @@ from ehr.store.tables import (
     identifier_locator,
     locator,
     member,
+    position,
     quantity,
     reference,
     resource,
@@ -26,7 +27,7 @@ from fhir_profiles.definitions import type_number
 
 _log = logging.getLogger("ehr.store")
 # Parents first; deleted in the other order.
-_TABLES = (resource, version, token, reference, date, string, quantity, uri)
+_TABLES = (resource, version, token, reference, date, string, quantity, uri, position)
 
 
 def move_rows(connection: Connection, writes: Sequence[Write], keys: Keys) -> None:

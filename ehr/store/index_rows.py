@@ -18,6 +18,7 @@ from ehr.store.tables import (
     full_text,
     identifier_locator,
     member,
+    position,
     quantity,
     reference,
     string,
@@ -59,6 +60,11 @@ def difference(write: Write, done: Written, keys: Keys, gone: Batch, rows: Batch
 _NO_ROWS = IndexRows()
 
 
+def built(rows: IndexRows, type: str, key: int, rid: int) -> Batch:
+    """Return the table rows of a resource, those of references left out."""
+    return {table: build(rows, type, key, rid) for table, build in _BUILD.items()}
+
+
 def _references(
     write: Write, done: Written, keys: Keys, gone: Batch, rows: Batch, old: IndexRows
 ) -> None:
@@ -76,30 +82,48 @@ def _references(
 
 
 def _token(rows: IndexRows, _type: str, key: int, rid: int) -> list[Row]:
-    return [(key, rid, *row) for row in dict.fromkeys(rows.token)]
+    return [
+        (key, rid, row[0], some.element, *row[1:])
+        for some in (rows, *rows.parts)
+        for row in dict.fromkeys(some.token)
+    ]
 
 
 def _date(rows: IndexRows, _type: str, key: int, rid: int) -> list[Row]:
-    return [(key, rid, *row) for row in dict.fromkeys(rows.date)]
+    return [
+        (key, rid, param, some.element, low, high)
+        for some in (rows, *rows.parts)
+        for param, low, high in dict.fromkeys(some.date)
+    ]
 
 
 def _string(rows: IndexRows, _type: str, key: int, rid: int) -> list[Row]:
+    found = [(some.element, row) for some in (rows, *rows.parts) for row in some.string]
     return [
-        (key, rid, param, value, n, folded, original)
-        for n, (param, value, folded, original) in enumerate(dict.fromkeys(rows.string))
+        (key, rid, param, element, value, n, folded, original)
+        for n, (element, (param, value, folded, original)) in enumerate(dict.fromkeys(found))
     ]
 
 
 def _quantity(rows: IndexRows, _type: str, key: int, rid: int) -> list[Row]:
+    found = [(some.element, row) for some in (rows, *rows.parts) for row in some.quantity]
     return [
-        (key, rid, param, low, high, n, system, code, unit)
-        for n, (param, low, high, system, code, unit) in enumerate(dict.fromkeys(rows.quantity))
+        (key, rid, param, element, low, high, n, *units)
+        for n, (element, (param, low, high, *units)) in enumerate(dict.fromkeys(found))
     ]
 
 
 def _uri(rows: IndexRows, _type: str, key: int, rid: int) -> list[Row]:
-    unique = {(param, hash): value for param, hash, value in rows.uri}
-    return [(key, rid, param, hash, value) for (param, hash), value in unique.items()]
+    unique = {
+        (param, some.element, hash): value
+        for some in (rows, *rows.parts)
+        for param, hash, value in some.uri
+    }
+    return [(key, rid, *place, value) for place, value in unique.items()]
+
+
+def _position(rows: IndexRows, _type: str, key: int, rid: int) -> list[Row]:
+    return [(key, rid, *row) for row in rows.position]
 
 
 def _identifier(rows: IndexRows, type: str, key: int, rid: int) -> list[Row]:
@@ -117,6 +141,7 @@ _BUILD: dict[Table, Callable[[IndexRows, str, int, int], list[Row]]] = {
     string: _string,
     quantity: _quantity,
     uri: _uri,
+    position: _position,
     identifier_locator: _identifier,
     full_text: _full_text,
 }

@@ -34,7 +34,8 @@ def reference_rows(
             text = target_text(row)
             target = (number, None, None, keys.hasher.text(text) if text else None)
         identifier = (row.identifier_hash, row.identifier_system)
-        rows.append((patient_key, rid, n, row.path, *target, row.version, *identifier))
+        here = (patient_key, rid, n, row.path, row.element)
+        rows.append((*here, *target, row.version, *identifier))
     return rows
 
 

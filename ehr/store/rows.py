@@ -1,7 +1,9 @@
 """Index rows of one resource before its keys are known, as the extractors emit them."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from hashlib import sha256
+
+QuantityRow = tuple[int, float, float, int, int, int, int, float, float]
 
 
 @dataclass(slots=True)
@@ -17,10 +19,33 @@ class IndexRows:
     token: list[tuple[int, int, int, str | None]] = field(default_factory=list)
     date: list[tuple[int, int, int]] = field(default_factory=list)
     string: list[tuple[int, str, str | None, str | None]] = field(default_factory=list)
-    quantity: list[tuple[int, float, float, int, int, int]] = field(default_factory=list)
+    quantity: list[QuantityRow] = field(default_factory=list)
     uri: list[tuple[int, int, str]] = field(default_factory=list)
     identifier: list[tuple[int, str]] = field(default_factory=list)
     reference: list["ReferenceRow"] = field(default_factory=list)
+    position: list[tuple[float, float, float, float, float]] = field(default_factory=list)
+    parts: list["IndexRows"] = field(default_factory=list)
+    element: int = 0
+
+    def part(self) -> "IndexRows":
+        """Return the rows of one more element, numbered from 1 as they stand in the resource."""
+        made = IndexRows(element=len(self.parts) + 1)
+        self.parts.append(made)
+        return made
+
+    def apart(self) -> "IndexRows":
+        """Return rows that no composite parameter means, under the element -1."""
+        made = IndexRows(element=-1)
+        self.parts.append(made)
+        return made
+
+    def settle(self) -> None:
+        """Take over the references of parts: they are looked up and numbered as one list."""
+        for part in self.parts:
+            if part.reference:
+                self.reference += [replace(row, element=part.element) for row in part.reference]
+                part.reference = []
+
     text: list[tuple[str | None, str]] = field(default_factory=list)
 
 
@@ -40,6 +65,7 @@ class ReferenceRow:
     version: str | None
     identifier_hash: int | None
     identifier_system: int | None = None
+    element: int = 0
 
 
 # Indexes of PostgreSQL take 2,700 bytes; a text that stands here for a longer one can't be sent.

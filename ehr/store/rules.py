@@ -15,6 +15,7 @@ from ehr.store.tables import (
     full_text,
     identifier_locator,
     member,
+    position,
     quantity,
     reference,
     string,
@@ -23,7 +24,16 @@ from ehr.store.tables import (
 )
 from fhir_profiles.definitions import type_number
 
-INDEX_TABLES: tuple[Table, ...] = (token, date, string, quantity, uri, full_text, reference)
+INDEX_TABLES: tuple[Table, ...] = (
+    token,
+    date,
+    string,
+    quantity,
+    uri,
+    full_text,
+    position,
+    reference,
+)
 DERIVED_TABLES: tuple[Table, ...] = (*INDEX_TABLES, identifier_locator, member)
 
 _BACKUP = "Restore from a backup, or report it to the maintainers."

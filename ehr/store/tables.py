@@ -45,6 +45,11 @@ def _table(name: str, *args: SchemaItem, citus: str = "patient_key") -> Table:
     return Table(name, metadata, *args, sqlite_with_rowid=False, info={"citus": citus})
 
 
+def _element() -> Column[int]:
+    """Which of the elements that composite parameters repeat over: 0 the resource, -1 none."""
+    return Column("element", Integer, nullable=False, autoincrement=False)
+
+
 def _access_columns() -> tuple[Column[object], ...]:
     """What access asks of a row; a version keeps its own copy. Missing label = 3 (N)."""
     return (
@@ -144,10 +149,11 @@ token = _table(
     _key(),
     _key("rid"),
     Column("param", Integer, nullable=False),
+    _element(),
     Column("code", BigInteger, nullable=False),
     Column("system", BigInteger, nullable=False),  # 0 = no system
     Column("text", CText),  # the code itself, first 64 characters: only to sort by
-    PrimaryKeyConstraint("patient_key", "param", "code", "rid", "system"),
+    PrimaryKeyConstraint("patient_key", "param", "code", "rid", "system", "element"),
 )
 Index("ix_token_param", token.c.param, token.c.code, token.c.patient_key, token.c.rid)
 
@@ -157,6 +163,7 @@ reference = _table(
     _key("rid"),
     Column("n", Integer, nullable=False, autoincrement=False),
     Column("path", Integer, nullable=False),
+    _element(),
     Column("target_type", SmallInteger),
     Column("target_key", BigInteger),
     Column("target_rid", BigInteger),
@@ -192,9 +199,10 @@ date = _table(
     _key(),
     _key("rid"),
     Column("param", Integer, nullable=False),
+    _element(),
     Column("low", BigInteger, nullable=False),
     Column("high", BigInteger, nullable=False),  # exclusive
-    PrimaryKeyConstraint("patient_key", "param", "low", "high", "rid"),
+    PrimaryKeyConstraint("patient_key", "param", "low", "high", "rid", "element"),
 )
 Index("ix_date_param", date.c.param, date.c.low, date.c.high, date.c.patient_key, date.c.rid)
 
@@ -203,6 +211,7 @@ string = _table(
     _key(),
     _key("rid"),
     Column("param", Integer, nullable=False),
+    _element(),
     Column("value", CText, nullable=False),  # folded, first 200 characters
     Column("n", Integer, nullable=False, autoincrement=False),
     Column("folded", CText),  # the whole, where longer than `value`
@@ -216,24 +225,40 @@ quantity = _table(
     _key(),
     _key("rid"),
     Column("param", Integer, nullable=False),
+    _element(),
     Column("low", Double, nullable=False),
     Column("high", Double, nullable=False),
     Column("n", Integer, nullable=False, autoincrement=False),
     Column("system", BigInteger, nullable=False),  # 0 = none, as code and unit
     Column("code", BigInteger, nullable=False),
     Column("unit", BigInteger, nullable=False),
+    # In base units of UCUM, where the code has any: `base` is their hash, 0 for none.
+    Column("base", BigInteger, nullable=False),
+    Column("base_low", Double, nullable=False),
+    Column("base_high", Double, nullable=False),
     PrimaryKeyConstraint("patient_key", "param", "low", "rid", "n"),
 )
 Index("ix_quantity_param", quantity.c.param, quantity.c.low, quantity.c.patient_key, quantity.c.rid)
+Index(
+    "ix_quantity_base",
+    quantity.c.param,
+    quantity.c.base,
+    quantity.c.base_low,
+    quantity.c.patient_key,
+    quantity.c.rid,
+    postgresql_where=quantity.c.base != 0,
+    sqlite_where=quantity.c.base != 0,
+)
 
 uri = _table(
     "uri",
     _key(),
     _key("rid"),
     Column("param", Integer, nullable=False),
+    _element(),
     Column("hash", BigInteger, nullable=False),
     Column("value", CText, nullable=False),
-    PrimaryKeyConstraint("patient_key", "param", "hash", "rid"),
+    PrimaryKeyConstraint("patient_key", "param", "hash", "rid", "element"),
 )
 Index("ix_uri_param", uri.c.param, uri.c.hash, uri.c.patient_key, uri.c.rid)
 
@@ -260,6 +285,22 @@ Index(
     postgresql_using="gin",
     info={"engine": "postgresql"},
 ).ddl_if(dialect="postgresql")
+
+position = _table(
+    "position",
+    _key(),
+    _key("rid"),
+    # In degrees, and the same point on a globe of radius 1: distances are sums of squares there.
+    *(Column(name, Double, nullable=False) for name in ("latitude", "longitude", "x", "y", "z")),
+    PrimaryKeyConstraint("patient_key", "rid"),
+)
+Index(
+    "ix_position_latitude",
+    position.c.latitude,
+    position.c.longitude,
+    position.c.patient_key,
+    position.c.rid,
+)
 
 member = _table(
     "member",

@@ -28,6 +28,8 @@ CORRECTED_EXPRESSIONS = {
 }
 # Published with the expressions of the two components exchanged (code for target).
 EXCHANGED_COMPONENTS = frozenset({"DocumentReference-relationship"})
+# Published with a type that FHIR does not have.
+MISSPELT_TYPES = {"as(DateTime)": "as(dateTime)"}
 # Parameters of every type have no expression where the server answers them by other means.
 BY_OTHER_MEANS = frozenset({"_content", "_filter", "_query", "_text"})
 
@@ -91,9 +93,15 @@ def _targets(declared: Sequence[str], expression: str, types: Mapping[str, Any])
 
 def _components(parameter: Resource) -> list[list[str]]:
     components = [
-        [each["definition"], each["expression"]] for each in parameter.get("component", ())
+        [each["definition"], _spelt(each["expression"])] for each in parameter.get("component", ())
     ]
     if parameter["id"] in EXCHANGED_COMPONENTS:
         (first, one), (second, other) = components
         return [[first, other], [second, one]]
     return components
+
+
+def _spelt(expression: str) -> str:
+    for wrong, right in MISSPELT_TYPES.items():
+        expression = expression.replace(wrong, right)
+    return expression

@@ -46,7 +46,8 @@ def _measure(indexer: Indexer, resources: list[dict[str, Any]]) -> tuple[float, 
 
 
 def _count(rows: IndexRows) -> int:
-    return sum(len(getattr(rows, each.name)) for each in fields(rows))
+    lists = (getattr(rows, each.name) for each in fields(rows) if each.name != "parts")
+    return sum(len(some) for some in lists if isinstance(some, list)) + sum(map(_count, rows.parts))
 
 
 def _resources() -> dict[str, list[dict[str, Any]]]:

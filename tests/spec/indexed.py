@@ -18,6 +18,7 @@ from ehr.search.parameters.clauses import clause
 from ehr.search.values.escapes import alternatives
 from ehr.store import tables
 from ehr.store.hashing import Hasher
+from ehr.store.index_rows import built
 from ehr.store.rows import IndexRows, ReferenceRow
 from ehr.terminology import Source
 from fhir_profiles.definitions import type_number
@@ -79,14 +80,8 @@ class Indexed:
             tables.resource,
             [(*place, type_number(type), id, 1, 0, False, None, 3, 0, None, None, None, 1, 1)],
         )
-        self._rows(tables.token, [(*place, *row) for row in dict.fromkeys(rows.token)])
-        self._rows(tables.full_text, [(*place, *row) for row in rows.text])
-        self._rows(tables.date, [(*place, *row) for row in dict.fromkeys(rows.date)])
-        self._rows(tables.uri, [(*place, *row) for row in dict.fromkeys(rows.uri)])
-        strings = enumerate(dict.fromkeys(rows.string))
-        self._rows(tables.string, [(*place, p, v, n, f, o) for n, (p, v, f, o) in strings])
-        numbers = enumerate(dict.fromkeys(rows.quantity))
-        self._rows(tables.quantity, [(*place, *row[:3], n, *row[3:]) for n, row in numbers])
+        for table, made in built(rows, type, *place).items():
+            self._rows(table, made)
         references = enumerate(rows.reference)
         self._rows(tables.reference, [(*place, n, *self._target(row)) for n, row in references])
 
@@ -97,6 +92,7 @@ class Indexed:
         hashed = HASHER.text(text) if text and not place else None
         return (
             row.path,
+            row.element,
             number,
             *(place or (None, None)),
             hashed,

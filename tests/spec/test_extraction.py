@@ -105,8 +105,17 @@ def test_component_expressions_can_be_read_but_for_two_that_name_the_resource() 
     ]
 
 
+class _Recorded(list[tuple[int, Any]]):
+    """Values of elements are kept with all others."""
+
+    def part(self) -> "_Recorded":
+        return self
+
+    apart = part
+
+
 def _extracted(resource: dict[str, Any]) -> dict[int, set[str]]:
-    rows: list[tuple[int, Any]] = []
+    rows = _Recorded()
     _recorder(resource["resourceType"])(resource, rows)
     found: dict[int, set[str]] = {}
     for param, value in rows:

@@ -4,20 +4,13 @@ Cases with chains, includes, sorting and compartments belong to the tests of the
 """
 
 import json
-from typing import Any
 
 import pytest
 
-from ehr.errors import FhirError
 from tests.shared_data import shared
 from tests.spec.indexed import indexed
 
 _ELSEWHERE = {"chain", "has", "include", "sort", "compartment", "result"}
-# What the search issue adds; until then a clear refusal, never a wrong answer.
-_REFUSED = {
-    "A-composite-02": "not supported yet",
-    "A-composite-03": "not supported yet",
-}
 
 
 @pytest.mark.parametrize("in_patient", [True, False], ids=["in-patient", "across"])
@@ -30,7 +23,7 @@ def test_every_case_finds_what_r4_says(database_url: str, source: str, in_patien
     with indexed(database_url, in_patient=in_patient) as record:
         record.load(json.loads(line) for line in fixtures)
         for case in cases["cases"]:
-            if case["group"] not in _ELSEWHERE and case["id"] not in _REFUSED:
+            if case["group"] not in _ELSEWHERE:
                 found, expected = record.ids(case["request"]), set(case["expect"]["matches"])
                 if found != expected:
                     wrong.append((case["id"], case["request"], found ^ expected))
@@ -40,21 +33,3 @@ def test_every_case_finds_what_r4_says(database_url: str, source: str, in_patien
                 wrong.append((case["request"], found))
 
     assert wrong == []
-
-
-@pytest.mark.parametrize("case_id", sorted(_REFUSED))
-def test_what_is_not_supported_is_refused_by_name(case_id: str) -> None:
-    request = _case(case_id)["request"]
-
-    # Refused before any statement runs, so no table is needed.
-    with indexed("sqlite://") as record, pytest.raises(FhirError, match=_REFUSED[case_id]):
-        record.ids(request)
-
-
-def _case(case_id: str) -> dict[str, Any]:
-    for source in ("northside", "ms-fhir-server-facts"):
-        for case in json.loads(shared(f"search-cases/{source}/cases.json").read_text())["cases"]:
-            if case["id"] == case_id:
-                found: dict[str, Any] = case
-                return found
-    raise KeyError(case_id)

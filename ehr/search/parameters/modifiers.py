@@ -17,7 +17,7 @@ _OF_KIND: dict[str, tuple[str, ...]] = {
     "date": ("missing",),
     "number": ("missing",),
     "quantity": ("missing",),
-    "special": (),
+    "special": ("missing",),
     "string": ("missing", "exact", "contains"),
     "uri": ("missing", "above", "below"),
 }

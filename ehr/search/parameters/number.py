@@ -1,23 +1,27 @@
 """Number parameters, and the arithmetic that quantities share (R4 search.html §3.1.1.5.1).
 
 Rows live in the quantity table with no unit. Equality is to the precision given: 5.4 stands for
-5.35 up to, not including, 5.45; with any other prefix the number is exact.
+5.35 up to, not including, 5.45; with any other prefix the number is exact. Bounds are exact until
+they become doubles, once, as stored numbers do: what is equal stays equal, and numbers of up to 15
+digits that differ stay apart.
 """
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
+from fractions import Fraction
 from math import inf, nextafter
 from typing import Any
 
-from sqlalchemy import ColumnElement, FromClause, and_, or_
+from sqlalchemy import ColumnElement, and_, not_
 
 from ehr.search.matching import Choices, MatchContext
 from ehr.search.values.escapes import refuse, unescape
 from ehr.store.rows import IndexRows
 from fhir_profiles.extraction import Leaf, Sink
 from fhir_profiles.search_parameters import SearchParameter
+from fhir_profiles.ucum import Number
 
 MODIFIERS = ("missing",)
 PREFIXES = ("eq", "ne", "gt", "lt", "ge", "le", "sa", "eb", "ap")
@@ -30,12 +34,26 @@ _NUMBER = re.compile(
 
 @dataclass(frozen=True, slots=True)
 class NumberSearch:
-    """A number with its prefix; `low` and `high` bound what equality accepts, high excluded."""
+    """A number with its prefix, and what equality accepts beside it: `reach` on either side."""
 
     prefix: str
-    value: float
-    low: float
-    high: float
+    number: Fraction
+    reach: Fraction
+
+    @property
+    def value(self) -> float:
+        """Return the number as stored numbers are."""
+        return as_float(self.number)
+
+    @property
+    def low(self) -> float:
+        """Return the least number that is equal."""
+        return as_float(self.number - self.reach)
+
+    @property
+    def high(self) -> float:
+        """Return the first number that is too high to be equal."""
+        return as_float(self.number + self.reach)
 
 
 def sink(leaf: Leaf) -> Sink | None:
@@ -47,16 +65,16 @@ def sink(leaf: Leaf) -> Sink | None:
 
 def _number(params: tuple[int, ...], value: Any, rows: IndexRows) -> None:
     number = as_float(value)
-    rows.quantity.extend((param, number, number, 0, 0, 0) for param in params)
+    rows.quantity.extend((param, number, number, 0, 0, 0, 0, 0.0, 0.0) for param in params)
 
 
 def _range(params: tuple[int, ...], value: Any, rows: IndexRows) -> None:
-    bounds = range_bounds(value)
-    if bounds:
-        rows.quantity.extend((param, *bounds, 0, 0, 0) for param in params)
+    bounds = range_ends(value, as_float)
+    if bounds != (-inf, inf):
+        rows.quantity.extend((param, *bounds, 0, 0, 0, 0, 0.0, 0.0) for param in params)
 
 
-def as_float(value: Decimal | int) -> float:
+def as_float(value: Number) -> float:
     """Return the nearest double; infinite where the number is beyond all."""
     try:
         return float(value)
@@ -64,12 +82,10 @@ def as_float(value: Decimal | int) -> float:
         return inf if value > 0 else -inf
 
 
-def range_bounds(value: dict[str, Any]) -> tuple[float, float] | None:
-    """Return the ends of a Range, infinite where open; None when it has neither."""
+def range_ends(value: dict[str, Any], double: Callable[[Number], float]) -> tuple[float, float]:
+    """Return the ends of a Range as doubles, infinite where open."""
     low, high = value.get("low", {}).get("value"), value.get("high", {}).get("value")
-    if low is None and high is None:
-        return None
-    return (-inf if low is None else as_float(low)), (inf if high is None else as_float(high))
+    return (-inf if low is None else double(low)), (inf if high is None else double(high))
 
 
 def compared(value: float, comparator: str | None) -> tuple[float, float]:
@@ -88,7 +104,7 @@ def choices(
 ) -> Choices:
     """Return the choices of an index row for numbers with or without a prefix."""
     wanted = [read_number(parameter, unescape(parameter, value)) for value in values]
-    return lambda t: [compare(t, each) for each in wanted]
+    return lambda t: [compare(each, t.c.low, t.c.high) for each in wanted]
 
 
 def read_number(parameter: SearchParameter, text: str) -> NumberSearch:
@@ -102,24 +118,37 @@ def read_number(parameter: SearchParameter, text: str) -> NumberSearch:
             f"{', '.join(PREFIXES)} or none",
         )
     number = Decimal(match[2])
-    half = Decimal((0, (5,), int(number.as_tuple().exponent) - 1))
-    # An integer with an exponent, 1e2, has one significant digit: 50 up to 150.
-    low, high = number - half, number + half
+    # "The number of significant digits of the implicit range is the number of digits specified":
+    # an integer with an exponent, 1e2, has one, so 50 up to 150. (The example beside that sentence,
+    # 95 up to 105, has one and a half.)
+    reach = Fraction(10) ** int(number.as_tuple().exponent) / 2
+    exact = Fraction(number)
     if match[1] == "ap":
-        # R4 leaves it to servers and recommends a tenth of the value.
-        half = max(half, abs(number) / 10)
-        low, high = number - half, number + half
-    return NumberSearch(match[1] or "eq", float(number), float(low), float(high))
+        # "the recommended value for the approximation is 10% of the stated value" (§3.1.1.4.1)
+        reach = max(reach, abs(exact) / 10)
+    return NumberSearch(match[1] or "eq", exact, reach)
 
 
-def compare(t: FromClause, wanted: NumberSearch) -> ColumnElement[bool]:
-    """Return how a stored closed range [low, high] meets the prefix (R4 §3.1.1.4.1)."""
-    low, high, value = t.c.low, t.c.high, wanted.value
+def compare(
+    wanted: NumberSearch,
+    low: ColumnElement[float],
+    high: ColumnElement[float],
+    convert: Callable[[Fraction], float] = as_float,
+) -> ColumnElement[bool]:
+    """Return how a stored closed range meets the prefix (R4 §3.1.1.4.1), in the stored unit.
+
+    `convert` gives numbers of the search as the doubles that stand in the columns.
+    """
     match wanted.prefix:
-        case "eq":
-            return and_(low >= wanted.low, high < wanted.high)
-        case "ne":
-            return or_(low < wanted.low, high >= wanted.high)
+        case "eq" | "ne":
+            first, beyond = _reached(wanted, convert)
+            within = and_(low >= first, high < beyond)
+            return within if wanted.prefix == "eq" else not_(within)
+        case "ap":
+            first, last = _reached(wanted, convert)
+            return and_(low <= last, high >= first)
+    value = convert(wanted.number)
+    match wanted.prefix:
         case "gt":
             return high > value
         case "lt":
@@ -130,7 +159,9 @@ def compare(t: FromClause, wanted: NumberSearch) -> ColumnElement[bool]:
             return low <= value
         case "sa":
             return low > value
-        case "eb":
-            return high < value
         case _:
-            return and_(low <= wanted.high, high >= wanted.low)
+            return high < value
+
+
+def _reached(wanted: NumberSearch, convert: Callable[[Fraction], float]) -> tuple[float, float]:
+    return convert(wanted.number - wanted.reach), convert(wanted.number + wanted.reach)

@@ -1,13 +1,16 @@
 """Quantity parameters: number, system and code (R4 search.html §3.1.1.5.8).
 
-A row is (parameter, low, high, system, code, unit); hashes, 0 for none. Stored comparators and
-Ranges are ranges, SampledData runs from its smallest to its largest point. Values are compared as
-given: units are not converted.
+A row is (parameter, low, high, system, code, unit, base, base_low, base_high). The first five are
+as given; hashes, 0 for none. `base` and its two numbers are the same in the base units of UCUM,
+where the code has any: "the system may do unit conversion" of what names UCUM and a code, and there
+5.4 mg is 5400 ug. Stored comparators and Ranges are ranges, SampledData runs from its smallest to
+its largest point.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
-from math import isnan
+from functools import lru_cache
 from typing import Any
 
 from sqlalchemy import ColumnElement, FromClause, and_, or_
@@ -18,7 +21,7 @@ from ehr.search.parameters.number import (
     as_float,
     compare,
     compared,
-    range_bounds,
+    range_ends,
     read_number,
 )
 from ehr.search.values.escapes import refuse, split
@@ -27,47 +30,83 @@ from ehr.store.rows import IndexRows
 from fhir_profiles.definitions import base_types
 from fhir_profiles.extraction import Leaf, Sink
 from fhir_profiles.search_parameters import SearchParameter
+from fhir_profiles.ucum import UCUM, Number, Unit, canonical, exact
 
 MODIFIERS = ("missing",)
 
 _CURRENCIES = "urn:iso:std:iso:4217"
 
+_Double = Callable[[Number], float]
+_Reader = Callable[[dict[str, Any]], "_Units"]
+Amount = tuple[float, float, int, int, int, int, float, float]
+
+
+@dataclass(frozen=True, slots=True)
+class _Units:
+    """The units of a stored amount: as given, and those of UCUM that its numbers turn into."""
+
+    system: int
+    code: int
+    unit: int
+    base: int = 0
+    scale: Unit | None = None
+
+    def row(self, ends: Callable[[_Double], tuple[float, float]]) -> Amount:
+        """Return an amount with these units; `ends` are made with the doubles of either kind."""
+        based = ends(self.scale.to_base) if self.scale else _NO
+        return (*ends(as_float), self.system, self.code, self.unit, self.base, *based)
+
+
+_NO = (0.0, 0.0)
+
 
 def sink(leaf: Leaf, hasher: Hasher) -> Sink | None:
     """Return the function that emits rows for elements of this type; None where there is none."""
     if leaf.type == "Quantity" or "Quantity" in base_types(leaf.type):
-        return _quantity(hasher)
-    makers = {"Range": _range, "Money": _money, "SampledData": _sampled_data}
-    return makers[leaf.type](hasher) if leaf.type in makers else None
+        return _quantity(_reader(hasher))
+    if leaf.type == "Money":
+        return _money(hasher)
+    makers = {"Range": _range, "SampledData": _sampled_data}
+    return makers[leaf.type](_reader(hasher)) if leaf.type in makers else None
 
 
-def _units(hasher: Hasher, value: dict[str, Any]) -> tuple[int, int, int]:
-    return (
-        hasher.text(value["system"]) if "system" in value else 0,
-        hasher.text(value["code"]) if "code" in value else 0,
-        hasher.text(value["unit"]) if "unit" in value else 0,
-    )
+@lru_cache(maxsize=8)
+def _reader(hasher: Hasher) -> _Reader:
+    """Return a function from a Quantity to its units; the same few come again and again."""
+
+    @lru_cache(maxsize=2048)
+    def units(system: str | None, code: str | None, unit: str | None) -> _Units:
+        scale = canonical(code) if system == UCUM and code else None
+        base = 0 if scale is None else _base(hasher, scale)
+        return _Units(hashed(system), hashed(code), hashed(unit), base, scale)
+
+    def hashed(text: str | None) -> int:
+        return 0 if text is None else hasher.once(text)
+
+    return lambda value: units(value.get("system"), value.get("code"), value.get("unit"))
 
 
-def _quantity(hasher: Hasher) -> Sink:
+def _base(hasher: Hasher, scale: Unit) -> int:
+    return hasher.once(f"{UCUM}|{scale.base}")
+
+
+def _quantity(units: _Reader) -> Sink:
     def emit(params: tuple[int, ...], value: Any, rows: IndexRows) -> None:
         number = value.get("value")
-        if number is None:
-            return
-        low, high = compared(as_float(number), value.get("comparator"))
-        units = _units(hasher, value)
-        for param in params:
-            rows.quantity.append((param, low, high, *units))
+        if number is not None:
+            comparator = value.get("comparator")
+            amount = units(value).row(lambda double: compared(double(number), comparator))
+            rows.quantity.extend((param, *amount) for param in params)
 
     return emit
 
 
-def _range(hasher: Hasher) -> Sink:
+def _range(units: _Reader) -> Sink:
     def emit(params: tuple[int, ...], value: Any, rows: IndexRows) -> None:
-        bounds = range_bounds(value)
-        if bounds:
-            units = _units(hasher, value.get("low") or value["high"])
-            rows.quantity.extend((param, *bounds, *units) for param in params)
+        low, high = value.get("low", {}), value.get("high", {})
+        if "value" in low or "value" in high:
+            amount = units(low or high).row(lambda double: range_ends(value, double))
+            rows.quantity.extend((param, *amount) for param in params)
 
     return emit
 
@@ -80,27 +119,22 @@ def _money(hasher: Hasher) -> Sink:
         if number is None:
             return
         currency = hasher.text(value["currency"]) if "currency" in value else 0
-        amount = as_float(number)
-        rows.quantity.extend(
-            (param, amount, amount, system if currency else 0, currency, currency)
-            for param in params
-        )
+        units = _Units(system if currency else 0, currency, currency)
+        amount = units.row(lambda double: (double(number), double(number)))
+        rows.quantity.extend((param, *amount) for param in params)
 
     return emit
 
 
-def _sampled_data(hasher: Hasher) -> Sink:
+def _sampled_data(units: _Reader) -> Sink:
     def emit(params: tuple[int, ...], value: Any, rows: IndexRows) -> None:
-        points = [float(point) for point in value.get("data", "").split() if _is_number(point)]
-        origin = value.get("origin", {})
-        if not points:
-            return
-        zero, factor = as_float(origin.get("value", 0)), as_float(value.get("factor", 1))
-        ends = sorted((zero + factor * min(points), zero + factor * max(points)))
-        if any(map(isnan, ends)):
-            return
-        units = _units(hasher, origin)
-        rows.quantity.extend((param, ends[0], ends[1], *units) for param in params)
+        points = [Decimal(point) for point in value.get("data", "").split() if _is_number(point)]
+        if points:
+            origin = value.get("origin", {})
+            zero, factor = exact(origin.get("value", 0)), exact(value.get("factor", 1))
+            ends = sorted(zero + factor * exact(each) for each in (min(points), max(points)))
+            amount = units(origin).row(lambda double: (double(ends[0]), double(ends[1])))
+            rows.quantity.extend((param, *amount) for param in params)
 
     return emit
 
@@ -134,11 +168,16 @@ def _condition(
 ) -> ColumnElement[bool]:
     system, code = units
     hashed = context.hasher.once
-    wanted = [compare(t, number)]
+    scale = canonical(code) if system == UCUM and code else None
+    if scale is not None:
+        converted = compare(number, t.c.base_low, t.c.base_high, scale.to_base)
+        return and_(t.c.base == _base(context.hasher, scale), converted)
+    wanted = [compare(number, t.c.low, t.c.high)]
     if system:
         wanted.append(t.c.system == hashed(system))
     if code and system:
         wanted.append(t.c.code == hashed(code))
     elif code:
+        # "where the unit - either the code (code) or the stated human unit (unit) are mg"
         wanted.append(or_(t.c.code == hashed(code), t.c.unit == hashed(code)))
     return and_(*wanted)

@@ -23,7 +23,7 @@ def reference_paths(parameter: SearchParameter) -> tuple[tuple[int, str | None],
     """Return the `reference.path` ids of a parameter, each with its only target type or None."""
     found: dict[tuple[int, str | None], None] = {}
     for leaf in leaves(parameter):
-        if not has_own_rows(leaf):
+        if not parameter.own_rows and not has_own_rows(leaf):
             found[stable_id(leaf.path), leaf.target] = None
         elif leaf.type in (*URIS, "Reference", "Resource"):
             found[parameter.param_id, leaf.target] = None

@@ -33,12 +33,11 @@ def supported_names(types: tuple[str, ...]) -> frozenset[str]:
 
 @cache
 def _supported(type_name: str) -> dict[str, SearchParameter]:
-    # Without an expression nothing is indexed, but words: `_query`; `near` is special.
+    # Without an expression nothing is indexed, but words: `_filter`, `_query`.
     return {
         code: parameter
         for code, parameter in for_type(type_name).items()
-        if parameter.kind != "special"
-        and (parameter.expression or parameter.components or code in _BY_OTHER_MEANS)
+        if parameter.expression or parameter.components or code in _BY_OTHER_MEANS
     }
 
 

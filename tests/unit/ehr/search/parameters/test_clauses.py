@@ -2,7 +2,7 @@
 
 import pytest
 
-from ehr.errors import Invalid, Unsupported
+from ehr.errors import Invalid
 from tests.unit.ehr.search.search_rows import sql
 
 
@@ -19,9 +19,10 @@ def test_composite_with_a_wrong_number_of_parts_is_refused(value: str) -> None:
         sql("Observation", "code-value-quantity", value)
 
 
-def test_composite_of_a_repeated_element_is_refused_until_it_can_be_answered() -> None:
-    with pytest.raises(Unsupported, match="component-code-value-quantity"):
-        sql("Observation", "component-code-value-quantity", "a$1")
+def test_parts_of_a_repeated_element_meet_in_one_of_them() -> None:
+    text = sql("Observation", "component-code-value-quantity", "a$1")
+
+    assert "(part0.patient_key, part0.rid, part0.element) IN (SELECT part1.patient_key" in text
 
 
 @pytest.mark.parametrize("name", ["_content", "_text"])

@@ -88,9 +88,9 @@ def test_probability_takes_decimal_and_range() -> None:
     )
 
     assert of_param(rows.quantity, "RiskAssessment.probability") == [
-        (0.2, 0.2, 0, 0, 0),
-        (1.0, 3.0, 0, 0, 0),
-        (-inf, 3.0, 0, 0, 0),
+        (0.2, 0.2, 0, 0, 0, 0, 0.0, 0.0),
+        (1.0, 3.0, 0, 0, 0, 0, 0.0, 0.0),
+        (-inf, 3.0, 0, 0, 0, 0, 0.0, 0.0),
     ]
 
 
@@ -111,7 +111,9 @@ def test_stored_comparator_makes_a_range(comparator: str | None, low: float, hig
     rows = rows_of({"resourceType": "Observation", "valueQuantity": value})
 
     units = tuple(HASHER.text(name) for name in "scu")
-    assert of_param(rows.quantity, "Observation.value-quantity") == [(low, high, *units)]
+    assert of_param(rows.quantity, "Observation.value-quantity") == [
+        (low, high, *units, 0, 0.0, 0.0)
+    ]
 
 
 def test_quantity_without_a_value_has_no_row() -> None:
@@ -128,8 +130,11 @@ def test_sampled_data_runs_from_its_smallest_to_its_largest_point() -> None:
     }
     rows = rows_of({"resourceType": "Observation", "valueSampledData": sampled})
 
-    assert of_param(rows.quantity, "Observation.value-quantity") == [
-        (8.0, 13.0, 0, 0, HASHER.text("mV"))
+    # No composite parameter means sampled data.
+    (apart,) = rows.parts
+    assert apart.element == -1
+    assert of_param(apart.quantity, "Observation.value-quantity") == [
+        (8.0, 13.0, 0, 0, HASHER.text("mV"), 0, 0.0, 0.0)
     ]
 
 
@@ -140,10 +145,14 @@ def test_sampled_data_without_points_has_no_row(data: str | None) -> None:
     assert rows_of({"resourceType": "Observation", "valueSampledData": sampled}).quantity == []
 
 
-def test_sampled_data_beyond_all_doubles_has_no_row() -> None:
-    sampled = {"origin": {"value": 0}, "factor": Decimal("1e400"), "data": "0 1"}
+@pytest.mark.parametrize(
+    ("factor", "high"), [("1e400", inf), ("1e999999999", inf), ("1e-999999999", 0.0)]
+)
+def test_sampled_data_beyond_all_doubles_is_infinite(factor: str, high: float) -> None:
+    sampled = {"origin": {"value": 0}, "factor": Decimal(factor), "data": "0 1"}
+    (apart,) = rows_of({"resourceType": "Observation", "valueSampledData": sampled}).parts
 
-    assert rows_of({"resourceType": "Observation", "valueSampledData": sampled}).quantity == []
+    assert of_param(apart.quantity, "Observation.combo-value-quantity")[0][:2] == (0.0, high)
 
 
 def test_money_has_its_currency_for_unit() -> None:
@@ -151,7 +160,7 @@ def test_money_has_its_currency_for_unit() -> None:
 
     currency = HASHER.text("GBP")
     assert of_param(rows.quantity, "Invoice.totalgross") == [
-        (7.0, 7.0, HASHER.text("urn:iso:std:iso:4217"), currency, currency)
+        (7.0, 7.0, HASHER.text("urn:iso:std:iso:4217"), currency, currency, 0, 0.0, 0.0)
     ]
 
 
