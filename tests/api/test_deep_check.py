@@ -19,6 +19,8 @@ from fhir_profiles.definitions import type_number
 from tests import given
 from tests.client import Client
 
+pytestmark = pytest.mark.damages
+
 LARGE = b"0123456789" * 60_000  # three chunks
 
 

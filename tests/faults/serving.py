@@ -18,7 +18,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -28,7 +28,7 @@ from ehr.store.engine import open_database
 from tests.bench.sending import Target, is_ready
 
 ROOT = Path(__file__).resolve().parents[2]
-_PATIENCE = 60
+_PATIENCE = 120
 _WORKERS = 2
 
 
@@ -99,7 +99,7 @@ class Caller:
 
 @dataclass(slots=True)
 class Server:
-    """A server that can be killed and started again, on the same port."""
+    """A server that can be killed and started again."""
 
     url: str
     target: Target
@@ -107,7 +107,8 @@ class Server:
     process: subprocess.Popen[bytes] | None = field(default=None)
 
     def start(self) -> None:
-        """Start it and wait until it answers."""
+        """Start it and wait until it answers; on a port of its own, as others may take the last."""
+        self.target = replace(self.target, port=_free_port())
         kept = {k: v for k, v in os.environ.items() if not k.startswith("EHR_")}
         command = [sys.executable, "-m", "ehr", "serve", "--port", str(self.target.port)]
         self.process = subprocess.Popen(
@@ -122,7 +123,8 @@ class Server:
         limit = time.monotonic() + _PATIENCE
         while not is_ready(self.target):
             if self.process.poll() is not None or time.monotonic() > limit:
-                raise RuntimeError(f"`ehr serve` did not start: {self.said()}")
+                ended = f"ended with {self.process.poll()}"
+                raise RuntimeError(f"`ehr serve` did not start, {ended}: {self.said()}")
             time.sleep(0.05)
 
     def caller(self) -> Caller:
@@ -162,7 +164,7 @@ class Server:
 def serving(url: str) -> Iterator[Server]:
     """Give a server on a migrated database, started."""
     with tempfile.TemporaryFile() as log:
-        server = Server(url, Target("127.0.0.1", _free_port(), _token(url)), log)
+        server = Server(url, Target("127.0.0.1", 0, _token(url)), log)
         server.start()
         try:
             yield server
