@@ -13,6 +13,7 @@ from ehr.errors import Invalid
 from ehr.messages import Interaction, Resource, Result
 from ehr.patches import MEDIA_TYPES
 from ehr.record import Record
+from ehr.search.grammar.query import BESIDE_TYPES
 from ehr.settings import Settings
 from ehr.urls import operations as offered
 from fhir_profiles import definitions, json_format, search_parameters
@@ -199,11 +200,12 @@ def _reverse_includes() -> dict[str, tuple[str, ...]]:
 
 def _system_parameters() -> list[Resource]:
     """Return the parameters that every type has, which are those a system search may use."""
-    return [
+    defined = [
         {"name": p.code, "definition": p.url, "type": p.kind}
         for p in searchable("Basic")
         if p.code.startswith("_")
     ]
+    return [*defined, *({"name": name, "type": kind} for name, kind in BESIDE_TYPES.items())]
 
 
 def _operations(operations: list[offered.OfferedOperation]) -> list[Resource]:

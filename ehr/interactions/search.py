@@ -42,9 +42,16 @@ def _searched(interaction: Interaction) -> Params:
 
 
 def _request(interaction: Interaction) -> SearchRequest:
-    lenient = interaction.preferences.lenient
     one = interaction.type if interaction.type != _ALL_TYPES else None
-    if interaction.compartment is None:
-        return parse((one,) if one else (), interaction.params, lenient=lenient)
-    place = Compartment(interaction.compartment, interaction.id or "", one)
-    return parse(compartment_types(place), interaction.params, compartment=place, lenient=lenient)
+    place: Compartment | None = None
+    types: tuple[str, ...] = (one,) if one else ()
+    if interaction.compartment is not None:
+        place = Compartment(interaction.compartment, interaction.id or "", one)
+        types = compartment_types(place)
+    return parse(
+        types,
+        interaction.params,
+        compartment=place,
+        lenient=interaction.preferences.lenient,
+        passes_over_empty=True,
+    )

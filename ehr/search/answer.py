@@ -5,6 +5,7 @@ leaves the key (`plan/conditions.py`), one for each round of includes and one fo
 later page asks once what came meanwhile.
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -23,6 +24,11 @@ from fhir_profiles.issues import Issue
 if TYPE_CHECKING:
     from ehr.record import Record
 
+_ESTIMATED = Issue(
+    "informational",
+    "`total` is the database's estimate. Ask with `_total=accurate` for the exact number.",
+    severity="information",
+)
 _CUT = Issue(
     "too-costly",
     f"Not everything is included: the server follows {MAXIMUM_ROUNDS} rounds and "
@@ -56,8 +62,15 @@ def answer(record: "Record", principal: Principal, request: SearchRequest, base:
         total=found.step.total,
         matches=found.step.page.matches,
         included=found.included,
-        issues=(*found.request.ignored, *((_CUT,) if found.cut else ())),
+        issues=(*found.request.ignored, *_remarks(found)),
     )
+
+
+def _remarks(found: Gathered) -> Iterator[Issue]:
+    if found.cut:
+        yield _CUT
+    if found.step.estimated:
+        yield _ESTIMATED
 
 
 def gathered(

@@ -245,3 +245,5 @@ def test_a_path_is_followed_to_the_same_depth_as_a_chain(client: Client) -> None
 
     assert response.status_code == 403
     assert outcome(response)[0]["code"] == "too-costly"
+    response = client.get("Observation?_filter=focus.type%20eq%20x")
+    assert "Ask in brackets for what only few types have" in outcome(response)[0]["diagnostics"]

@@ -108,6 +108,31 @@ def test_no_search_finds_by_what_is_hidden(
     assert names(search(record, COUNCIL, request_text)) == []
 
 
+def test_neither_lists_nor_filters_lead_through_what_is_hidden(
+    record: Any, group: dict[str, Any]
+) -> None:
+    named = {"item": {"reference": "Practitioner/ross"}}
+    working = {"resourceType": "List", "status": "current", "mode": "working", "entry": [named]}
+    hidden = create(record, HOSPITAL, working | {"subject": {"reference": f"Group/{group['id']}"}})
+    mary = create(record, REGION, given.patient())
+    focus = [{"reference": f"Group/{group['id']}"}]
+    seen = create(record, REGION, given.observation(mary, focus=focus))
+    leads = "focus[member re Practitioner/ross].type eq practitioner"
+
+    for request_text, found in (
+        (f"Practitioner?_list={hidden['id']}", "Practitioner/ross"),
+        (f"Observation?_filter={leads}", f"Observation/{seen['id']}"),
+        (f"Observation?_filter={leads} or status eq amended", f"Observation/{seen['id']}"),
+        (f"Observation?_filter=not (not ({leads}))", f"Observation/{seen['id']}"),
+    ):
+        assert names(search(record, HOSPITAL, request_text)) == [found], request_text
+        assert names(search(record, COUNCIL, request_text)) == [], request_text
+    # What is not hidden stays, whatever it is sorted by.
+    everybody = names(search(record, COUNCIL, "Observation?_sort=focus&_total=estimate"))
+    assert everybody == [f"Observation/{seen['id']}"]
+    assert names(search(record, COUNCIL, "Group?_filter=not (type eq animal)")) == []
+
+
 @pytest.mark.parametrize(
     "request_text",
     [

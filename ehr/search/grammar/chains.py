@@ -4,11 +4,11 @@ FHIR R4 §3.1.1.4.15 (chained parameters). `conditions.py` follows names, `filte
 paths of a `_filter`.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from ehr.errors import Invalid, TooCostly
 from ehr.search.grammar.criterion import named, of_types
-from ehr.search.grammar.refusals import shown, unknown
+from ehr.search.grammar.refusals import unknown
 from ehr.search.parameters.supported import parameters_named, supported_names
 from ehr.search.request import (
     AllOf,
@@ -36,18 +36,18 @@ def check_hops(hops: int) -> None:
 def follow(
     parameters: tuple[SearchParameter, ...],
     target: str | None,
-    known: str | None,
+    known: Sequence[str],
     written: Written,
     read: Callable[[str], Condition],
 ) -> Chain:
     """Return the chain through `parameters`, asking each type that it leads to what `read` says.
 
-    `target` is the only type meant, if one is; else only types that have a parameter `known` are.
+    `target` is the only type meant, if one is; else types are that have all parameters `known`.
     """
     code = parameters[0].code
     targets = (_target(parameters, target),) if target is not None else _known(parameters, known)
     if len(targets) > MAXIMUM_BRANCHES:
-        raise _too_many(code, targets)
+        raise _too_many(code, targets, written)
     inner: list[tuple[str, Condition]] = []
     refused: list[Invalid] = []
     for target_type in targets:
@@ -60,7 +60,7 @@ def follow(
         raise refused[0]
     chain = Chain(written, parameters, tuple(inner))
     if _branches(chain) > MAXIMUM_BRANCHES:
-        raise _too_many(code, targets)
+        raise _too_many(code, targets, written)
     return chain
 
 
@@ -89,13 +89,13 @@ def _target(parameters: tuple[SearchParameter, ...], target: str) -> str:
     return target
 
 
-def _known(parameters: tuple[SearchParameter, ...], code: str | None) -> tuple[str, ...]:
-    """Return the targets that have the next parameter of a chain; raise Invalid where none has."""
-    targets = all_targets(parameters)
-    if code is None:
-        return targets
-    known = tuple(name for name in targets if parameters_named((name,), code))
-    if not known:
+def _known(parameters: tuple[SearchParameter, ...], codes: Sequence[str]) -> tuple[str, ...]:
+    """Return the targets that have the next parameters of a chain; raise Invalid where none has."""
+    targets = known = all_targets(parameters)
+    for code in codes:
+        known = tuple(name for name in known if parameters_named((name,), code))
+        if known:
+            continue
         listed = targets if len(targets) <= _LISTED else ()
         where = f" for the targets of `{parameters[0].code}`"
         where += f" ({', '.join(listed)})" if listed else ""
@@ -118,8 +118,11 @@ def _branches(condition: Condition) -> int:
             return 1
 
 
-def _too_many(code: str, targets: tuple[str, ...]) -> TooCostly:
-    return TooCostly(
-        f"The chain through `{shown(code)}` leads to too many types. Name the one you mean, "
-        f"such as `{shown(code)}:{targets[0]}`."
+def _too_many(code: str, targets: tuple[str, ...], written: Written) -> TooCostly:
+    # A `_filter` has no word for a type; what only one type has does as well.
+    advice = (
+        f"Ask in brackets for what only few types have: `{code}[… eq …]`."
+        if written[0] == "_filter"
+        else f"Name the one you mean, such as `{code}:{targets[0]}`."
     )
+    return TooCostly(f"The chain through `{code}` leads to too many types. {advice}")

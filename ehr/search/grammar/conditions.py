@@ -81,7 +81,7 @@ def _chain(types: tuple[str, ...], name: str, value: str, hops: int) -> Chain:
         reference(types, code),
         target if colon else None,
         # Every type may be referred to, or be in a list.
-        None if next_code in OF_ALL_TYPES else next_code,
+        () if next_code in OF_ALL_TYPES else (next_code,),
         (name, value),
         read,
     )

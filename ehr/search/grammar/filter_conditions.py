@@ -6,7 +6,7 @@ meet: those are composite parameters. `and` at the top makes conditions of their
 that names a patient keeps the search within that record.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from ehr.errors import Invalid
@@ -116,9 +116,22 @@ def _read_test(types: tuple[str, ...], test: FilterTest, written: Written, hops:
         return AllOf(written, (_read((target_type,), first.where, written, hops + 1), last))
 
     # The name of an element is none of a parameter: every target then tells for itself.
-    is_element = any(name == rest[0].name for _, name in (*_ELEMENTS, *_GONE))
-    known = None if is_element else rest[0].name
+    elements = {name for _, name in (*_ELEMENTS, *_GONE)}
+    asked = {rest[0].name, *(_names(first.where) if first.where else ())}
+    known = sorted(asked - elements)
     return follow(reference(types, first.name), None, known, written, read)
+
+
+def _names(what: Expression) -> Iterator[str]:
+    """Yield the parameters that a resource must have for the expression to mean something."""
+    match what:
+        case FilterTest():
+            yield what.path[0].name
+        case Negated():
+            yield from _names(what.part)
+        case Both() | Either():
+            for part in what.parts:
+                yield from _names(part)
 
 
 def _element(type_name: str, test: FilterTest, written: Written) -> Criterion:

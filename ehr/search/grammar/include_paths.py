@@ -15,6 +15,11 @@ _ITERATE = "iterate"
 _WILDCARD = "*"
 
 
+def is_include(name: str) -> bool:
+    """Tell whether a parameter is `_include` or `_revinclude`, with a modifier or without."""
+    return name.partition(":")[0] in INCLUDES
+
+
 def read_include(types: tuple[str, ...], name: str, value: str) -> Include:
     """Return what to include; `types` are those that the search returns (none: all)."""
     word, colon, modifier = name.partition(":")

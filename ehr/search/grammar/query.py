@@ -5,7 +5,7 @@ FHIR R4 §3.1.1.4 and §3.1.1.5. One parameter is a control of the result (`cont
 value means is judged by its type (`parameters/`) when the request is planned.
 """
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, field
 
 from ehr.errors import Invalid, TooCostly
@@ -13,14 +13,18 @@ from ehr.messages import Params
 from ehr.search.grammar.conditions import OF_ALL_TYPES, read_condition, weight
 from ehr.search.grammar.controls import CONTROLS, CURSOR, Controls, read_control
 from ehr.search.grammar.filter_conditions import FILTER, read_filter
-from ehr.search.grammar.include_paths import INCLUDES, read_include
-from ehr.search.grammar.refusals import Findings, unknown
+from ehr.search.grammar.include_paths import INCLUDES, is_include, read_include
+from ehr.search.grammar.refusals import Findings, shown, unknown
 from ehr.search.request import Compartment, Condition, Include, SearchRequest, Written
-from fhir_profiles.definitions import is_resource_type, resource_types
+from fhir_profiles.definitions import resource_types
 
 MAXIMUM_PARAMETERS = 100
 MAXIMUM_VALUES = 2_000  # each of them is some bound values, which engines limit
-_TYPE = "_type"
+_TYPE, _QUERY = "_type", "_query"
+_TEXT_ALONE = Invalid(
+    "`_include` and `_revinclude` cannot be used with `_summary=text`. Ask for another summary, or "
+    "for the included resources in a search of their own.",
+)
 
 
 def parse(
@@ -29,15 +33,29 @@ def parse(
     *,
     compartment: Compartment | None = None,
     lenient: bool = False,
+    passes_over_empty: bool = False,
 ) -> SearchRequest:
-    """Return the request that these decoded parameters make; no types means all of them."""
+    """Return the request that these decoded parameters make; no types means all of them.
+
+    "Empty parameters are not an error - they are just ignored by the server" (§3.1.1.3): searches
+    pass over them and say so; conditions of a change may not, for they would match more.
+    """
     if len(params) > MAXIMUM_PARAMETERS:
         raise TooCostly(
             f"The search has {len(params)} parameters. At most {MAXIMUM_PARAMETERS} are taken."
         )
     findings = Findings(lenient=lenient)
-    reading = _Reading(Controls(_types(tuple(types), params, findings)), bool(types))
+    if passes_over_empty:
+        params = tuple(_given(params, findings))
+    is_open = not types or (compartment is not None and compartment.of is None)
+    reading = _Reading(Controls(_types(tuple(types), is_open, params, findings)), not is_open)
     for name, value in params:
+        if name == _QUERY:
+            # "Servers SHALL refuse to process a search request if they do not recognize the
+            # _query parameter value" (§3.1.1.7), lenient or not; this one has none.
+            raise Invalid(
+                "`_query` is not supported: this server has no named queries.", code="not-supported"
+            )
         try:
             reading.take(name, value)
         except Invalid as error:
@@ -52,17 +70,30 @@ def parse(
     return reading.request(compartment, findings)
 
 
-def _types(types: tuple[str, ...], params: Params, findings: Findings) -> tuple[str, ...]:
+def _given(params: Params, findings: Findings) -> Iterator[tuple[str, str]]:
+    for name, value in params:
+        if value:
+            yield name, value
+        else:
+            findings.note(f"`{shown(name)}` is empty.")
+
+
+def _types(
+    types: tuple[str, ...], is_open: bool, params: Params, findings: Findings
+) -> tuple[str, ...]:
+    """Return the types to search; `types` are those of the path, or of a whole compartment."""
     asked = [value for name, value in params if name == _TYPE]
-    if types or not asked:
+    if not is_open or not asked:
         return types
+    valid, where = types or resource_types(), " in `_type`"
+    where += " for this compartment" if types else ""
     names = asked[0].split(",")
-    wrong = [name for name in names if not is_resource_type(name)]
+    wrong = [name for name in names if name not in valid]
     for name in wrong:
-        findings.add(unknown("resource type", name, " in `_type`", resource_types()))
+        findings.add(unknown("resource type", name, where, valid))
     # Nothing known is left: asking for all types instead would answer another question.
     if len(wrong) == len(names):
-        raise unknown("resource type", names[0], " in `_type`", resource_types())
+        raise unknown("resource type", names[0], where, valid)
     return tuple(dict.fromkeys(name for name in names if name not in wrong))
 
 
@@ -82,7 +113,7 @@ class _Reading:
             self._check_type()
         elif name in CONTROLS:
             read_control(self.controls, name, value)
-        elif name.partition(":")[0] in INCLUDES:
+        elif is_include(name):
             self.includes.append(read_include(self.controls.types, name, value))
         elif name == FILTER:
             self.conditions += read_filter(self.controls.types, value)
@@ -93,6 +124,11 @@ class _Reading:
 
     def request(self, compartment: Compartment | None, findings: Findings) -> SearchRequest:
         controls = self.controls
+        if controls.summary == "text" and self.includes:
+            # "_include and _revinclude … cannot be mixed with _summary=text" (§3.1.1.5.8)
+            findings.add(_TEXT_ALONE)
+            self.understood = [pair for pair in self.understood if not is_include(pair[0])]
+            self.includes = []
         return SearchRequest(
             types=controls.types,
             compartment=compartment,
@@ -125,6 +161,8 @@ class _Reading:
             )
 
 
+# What a search over any types may ask beside the parameters of those types, and as what.
+BESIDE_TYPES = {FILTER: "special", **dict.fromkeys(sorted(OF_ALL_TYPES), "string"), _TYPE: "token"}
 _OTHER_NAMES = frozenset(
     {FILTER} | OF_ALL_TYPES | INCLUDES | CONTROLS.keys() - {CURSOR, "_contained", "_containedType"}
 )

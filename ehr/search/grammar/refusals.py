@@ -20,18 +20,24 @@ class Findings:
     def __init__(self, *, lenient: bool) -> None:
         self.lenient = lenient
         self._issues: list[Issue] = []
+        self._notes: list[str] = []
 
     def add(self, error: FhirError) -> None:
         """Take the issues of a refusal."""
         self._issues.extend(error.issues)
 
+    def note(self, diagnostics: str) -> None:
+        """Take what is no fault, but passed over."""
+        self._notes.append(diagnostics)
+
     def settle(self) -> tuple[Issue, ...]:
         """Raise Invalid when strict and anything is wrong; return the issues as warnings."""
         if self._issues and not self.lenient:
             raise Invalid(self._issues[0].diagnostics, issues=self._issues)
+        faults = [(issue.code, issue.diagnostics) for issue in self._issues]
+        notes = [("informational", text) for text in self._notes]
         return tuple(
-            Issue(issue.code, f"Ignored: {issue.diagnostics}", severity="warning")
-            for issue in self._issues
+            Issue(code, f"Ignored: {text}", severity="warning") for code, text in faults + notes
         )
 
 

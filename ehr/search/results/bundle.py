@@ -5,6 +5,7 @@ are included, or speak about the search.
 """
 
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from typing import Any
 
 import msgspec
@@ -41,8 +42,10 @@ def searchset(
         **({"total": total} if total is not None else {}),
         "link": [{"relation": relation, "url": url} for relation, url in links],
     }
+    # "The list of elements does not apply to included resources" (§3.1.1.5.9); a summary does.
+    along = replace(request, elements=())
     entries = [_entry(base, one, "match", _shape(request, one)) for one in matches]
-    entries += [_entry(base, one, "include", _shape(request, one)) for one in included]
+    entries += [_entry(base, one, "include", _shape(along, one)) for one in included]
     if issues:
         entries.append(_outcome(issues))
     text = msgspec.json.encode(head)
@@ -62,7 +65,7 @@ def _shape(request: SearchRequest, one: Found) -> bytes:
     """Return the resource whole, or the part that `_summary` or `_elements` asks for."""
     if request.summary in ("true", "text", "data"):
         return json_format.serialise(subset.summarise(_parse(one), request.summary))
-    if request.elements and one.type in (request.types or (one.type,)):
+    if request.elements:
         return json_format.serialise(subset.only_elements(_parse(one), request.elements))
     return one.json
 

@@ -27,6 +27,7 @@ class Cursor(msgspec.Struct, frozen=True, array_like=True):
     """Go on after the row with these sort values, or before it when backward.
 
     `wide`: the walk began with many matches, which decides how the next page is sorted.
+    `estimated`: the total is a guess.
     """
 
     values: tuple[SortValue, ...]
@@ -36,6 +37,7 @@ class Cursor(msgspec.Struct, frozen=True, array_like=True):
     total: int | None
     issued: Instant
     wide: bool = False
+    estimated: bool = False
 
 
 def seal(cursor: Cursor, *, keys: Sequence[bytes], caller: str, search: bytes) -> str:

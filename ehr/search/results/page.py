@@ -5,7 +5,7 @@ their bodies; the outer one joins the bodies of the page. The first page takes t
 moment its walk began; later pages keep to what has not changed since.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, FromClause, Row, Select, and_, func, select
@@ -14,6 +14,7 @@ from ehr.search.plan.plan import Plan
 from ehr.search.results.found import Found, found
 from ehr.search.results.sort import Ordering, SortValue, after, depends_on_number, orderings
 from ehr.store import tables
+from ehr.store.estimates import estimated_rows
 from ehr.store.horizon import Horizon, marks, unchanged_since
 
 _MANY = 2_000
@@ -34,7 +35,7 @@ class Page:
     """The matches of one page; `first` and `last` are the sort values of its ends.
 
     `mark` and `epoch` say when the walk began. `more` tells whether there is more in the direction
-    of the walk, `total` is None where it was not asked for.
+    of the walk, `total` is None where it was not asked for, and maybe `estimated`.
     """
 
     matches: tuple[Found, ...]
@@ -44,6 +45,7 @@ class Page:
     epoch: str = ""
     first: tuple[SortValue, ...] = ()
     last: tuple[SortValue, ...] = ()
+    estimated: bool = False
 
 
 def page(
@@ -90,6 +92,16 @@ def count(connection: Connection, plan: Plan) -> int:
         select(func.count()).select_from(plan.row).where(*plan.where)
     ).scalar_one()
     return number
+
+
+def with_estimate(connection: Connection, plan: Plan, first: Page) -> Page:
+    """Return a first page with about how many match: the exact number where that is at hand."""
+    if not first.more:
+        return replace(first, total=len(first.matches))
+    guess = estimated_rows(connection, select(plan.row.c.rid).where(*plan.where))
+    if guess is None:
+        return replace(first, total=count(connection, plan))
+    return replace(first, total=max(guess, len(first.matches) + 1), estimated=True)
 
 
 def _page(

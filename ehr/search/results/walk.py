@@ -5,7 +5,7 @@ returns each row that did not change meanwhile exactly once, in either direction
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from hashlib import sha256
 
 from sqlalchemy import Connection
@@ -15,7 +15,7 @@ from ehr.search.plan.plan import Plan
 from ehr.search.request import SearchRequest
 from ehr.search.results.cursor import Cursor, expired, seal, unseal
 from ehr.search.results.links import page_address, search_address
-from ehr.search.results.page import Page, Place, is_wide, page
+from ehr.search.results.page import Page, Place, is_wide, page, with_estimate
 from ehr.search.results.sort import SortValue
 from ehr.store.horizon import recall
 
@@ -39,6 +39,7 @@ class Step:
     total: int | None
     links: tuple[Link, ...]
     page: Page = field(default_factory=lambda: Page(()))
+    estimated: bool = False
 
 
 def step(connection: Connection, plan: Plan, walker: Walker, *, size: int) -> Step:
@@ -46,9 +47,11 @@ def step(connection: Connection, plan: Plan, walker: Walker, *, size: int) -> St
     request = plan.request
     if request.cursor is None:
         wide = is_wide(connection, plan)
-        first = page(connection, plan, size=size, total=_wants_total(plan), wide=wide)
-        links = _links(request, walker, size, first, None, total=first.total, wide=wide)
-        return Step(first.total, links, first)
+        first = page(connection, plan, size=size, total=_wants_count(plan), wide=wide)
+        if first.total is None and request.total == "estimate":
+            first = with_estimate(connection, plan, first)
+        links = _links(request, walker, size, first, None, wide=wide)
+        return Step(first.total, links, first, first.estimated)
     cursor = unseal(
         request.cursor,
         keys=walker.keys,
@@ -61,8 +64,9 @@ def step(connection: Connection, plan: Plan, walker: Walker, *, size: int) -> St
         raise expired()
     start = Place(cursor.values, cursor.backward, horizon)
     here = page(connection, plan, size=size, start=start, wide=cursor.wide)
-    links = _links(request, walker, size, here, cursor, total=cursor.total, wide=cursor.wide)
-    return Step(cursor.total, links, here)
+    here = replace(here, total=cursor.total, estimated=cursor.estimated)
+    links = _links(request, walker, size, here, cursor, wide=cursor.wide)
+    return Step(cursor.total, links, here, cursor.estimated)
 
 
 def self_link(request: SearchRequest, walker: Walker) -> Link:
@@ -70,9 +74,10 @@ def self_link(request: SearchRequest, walker: Walker) -> Link:
     return "self", search_address(walker.base, request, request.count or 0)
 
 
-def _wants_total(plan: Plan) -> bool:
+def _wants_count(plan: Plan) -> bool:
+    """Tell whether matches are counted: within one patient, where it costs little, by default."""
     asked = plan.request.total
-    return asked in ("accurate", "estimate") or (not asked and plan.patient_keys is not None)
+    return asked == "accurate" or (asked != "none" and plan.patient_keys is not None)
 
 
 def _links(
@@ -82,14 +87,22 @@ def _links(
     here: Page,
     cursor: Cursor | None,
     *,
-    total: int | None,
     wide: bool,
 ) -> tuple[Link, ...]:
     first = search_address(walker.base, request, size)
 
     def beside(values: tuple[SortValue, ...], *, backward: bool) -> str:
         # The walk's first page may be found again by going back: its moment stays the same.
-        to = Cursor(values, backward, here.mark, here.epoch, total, walker.now, wide)
+        to = Cursor(
+            values,
+            backward,
+            here.mark,
+            here.epoch,
+            here.total,
+            walker.now,
+            wide,
+            here.estimated,
+        )
         sealed = seal(to, keys=walker.keys, caller=walker.caller, search=_digest(request))
         return page_address(first, sealed)
 

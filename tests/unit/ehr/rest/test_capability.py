@@ -48,6 +48,12 @@ def test_search_parameters_are_those_that_are_indexed(server: Any) -> None:
     assert "Observation:subject" in patient["searchRevInclude"]
 
 
+def test_what_may_be_asked_of_any_type_is_told_for_the_system(server: Any) -> None:
+    names = {each["name"]: each["type"] for each in statement(server)["rest"][0]["searchParam"]}
+
+    assert names.items() >= {"_filter": "special", "_list": "string", "_type": "token"}.items()
+
+
 def test_operations_are_those_that_are_routed(server: Any) -> None:
     found = statement(server)
 
