@@ -113,6 +113,27 @@ def test_an_estimated_total_says_that_it_is_one(client: Client, database: Any) -
     assert client.read("Patient?_total=none&_count=2").get("total") is None
 
 
+def test_get_and_post_answer_alike_everywhere(client: Client) -> None:
+    mary = client.create(given.patient())
+    client.create(given.observation(mary))
+    form = "application/x-www-form-urlencoded"
+
+    for path, query in (
+        ("Observation", "_filter=code%20eq%208867-4%20or%20status%20eq%20amended&_sort=-code"),
+        ("Observation", "_summary=true&_total=estimate&_include=*&_count=1"),
+        ("", "_type=Patient,Observation&_sort=_id&_elements=status"),
+        (f"Patient/{mary['id']}/Observation", "_count=0"),
+        (f"Patient/{mary['id']}/*", "_type=Observation&family="),
+    ):
+        got = client.read(f"{path}?{query}")
+        address = f"{path}/_search" if path else "_search"
+        posted = expect(client.request("POST", address, query, content_type=form), 200)
+        for bundle in (got, posted):
+            bundle.pop("id")
+            bundle["meta"].pop("lastUpdated")
+        assert got == posted, path
+
+
 def test_a_count_is_all_that_comes(client: Client) -> None:
     # "_count has the value 0, this shall be treated the same as _summary=count" (§3.1.1.5.3).
     mary = client.create(given.patient())
