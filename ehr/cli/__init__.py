@@ -11,6 +11,7 @@ from typing import Any
 
 import click
 
+from ehr.cli.examples import examples
 from ehr.cli.exits import Exit
 
 # name -> (module, one line of help); the function has the name of the command
@@ -68,7 +69,9 @@ def _show_version(ctx: click.Context, _option: click.Parameter, wanted: bool) ->
 @click.group(
     cls=_Commands,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
-    epilog="Two to begin with:  ehr demo    ehr get Patient/mary-murray",
+    epilog=examples(
+        "ehr demo", "EHR_DATABASE_URL=sqlite:///ehr-demo.db ehr get Patient/mary-murray"
+    ),
 )
 @click.option(
     "--version",

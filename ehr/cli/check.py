@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from ehr.cli import output
+from ehr.cli.examples import examples
 from ehr.cli.exits import Exit
 from ehr.settings import DEVELOPMENT_SECRET, Settings, SettingsError, check_public, load
 
@@ -33,7 +34,7 @@ class Answer:
     examples: list[str] = field(default_factory=list)
 
 
-@click.command(epilog="For instance:  ehr check    ehr check --deep --json")
+@click.command(epilog=examples("ehr check", "ehr check --deep --json"))
 @click.option("--deep", is_flag=True, help="Hold every row against what it was made from.")
 @click.option("--repair", is_flag=True, help="With --deep: rebuild index rows that are wrong.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")

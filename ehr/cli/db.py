@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from ehr.cli import output
+from ehr.cli.examples import examples
 from ehr.cli.exits import Exit
 from ehr.cli.failures import CommandError
 from ehr.settings import Settings, load
@@ -24,7 +25,7 @@ def db() -> None:
     """Upgrade, show, back up, restore and copy the database."""
 
 
-@db.command(epilog="For instance:  ehr db upgrade")
+@db.command(short_help="Bring the schema to this release.", epilog=examples("ehr db upgrade"))
 def upgrade() -> None:
     """Bring the schema to the one this release needs; nothing happens where it is there."""
     from ehr.store import migrate
@@ -41,7 +42,10 @@ def upgrade() -> None:
         output.say(f"The schema went from {before or 'none'} to {after}.")
 
 
-@db.command(epilog="For instance:  ehr db status    ehr db status --json")
+@db.command(
+    short_help="Show engine, schema and how much is in it.",
+    epilog=examples("ehr db status", "ehr db status --json"),
+)
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 def status(as_json: bool) -> int:
     """Show engine, schema and how much is in it; exits with 1 where an upgrade is needed."""
@@ -63,7 +67,10 @@ def status(as_json: bool) -> int:
     return Exit.OK
 
 
-@db.command(epilog="For instance:  ehr db backup monday.ehr    ehr db backup monday.db")
+@db.command(
+    short_help="Write a backup while the record goes on.",
+    epilog=examples("ehr db backup monday.ehr", "ehr db backup monday.db"),
+)
 @click.argument("file", type=click.Path(dir_okay=False, path_type=Path))
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 def backup(file: Path, as_json: bool) -> None:
@@ -99,7 +106,10 @@ def backup(file: Path, as_json: bool) -> None:
     _report(f"{file} is whole", moved, seconds(), as_json=as_json, file=str(file))
 
 
-@db.command(epilog="For instance:  EHR_DATABASE_URL=sqlite:///new.db ehr db restore monday.ehr")
+@db.command(
+    short_help="Restore a backup into an empty database.",
+    epilog=examples("EHR_DATABASE_URL=sqlite:///new.db ehr db restore monday.ehr"),
+)
 @click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 def restore(file: Path, as_json: bool) -> None:
@@ -132,7 +142,10 @@ def restore(file: Path, as_json: bool) -> None:
     _report("Restored", moved, seconds(), as_json=as_json)
 
 
-@db.command(epilog="For instance:  ehr db copy postgresql://ehr@localhost/ehr")
+@db.command(
+    short_help="Copy the record into another empty database.",
+    epilog=examples("ehr db copy postgresql://ehr@localhost/ehr"),
+)
 @click.argument("target_url", metavar="TARGET-URL")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 def copy(target_url: str, as_json: bool) -> None:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import click
 
 from ehr.cli import output
+from ehr.cli.examples import examples
 from ehr.cli.exits import Exit
 from ehr.cli.failures import CommandError
 from ehr.settings import Settings, load
@@ -22,7 +23,7 @@ _DAY = 86_400_000
 _PORTS_TRIED = 20
 
 
-@click.command(epilog="For instance:  ehr demo    ehr demo --port 9000 --reset")
+@click.command(epilog=examples("ehr demo", "ehr demo --port 9000 --reset"))
 @click.option("--file", default="ehr-demo.db", show_default=True, help="The demo's own database.")
 @click.option("--port", type=int, help="Port to listen on; else 8000 or the next free one.")
 @click.option("--reset", is_flag=True, help="Throw the demo's database away first.")

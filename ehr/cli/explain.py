@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from ehr.cli import output
+from ehr.cli.examples import examples
 from ehr.cli.exits import Exit
 from ehr.cli.failures import CommandError
 
@@ -18,8 +19,10 @@ _WORK = ("rows-read", "instructions")  # what PostgreSQL counts, what SQLite cou
 
 
 @click.command(
-    epilog="For instance:  ehr explain 'Observation?patient=mary-murray&code=8867-4'"
-    "    ehr explain --json 'Patient?name=murray'"
+    epilog=examples(
+        "ehr explain 'Observation?patient=mary-murray&code=8867-4'",
+        "ehr explain --json 'Patient?name=murray'",
+    )
 )
 @click.argument("path")
 @click.option("--sql", is_flag=True, help="Print the whole text of each statement.")

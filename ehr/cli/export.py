@@ -7,13 +7,15 @@ from pathlib import Path
 import click
 
 from ehr.cli import output
+from ehr.cli.examples import examples
 from ehr.cli.exits import Exit
 from ehr.cli.failures import CommandError
 
 
 @click.command(
-    epilog="For instance:  ehr export out/    "
-    "ehr export --type Observation --patient mary-murray mary.ndjson.gz"
+    epilog=examples(
+        "ehr export out/", "ehr export --type Observation --patient mary-murray mary.ndjson.gz"
+    )
 )
 @click.argument("target", metavar="FOLDER|FILE.ndjson[.gz|.zst]", type=click.Path(path_type=Path))
 @click.option("--type", "types", multiple=True, help="Only this resource type; may be repeated.")

@@ -5,13 +5,16 @@ import sys
 
 import click
 
+from ehr.cli.examples import examples
 from ehr.cli.exits import Exit
 from ehr.cli.opening import opened_record
 
 
 @click.command(
-    epilog="For instance:  ehr get Patient/mary-murray"
-    "    ehr get --headers 'Observation?patient=mary-murray&_sort=-date'"
+    epilog=examples(
+        "ehr get Patient/mary-murray",
+        "ehr get --headers 'Observation?patient=mary-murray&_sort=-date'",
+    )
 )
 @click.argument("path")
 @click.option("--headers", is_flag=True, help="Print the status and headers first.")

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import click
 
 from ehr.cli import output
+from ehr.cli.examples import examples
 from ehr.cli.exits import Exit
 from ehr.cli.failures import CommandError
 from ehr.settings import Settings
@@ -23,8 +24,10 @@ _SMALL = 2_000_000  # bytes that one process loads before others have started
 
 
 @click.command(
-    epilog="For instance:  ehr load synthea.tar.gz    "
-    "ehr load --url http://127.0.0.1:8000/fhir --token secr_… Patient.ndjson"
+    epilog=examples(
+        "ehr load synthea.tar.gz",
+        "ehr load --url http://127.0.0.1:8000/fhir --token secr_… Patient.ndjson",
+    )
 )
 @click.argument("paths", metavar="FILE|FOLDER|ARCHIVE…", nargs=-1, required=True)
 @click.option("--url", help="Load through the server at this FHIR base, not into the database.")

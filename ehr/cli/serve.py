@@ -5,12 +5,14 @@ import os
 import click
 
 from ehr.cli import output
+from ehr.cli.examples import examples
 from ehr.settings import check_public, load
 
 
 @click.command(
-    epilog="For instance:  ehr serve --port 9000"
-    "    EHR_DATABASE_URL=postgresql://ehr@db/ehr ehr serve --workers 4"
+    epilog=examples(
+        "ehr serve --port 9000", "EHR_DATABASE_URL=postgresql://ehr@db/ehr ehr serve --workers 4"
+    )
 )
 @click.option("--host", help="Address to listen on [EHR_HOST].")
 @click.option("--port", type=int, help="Port to listen on [EHR_PORT].")

@@ -5,10 +5,11 @@ import os
 import click
 
 from ehr.cli import output
+from ehr.cli.examples import examples
 from ehr.settings import SETTINGS, load
 
 
-@click.command(epilog="For instance:  ehr settings    EHR_PORT=9000 ehr settings --json")
+@click.command(epilog=examples("ehr settings", "EHR_PORT=9000 ehr settings --json"))
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 def settings(as_json: bool) -> None:
     """Show every setting, its value and where it comes from."""

@@ -11,6 +11,7 @@ import click
 from auth import tokens
 from auth.tokens import IssuedToken
 from ehr.cli import output
+from ehr.cli.examples import examples
 from ehr.cli.exits import Exit
 from ehr.cli.failures import CommandError
 from ehr.cli.opening import opened_database
@@ -29,8 +30,10 @@ def token() -> None:
 
 
 @token.command(
-    epilog='For instance:  ehr token create --system --name "GP system"'
-    "    ehr token create --operator --expires 8h --json"
+    epilog=examples(
+        'ehr token create --system --name "GP system"',
+        "ehr token create --operator --expires 8h --json",
+    )
 )
 @click.option("--system", "kind", flag_value="system", help="For a client system: reads, writes.")
 @click.option("--operator", "kind", flag_value="operator", help="For a person: reads only.")
@@ -64,7 +67,11 @@ def create(
     click.echo(made)
 
 
-@token.command("list", epilog="For instance:  ehr token list    ehr token list --json")
+@token.command(
+    "list",
+    short_help="List every token that was made.",
+    epilog=examples("ehr token list", "ehr token list --json"),
+)
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 def list_(as_json: bool) -> None:
     """List every token that was made; the tokens themselves are not kept."""
@@ -81,7 +88,10 @@ def list_(as_json: bool) -> None:
     output.put_table([column.capitalize() for column in columns], rows)
 
 
-@token.command(epilog="For instance:  ehr token revoke 3f0c9a12e5b77d40    ehr token revoke secr_…")
+@token.command(
+    short_help="Revoke a token by itself or its id.",
+    epilog=examples("ehr token revoke 3f0c9a12e5b77d40", "ehr token revoke secr_…"),
+)
 @click.argument("token_or_id")
 def revoke(token_or_id: str) -> None:
     """Revoke a token, given whole or by its id in `ehr token list`."""

@@ -33,7 +33,27 @@ def test_each_command_has_help_with_examples_on_one_screen(
 
     text = capsys.readouterr().out
     assert len(text.splitlines()) <= 30
-    assert command in ("db", "token") or "For instance" in text  # these have commands of their own
+    assert command in ("db", "token") or "For instance:\n  " in text  # these have their own
+
+
+@pytest.mark.parametrize(
+    "command", [["load"], ["export"], ["serve"], ["token", "create"]], ids=" ".join
+)
+def test_each_example_stands_whole_on_a_line_of_its_own(
+    command: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert cli.run([*command, "--help"]) == Exit.OK
+
+    lines = capsys.readouterr().out.partition("For instance:\n")[2].splitlines()
+    assert len(lines) >= 2
+    assert all(f"ehr {' '.join(command)}" in line for line in lines)
+
+
+@pytest.mark.parametrize("group", ["db", "token"])
+def test_what_a_command_does_is_not_cut_off(group: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert cli.run([group, "--help"]) == Exit.OK
+
+    assert "..." not in capsys.readouterr().out.partition("Commands:")[2]
 
 
 def test_the_overview_lists_every_command(capsys: pytest.CaptureFixture[str]) -> None:
