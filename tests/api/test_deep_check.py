@@ -291,14 +291,15 @@ DAMAGES: dict[str, tuple[str, str, str, str]] = {
         "--repair",
     ),
     "index row of what was deleted": (
-        "INSERT INTO token (patient_key, rid, param, code, system) "
-        f"VALUES ({_MARY}, {_GONE}, 1, 1, 0)",
+        "INSERT INTO token (patient_key, rid, param, element, code, system) "
+        f"VALUES ({_MARY}, {_GONE}, 1, -1, 1, 0)",
         "every token row belongs to a resource",
         "Goal/gone (key ",
         "--repair",
     ),
     "index row of nothing": (
-        "INSERT INTO uri (patient_key, rid, param, hash, value) VALUES (5, 999, 1, 1, 'x')",
+        "INSERT INTO uri (patient_key, rid, param, element, hash, value) "
+        "VALUES (5, 999, 1, -1, 1, 'x')",
         "every uri row belongs to a resource",
         "key 5, row 999",
         "--repair",
