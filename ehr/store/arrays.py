@@ -2,7 +2,7 @@
 
 An element is its length (32 bit, big endian) and its bytes; -1 stands for NULL. Fixed-width numbers
 are interleaved with their length by slices of machine words, so that a column of thousands costs a
-few microseconds. Used by `insert.py` only.
+few microseconds.
 """
 
 import struct
@@ -11,16 +11,14 @@ from array import array
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from psycopg import Connection
 from psycopg.abc import Buffer
-from psycopg.adapt import Dumper
-from psycopg.pq import Format
 
 # Object ids of element types, fixed in every PostgreSQL.
 _INT8, _FLOAT8, _TEXT, _BYTEA, _BOOL = 20, 701, 25, 17, 16
 _SWAP = sys.byteorder == "little"
 _HEAD = struct.Struct(">iiIii")
 _LENGTH = struct.Struct(">i")
+_INTEGER = struct.Struct(">q")
 _ONE = {code: struct.Struct(f">iiIiii{code}") for code in "qd"}
 _NULL = _LENGTH.pack(-1)
 _EIGHT = array("I", _LENGTH.pack(8))
@@ -30,24 +28,30 @@ class _Encoded:
     """An array ready to be sent."""
 
     __slots__ = ("data",)
+    oid = 0
 
     def __init__(self, data: bytes) -> None:
         self.data = data
 
 
-class _Int8Array(_Encoded): ...
+class _Int8Array(_Encoded):
+    oid = 1016
 
 
-class _Float8Array(_Encoded): ...
+class _Float8Array(_Encoded):
+    oid = 1022
 
 
-class _TextArray(_Encoded): ...
+class _TextArray(_Encoded):
+    oid = 1009
 
 
-class _ByteaArray(_Encoded): ...
+class _ByteaArray(_Encoded):
+    oid = 1001
 
 
-class _BoolArray(_Encoded): ...
+class _BoolArray(_Encoded):
+    oid = 1000
 
 
 def encode(kind: str, values: Sequence[Any]) -> _Encoded:
@@ -55,18 +59,24 @@ def encode(kind: str, values: Sequence[Any]) -> _Encoded:
     return _ENCODERS[kind](values)
 
 
-def register(connection: Connection[Any]) -> None:
-    """Teach a connection to send encoded arrays."""
-    for kind, oid in _ARRAY_OIDS.items():
-        dumper = type("EncodedDumper", (_EncodedDumper,), {"oid": oid})
-        connection.adapters.register_dumper(kind, dumper)
+def parameter(value: Any) -> tuple[Buffer | None, int]:
+    """Return a value as a statement's parameter in binary, and the object id of its type.
 
-
-class _EncodedDumper(Dumper):
-    format = Format.BINARY
-
-    def dump(self, obj: _Encoded) -> Buffer | None:
-        return obj.data
+    Integers are all of one type, so that a statement is prepared once whatever their size.
+    """
+    if isinstance(value, _Encoded):
+        return value.data, value.oid
+    if isinstance(value, str):
+        return value.encode(), _TEXT
+    if isinstance(value, int):
+        return _INTEGER.pack(value), _INT8
+    if isinstance(value, list):
+        return parameter(
+            encode("text" if value and isinstance(value[0], str) else "integer", value)
+        )
+    if value is None:
+        return None, 0
+    raise TypeError(f"no parameter: {type(value).__name__}")
 
 
 def _integers(values: Sequence[int | None]) -> _Int8Array:
@@ -131,11 +141,4 @@ _ENCODERS: dict[str, Callable[[Sequence[Any]], _Encoded]] = {
     "text": _texts,
     "bytes": _bytes,
     "boolean": _booleans,
-}
-_ARRAY_OIDS: dict[type[_Encoded], int] = {
-    _Int8Array: 1016,
-    _Float8Array: 1022,
-    _TextArray: 1009,
-    _ByteaArray: 1001,
-    _BoolArray: 1000,
 }

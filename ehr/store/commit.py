@@ -14,11 +14,12 @@ from ehr.errors import Conflict
 from ehr.store import feed, index_rows
 from ehr.store.bodies import CURRENT_DICTIONARY
 from ehr.store.drafts import INDEX_VERSION, Method, Write, Written
-from ehr.store.engine import execute_raw, is_postgres
+from ehr.store.engine import is_postgres
 from ehr.store.filing import move_rows
 from ehr.store.insert import delete_rows, insert_rows, update_rows
 from ehr.store.references import adopt
 from ehr.store.resolve import Keys, resolve
+from ehr.store.statements import query
 from ehr.store.tables import locator, resource, version
 from fhir_profiles.definitions import type_number
 
@@ -197,7 +198,7 @@ def _refuse_orphans(connection: Connection, writes: Sequence[Write], keys: Keys)
         "SELECT patient_key, count(*) FROM resource "  # noqa: S608  marks only
         f"WHERE patient_key IN ({marks}) AND deleted = false GROUP BY patient_key"
     )
-    for key, count in execute_raw(connection, sql, list(places)).fetchall():
+    for key, count in query(connection, sql, list(places)):
         raise Conflict(
             f"The patient has {count} other resources in the record, so deleting is refused. "
             "Delete or correct those first, or mark the patient as inactive.",

@@ -12,8 +12,9 @@ from sqlalchemy import Connection
 
 from ehr.errors import Unprocessable
 from ehr.store.drafts import Demand, Method, Write
-from ehr.store.engine import execute_raw, is_postgres
+from ehr.store.engine import is_postgres
 from ehr.store.locator import Located, Name
+from ehr.store.statements import query
 from fhir_profiles.issues import Issue
 
 if TYPE_CHECKING:
@@ -65,10 +66,10 @@ def _stored(
         return set()
     if is_postgres(connection):
         columns = [list(column) for column in zip(*wanted, strict=True)]
-        cursor = execute_raw(connection, _POSTGRES, columns)
+        found = query(connection, _POSTGRES, columns)
     else:
-        cursor = execute_raw(connection, _SQLITE, (json.dumps(list(wanted)),))
-    return {wanted[key, rid, version] for key, rid, version in cursor.fetchall()}
+        found = query(connection, _SQLITE, (json.dumps(list(wanted)),))
+    return {wanted[key, rid, version] for key, rid, version in found}
 
 
 def _places(

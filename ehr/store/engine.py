@@ -72,7 +72,9 @@ class Database:
             reading = reading.execution_options(isolation_level="AUTOCOMMIT")
             writing = postgres_engine(self.url, WRITER, pool_size, timeout)
             shared = postgres_engine(self.url, WRITER, 1, timeout, _PATIENCE)
-            self._writer = PostgresWriter(self._watched(writing), self._watched(shared))
+            self._writer = PostgresWriter(
+                self._watched(writing), self._watched(shared), pool_size * 2
+            )
         else:
             raise ValueError(
                 f"Database URL scheme {self.dialect!r} is not supported; use sqlite:/// or postgresql://"

@@ -1,7 +1,8 @@
 """The change feed: when each transaction committed, and up to where a reader has seen everything.
 
 PostgreSQL: a transaction's `at` is taken after its xid, so every transaction that a reader can't
-see yet has an `at` at or after the start of the oldest open writer: that is the watermark.
+see yet has an `at` at or after the start of the oldest open writer: that is the watermark. Its
+role must see the sessions of all writers: pg_read_all_stats, where they have several roles.
 A poller that asks `_since` the watermark it was given never misses a change. `stamp` numbers
 committed transactions densely in xid order behind the oldest open one. SQLite has one writer at a
 time: it stamps as it writes, and the watermark is the newest committed transaction.
@@ -12,7 +13,8 @@ import time
 from sqlalchemy import Connection, text
 
 from ehr.messages import Instant
-from ehr.store.engine import Database, execute_raw, is_postgres
+from ehr.store.engine import Database, is_postgres
+from ehr.store.statements import query
 
 _OPEN_SQLITE = (
     "INSERT INTO txn (txn_id, at, xid, commit_seq) SELECT ?, "
@@ -46,10 +48,10 @@ _WATERMARK_SQLITE = text(
 def open_txn(connection: Connection, txn_id: int) -> Instant:
     """Write the row of this transaction and return its time, by the database's clock."""
     if is_postgres(connection):
-        cursor = execute_raw(connection, _OPEN_POSTGRES, (txn_id,))
+        opened = query(connection, _OPEN_POSTGRES, (txn_id,))
     else:
-        cursor = execute_raw(connection, _OPEN_SQLITE, (txn_id, int(time.time() * 1000)))
-    at: Instant = cursor.fetchone()[0]
+        opened = query(connection, _OPEN_SQLITE, (txn_id, int(time.time() * 1000)))
+    at: Instant = opened[0][0]
     return at
 
 

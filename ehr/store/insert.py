@@ -9,11 +9,11 @@ from collections.abc import Callable, Mapping, Sequence
 from functools import cache
 from typing import Any
 
-from psycopg import RawCursor
 from sqlalchemy import Connection, Table
 
 from ehr.store.arrays import encode
 from ehr.store.engine import is_postgres, of
+from ehr.store.statements import run_prepared
 
 Row = tuple[Any, ...]
 Rows = Mapping[Table, Sequence[Row]]
@@ -179,10 +179,7 @@ def _kind(table: Table, name: str) -> str:
 
 
 def _execute(connection: Connection, sql: str, parameters: Sequence[Any]) -> None:
-    of(connection).announce(sql)
-    driver: Any = connection.connection.driver_connection
-    with RawCursor(driver) as cursor:
-        cursor.execute(sql.encode(), parameters, prepare=True)
+    run_prepared(connection, sql, parameters)
 
 
 def _execute_many(connection: Connection, sql: str, rows: Sequence[Row]) -> None:

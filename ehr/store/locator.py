@@ -6,7 +6,8 @@ from collections.abc import Collection, Mapping
 from msgspec import Struct
 from sqlalchemy import Connection
 
-from ehr.store.engine import execute_raw, is_postgres
+from ehr.store.engine import is_postgres
+from ehr.store.statements import query
 from fhir_profiles.definitions import type_name, type_number
 
 Name = tuple[str, str]  # (type, id)
@@ -40,10 +41,10 @@ def locate(connection: Connection, names: Collection[Name]) -> Mapping[Name, Loc
     pairs = [(type_number(type), id) for type, id in names]
     if is_postgres(connection):
         columns = [[number for number, _ in pairs], [id for _, id in pairs]]
-        cursor = execute_raw(connection, _POSTGRES, columns)
+        found = query(connection, _POSTGRES, columns)
     else:
-        cursor = execute_raw(connection, _SQLITE, (json.dumps(pairs),))
+        found = query(connection, _SQLITE, (json.dumps(pairs),))
     return {
         (type_name(number), id): Located(key, rid, bool(reserved), bool(deleted))
-        for number, id, key, rid, reserved, deleted in cursor.fetchall()
+        for number, id, key, rid, reserved, deleted in found
     }

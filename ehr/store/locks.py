@@ -8,7 +8,8 @@ from collections.abc import Iterable
 
 from sqlalchemy import Connection
 
-from ehr.store.engine import execute_raw, is_postgres, of
+from ehr.store.engine import is_postgres, of
+from ehr.store.statements import query
 
 _TAKE = "INSERT INTO criteria_lock (hash) SELECT * FROM unnest(%b::bigint[])"
 _RELEASE = "DELETE FROM criteria_lock WHERE hash = ANY(%b::bigint[])"
@@ -21,11 +22,11 @@ def take(connection: Connection, texts: Iterable[str]) -> list[int]:
     hasher = of(connection).hasher
     hashes = sorted({hasher.once(text) for text in texts})
     if hashes:
-        execute_raw(connection, _TAKE, (hashes,))
+        query(connection, _TAKE, (hashes,))
     return hashes
 
 
 def release(connection: Connection, hashes: list[int]) -> None:
     """Take the lock rows away; they keep others waiting until this transaction ends."""
     if hashes:
-        execute_raw(connection, _RELEASE, (hashes,))
+        query(connection, _RELEASE, (hashes,))

@@ -11,8 +11,9 @@ from sqlalchemy import Connection
 from ehr.messages import Instant
 from ehr.store.bodies import compose
 from ehr.store.drafts import Current, Method
-from ehr.store.engine import execute_raw, is_postgres, of
+from ehr.store.engine import is_postgres, of
 from ehr.store.locator import Name
+from ehr.store.statements import query
 from fhir_profiles.definitions import type_name, type_number
 
 _ROW = (
@@ -77,12 +78,12 @@ def currents(connection: Connection, names: Collection[Name]) -> dict[Name, Curr
     pairs = [(type_number(type), id) for type, id in names]
     if is_postgres(connection):
         columns = [[number for number, _ in pairs], [id for _, id in pairs]]
-        rows = execute_raw(connection, _LISTED_POSTGRES, columns).fetchall()
+        rows = query(connection, _LISTED_POSTGRES, columns)
         if any(row[-1] is None for row in rows):
             # Waited for a lock: the row is the newest now, but this statement can't see its body.
-            rows = execute_raw(connection, _LISTED_POSTGRES, columns).fetchall()
+            rows = query(connection, _LISTED_POSTGRES, columns)
     else:
-        rows = execute_raw(connection, _LISTED_SQLITE, (json.dumps(pairs),)).fetchall()
+        rows = query(connection, _LISTED_SQLITE, (json.dumps(pairs),))
     decompress = of(connection).compressor.decompress
     return {
         (type_name(number), id): _current(type_name(number), id, row, decompress)
@@ -93,10 +94,10 @@ def currents(connection: Connection, names: Collection[Name]) -> dict[Name, Curr
 def newest(connection: Connection, type: str, id: str) -> Stored | None:
     """Return the newest version for reading, or None."""
     sql = _sql(connection, _CURRENT)
-    row = execute_raw(connection, sql, (type_number(type), id)).fetchone()
-    if row is None:
+    found = query(connection, sql, (type_number(type), id))
+    if not found:
         return None
-    *columns, blob_id, dict_id, body = row
+    *columns, blob_id, dict_id, body = found[0]
     key, rid, number, updated, deleted, conf, sens, _, organisation, _, _ = columns
     return Stored(
         key, rid, type, id, number, updated, bool(deleted), blob_id,
@@ -118,10 +119,10 @@ def _current(
 def version(connection: Connection, type: str, id: str, number: int) -> Stored | None:
     """Return one version, or None."""
     sql = _sql(connection, _VERSION)
-    row = execute_raw(connection, sql, (type_number(type), id, number)).fetchone()
-    if row is None:
+    found = query(connection, sql, (type_number(type), id, number))
+    if not found:
         return None
-    key, rid, updated, method, blob_id, dict_id, body, conf, sens, organisation = row
+    key, rid, updated, method, blob_id, dict_id, body, conf, sens, organisation = found[0]
     return Stored(
         key, rid, type, id, number, updated, method == Method.DELETE, blob_id,
         of(connection).compressor.decompress(body, dict_id), conf, sens, organisation,

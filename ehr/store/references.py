@@ -6,10 +6,11 @@ from typing import Any
 from sqlalchemy import Connection
 
 from ehr.store.drafts import Write
-from ehr.store.engine import execute_raw, is_postgres, of
+from ehr.store.engine import is_postgres, of
 from ehr.store.hashing import Hasher
 from ehr.store.resolve import Keys
 from ehr.store.rows import ReferenceRow
+from ehr.store.statements import query
 from fhir_profiles.definitions import is_resource_type, type_number
 
 Row = tuple[Any, ...]
@@ -71,7 +72,7 @@ def adopt(connection: Connection, writes: Sequence[Write], keys: Keys) -> None:
     ]
     if is_postgres(connection):
         columns = [list(column) for column in zip(*places, strict=True)]
-        execute_raw(connection, _ADOPT_POSTGRES, columns)
+        query(connection, _ADOPT_POSTGRES, columns)
         return
     of(connection).announce(_ADOPT_SQLITE)
     cursor = connection.connection.cursor()

@@ -13,9 +13,10 @@ from sqlalchemy import Connection
 from ehr.errors import Unprocessable
 from ehr.store.demands import refuse_missing
 from ehr.store.drafts import Draft, LostRace, Method, Write
-from ehr.store.engine import execute_raw, is_postgres, of
+from ehr.store.engine import is_postgres, of
 from ehr.store.hashing import Hasher
 from ehr.store.locator import Located, Name, locate
+from ehr.store.statements import query
 from fhir_profiles.owners import OWNER_PATHS, SHARED
 
 
@@ -206,7 +207,7 @@ def _lock_patients(connection: Connection, writes: Sequence[Write], keys: Keys) 
         return  # one writer at a time
     gone = sorted(keys.own[name] for name in keys.deleted if name[0] == "Patient")
     if gone:
-        execute_raw(connection, _CLEAR, [list(column) for column in zip(*gone, strict=True)])
+        query(connection, _CLEAR, [list(column) for column in zip(*gone, strict=True)])
     filed = {keys.own[w.type, w.id][0] for w in writes if w.draft is not None}
     places = sorted(
         (located.patient_key, located.rid)
@@ -216,7 +217,7 @@ def _lock_patients(connection: Connection, writes: Sequence[Write], keys: Keys) 
     if not places:
         return
     columns = [[key for key, _ in places], [rid for _, rid in places]]
-    rows = execute_raw(connection, _KEEP, columns).fetchall()
+    rows = query(connection, _KEEP, columns)
     known_deleted = {k.patient_key for k in keys.known.values() if k.deleted}
     if any(deleted and key not in known_deleted for key, deleted in rows):
         raise LostRace

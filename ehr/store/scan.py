@@ -7,6 +7,7 @@ from typing import Any
 from sqlalchemy import Connection
 
 from ehr.store.engine import Database, execute_raw, is_postgres
+from ehr.store.sessions import prepared
 from ehr.store.sessions.time_limit import unlimited
 
 Row = tuple[Any, ...]
@@ -17,10 +18,11 @@ _SLICE = 5000
 def snapshot(database: Database) -> Iterator[Connection]:
     """Give a connection that sees one committed state for as long as it is held."""
     with database.read() as connection, unlimited(connection.info):
-        kind = " ISOLATION LEVEL REPEATABLE READ READ ONLY" if is_postgres(connection) else ""
-        connection.exec_driver_sql(f"BEGIN{kind}")
-        if is_postgres(connection):  # a whole table takes as long as it takes
-            connection.exec_driver_sql("SET LOCAL statement_timeout = 0")
+        if is_postgres(connection):
+            with prepared.snapshot(connection):
+                yield connection
+            return
+        connection.exec_driver_sql("BEGIN")
         try:
             yield connection
         finally:

@@ -12,7 +12,6 @@ from psycopg.types.numeric import Int8BinaryDumper
 from sqlalchemy import Engine, event
 from sqlalchemy.pool import ConnectionPoolEntry
 
-from ehr.store import arrays
 from ehr.store.sessions.time_limit import limit
 
 READER = "ehr-read"
@@ -80,8 +79,8 @@ def postgres_engine(
         url.set(drivername="postgresql+psycopg"),
         pool_size=pool_size,
         max_overflow=pool_size,
-        pool_use_lifo=True,  # the connection used last has its statements prepared
         hide_parameters=True,  # they are record content
+        isolation_level="AUTOCOMMIT",  # transactions are begun by name, in prepared.py
         connect_args={
             "application_name": name,
             "options": plans + limits,
@@ -93,7 +92,6 @@ def postgres_engine(
     def _prepare(connection: Any, _record: Any) -> None:
         # One type for all integers: a statement is prepared once, whatever the values.
         connection.adapters.register_dumper(int, Int8BinaryDumper)
-        arrays.register(connection)
         connection.prepare_threshold = 2
 
     return engine

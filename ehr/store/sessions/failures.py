@@ -9,8 +9,9 @@ from sqlalchemy.exc import DBAPIError
 
 from ehr.errors import Busy, Conflict, TooCostly
 
-# serialization failure, deadlock, lock timeout, unique violation (a race lost: look again)
-_RETRIED = {"40001", "40P01", "55P03", "23505"}
+# serialization failure, deadlock, lock timeout, unique violation (a race lost: look again), and a
+# prepared statement that the session forgot
+_RETRIED = {"40001", "40P01", "55P03", "23505", "26000"}
 _LOCKED, _STOPPED = "55P03", "57014"
 # no connection at all, stopped, fell, starting or recovering
 _GONE = {None, "57P01", "57P02", "57P03"}
@@ -57,7 +58,7 @@ def is_too_long(error: Exception) -> bool:
     return _state(error) == _STOPPED or code == sqlite3.SQLITE_INTERRUPT
 
 
-def is_lost(error: Exception) -> bool:
+def is_lost(error: BaseException) -> bool:
     """Tell whether PostgreSQL was stopped, fell, recovers or can't be reached."""
     cause = getattr(error, "orig", error)
     return isinstance(cause, psycopg.OperationalError) and _state(error) in _GONE
@@ -68,6 +69,6 @@ def is_collision(error: Exception) -> bool:
     return _state(error) in _RETRIED
 
 
-def _state(error: Exception) -> str | None:
+def _state(error: BaseException) -> str | None:
     state: str | None = getattr(getattr(error, "orig", error), "sqlstate", None)
     return state

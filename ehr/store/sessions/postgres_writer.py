@@ -12,12 +12,13 @@ from typing import Any, TypeVar
 import psycopg
 from sqlalchemy import Connection, Engine
 from sqlalchemy.exc import DBAPIError
-from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from ehr.errors import FhirError
 from ehr.store.drafts import LostRace
-from ehr.store.sessions.failures import busy, collided, is_collision, told
+from ehr.store.sessions.failures import collided, is_collision, told
 from ehr.store.sessions.gathering import Gathering, Part
+from ehr.store.sessions.prepared import transaction
+from ehr.store.sessions.ready import ReadyConnections
 
 T = TypeVar("T")
 # Writes parts on a connection and returns what came of each; nothing is durable yet.
@@ -31,21 +32,19 @@ class PostgresWriter:
     That session must wait for locks only shortly: others wait behind it.
     """
 
-    def __init__(self, engine: Engine, shared: Engine) -> None:
-        self._engine = engine
-        self._shared = shared
+    def __init__(self, engine: Engine, shared: Engine, most: int) -> None:
+        self._sessions = ReadyConnections(engine, most)
+        self._shared = ReadyConnections(shared, 1)
         self._gathering = Gathering()
 
     def run(self, work: Callable[[Connection], T]) -> T:
         """Run `work` in one transaction and return what it returns, once that is durable."""
         for attempt in range(_ATTEMPTS):
             try:
-                with self._engine.begin() as connection:
+                with self._sessions.connection() as connection, transaction(connection):
                     return work(connection)
             except LostRace:
                 pass
-            except PoolTimeout:
-                raise busy() from None
             except (DBAPIError, psycopg.Error) as error:
                 if not is_collision(error):
                     raise told(error) from error
@@ -60,7 +59,7 @@ class PostgresWriter:
     def _together(self, write_parts: WriteParts, parts: Sequence[Any]) -> Sequence[Any]:
         outcomes: Sequence[Any] | None = None
         try:
-            with self._shared.begin() as connection:
+            with self._shared.connection() as connection, transaction(connection):
                 outcomes = write_parts(connection, parts)
         except FhirError as refusal:
             if len(parts) > 1:
@@ -75,5 +74,5 @@ class PostgresWriter:
 
     def close(self) -> None:
         """Give all connections back."""
-        self._engine.dispose()
-        self._shared.dispose()
+        self._sessions.close()
+        self._shared.close()
