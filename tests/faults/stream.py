@@ -58,7 +58,7 @@ def write_until(server: Server, name: str, written: Written, work: Callable[[], 
     finally:
         over.set()
         for client in clients:
-            client.join(60)
+            client.join(300)
 
 
 def _client(server: Server, name: str, written: Written, over: threading.Event) -> None:

@@ -116,7 +116,7 @@ def _pause() -> None:
 
 def _until_more(written: Written) -> None:
     """Wait until writes are acknowledged again."""
-    before, limit = len(written.versions), time.monotonic() + 60
+    before, limit = len(written.versions), time.monotonic() + 300
     while len(written.versions) < before + 20:
         assert time.monotonic() < limit, "nothing is written any more"
         assert not written.faults, written.faults[0]
