@@ -109,8 +109,8 @@ def criterion(
     elements = asking.population.elements(item, parameter)
     if modifier == "missing":
         # "all the resources that don't have a value for the … parameter" (§3.1.1.4.4)
-        has_value = any(_has_value(asking, each, parameter) for each in elements)
-        return has_value is (value == "false")
+        found = any(has_value(asking, each, parameter) for each in elements)
+        return found is (value == "false")
     values = split(value, ",")
     if modifier in ("not", "not-in"):
         # "the negation applies to the set, not each individual entry" (§3.1.1.4.10)
@@ -127,7 +127,8 @@ def criterion(
     )
 
 
-def _has_value(asking: Asking, element: Element, parameter: SearchParameter) -> bool:
+def has_value(asking: Asking, element: Element, parameter: SearchParameter) -> bool:
+    """Tell whether an element holds a value that this kind of parameter looks at."""
     match parameter.kind:
         case "token":
             return bool(tokens.element_tokens(element))

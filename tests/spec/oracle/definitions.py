@@ -13,9 +13,11 @@ __all__ = [
     "components",
     "is_canonical",
     "parameter",
-    "parameters",
     "reference_parameters",
+    "searchable",
 ]
+
+_BY_OTHER_MEANS = frozenset({"_text", "_content", "_query", "_filter"})
 
 
 def parameter(type: str, code: str) -> SearchParameter | None:
@@ -45,6 +47,10 @@ def is_canonical(element_type: str) -> bool:
     return element_type in CANONICALS
 
 
-def parameters(type: str) -> list[SearchParameter]:
-    """Return all parameters of a type."""
-    return list(for_type(type).values())
+def searchable(type: str) -> list[SearchParameter]:
+    """Return the parameters of a type that look at elements, each kind in a way of its own."""
+    return [
+        each
+        for each in for_type(type).values()
+        if each.code not in _BY_OTHER_MEANS and each.kind != "special"
+    ]

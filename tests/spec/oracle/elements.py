@@ -75,7 +75,8 @@ def _parts(expression: str) -> tuple[str, ...]:
 
 def _of_type(part: str) -> str:
     part = _AS_FUNCTION.sub(r".ofType(\1)", part)
-    return _AS.sub(r"\1.ofType(\2)", part)
+    # Some composites are published with the name that FHIRPath has for FHIR's dateTime.
+    return _AS.sub(r"\1.ofType(\2)", part).replace("(DateTime)", "(dateTime)")
 
 
 def _split_union(expression: str) -> Iterator[str]:

@@ -6,9 +6,10 @@ FHIR R4 §3.1.3 (search_filter.html).
 import json
 import re
 from collections.abc import Callable
+from dataclasses import replace
 from fractions import Fraction
 
-from tests.spec.oracle import amounts, concepts, conditions, dates, definitions, references
+from tests.spec.oracle import amounts, concepts, conditions, dates, definitions, references, tokens
 from tests.spec.oracle.conditions import Asking
 from tests.spec.oracle.elements import Element
 from tests.spec.oracle.population import Item
@@ -121,7 +122,8 @@ def _compare(asking: Asking, item: Item, name: str, operator: str, value: str) -
         raise LookupError(f"{item.type} has no parameter {name}")
     elements = asking.population.elements(item, parameter)
     if operator == "pr":
-        return bool(elements) is (value == "true")
+        has_value = any(conditions.has_value(asking, each, parameter) for each in elements)
+        return has_value is (value == "true")
     if operator == "ni":
         return not any(_meets(asking, each, parameter.kind, "in", value) for each in elements)
     return any(_meets(asking, each, parameter.kind, operator, value) for each in elements)
@@ -159,15 +161,16 @@ def _seconds(moment: Fraction | float) -> float:
 
 
 def _token(asking: Asking, operator: str, value: str, token: Token) -> bool:
-    system, bar, code = value.rpartition("|")
     if operator == "in":
         return concepts.in_value_set(asking.population, value, token)
     if operator in ("ss", "sb"):
-        modifier = "above" if operator == "sb" else "below"
+        # "True if the value subsumes a concept in the set": the concept is below the value.
+        modifier = "below" if operator == "ss" else "above"
         return concepts.related(asking.population, modifier, value, token)
-    # "Token is the same, including namespace if specified (case insensitive)"
-    same = (token.code or "").casefold() == code.casefold()
-    same = same and (not bar or (token.system or "") == _SYSTEMS.get(system, system))
+    # "Token is the same, including namespace if specified (case insensitive)", "the format is the
+    # same as the existing search parameter"
+    system, bar, code = value.rpartition("|")
+    same = tokens.matches(_SYSTEMS.get(system, system) + bar + code, replace(token, any_case=True))
     return same is (operator == "eq")
 
 

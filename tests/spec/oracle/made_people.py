@@ -8,7 +8,15 @@ from random import Random
 from typing import Any
 
 from tests.spec.oracle.elements import Resource
-from tests.spec.oracle.made_values import ALIKE, SYSTEMS, URLS, Maker
+from tests.spec.oracle.made_values import (
+    ALIKE,
+    HIERARCHY,
+    HIERARCHY_CODES,
+    SYSTEMS,
+    URLS,
+    VALUE_SETS,
+    Maker,
+)
 
 BASE = "http://localhost/fhir"
 # How many of each hundred resources are of which type.
@@ -28,7 +36,44 @@ def population(rng: Random, size: int) -> list[Resource]:
     for type in types:
         names.setdefault(type, []).append(str(len(names.get(type, ()))))
     people = _People(rng, names)
-    return [people.make(type, id) for type, ids in names.items() for id in ids]
+    made = [people.make(type, id) for type, ids in names.items() for id in ids]
+    return [*made, *_terminology()]
+
+
+def _terminology() -> list[Resource]:
+    """Return a code system with a hierarchy, and value sets that enumerate, import and exclude."""
+    a, ab, a1, b, big = ({"code": code} for code in HIERARCHY_CODES)
+    system = {
+        "resourceType": "CodeSystem",
+        "id": "made",
+        "url": HIERARCHY,
+        "status": "active",
+        "content": "complete",
+        "hierarchyMeaning": "is-a",
+        "concept": [{**a, "concept": [{**ab, "concept": [a1]}, big]}, b],
+    }
+    composed = (
+        {
+            "include": [
+                {"system": HIERARCHY, "concept": [a, b]},
+                {"system": SYSTEMS[0], "concept": [b]},
+            ]
+        },
+        {"include": [{"system": HIERARCHY}], "exclude": [{"system": HIERARCHY, "concept": [ab]}]},
+        {"include": [{"valueSet": [VALUE_SETS[0]]}]},
+        {"include": [{"system": HIERARCHY, "valueSet": [VALUE_SETS[0]]}]},
+    )
+    sets = [
+        {
+            "resourceType": "ValueSet",
+            "id": f"made-{n}",
+            "url": VALUE_SETS[n],
+            "status": "active",
+            "compose": compose,
+        }
+        for n, compose in enumerate(composed)
+    ]
+    return [system, *sets]
 
 
 class _People(Maker):

@@ -13,16 +13,29 @@ from tests.spec.oracle.amounts import element_amount
 from tests.spec.oracle.dates import PREFIXES
 from tests.spec.oracle.definitions import SearchParameter
 from tests.spec.oracle.elements import Element
-from tests.spec.oracle.made_values import CODES, NUMBERS, SYSTEMS, UNITS, URLS, Maker
+from tests.spec.oracle.made_filters import Filters
+from tests.spec.oracle.made_values import (
+    CODES,
+    HIERARCHY,
+    HIERARCHY_CODES,
+    NUMBERS,
+    SYSTEMS,
+    UNITS,
+    URLS,
+    VALUE_SETS,
+    Maker,
+)
 from tests.spec.oracle.population import Item
 from tests.spec.oracle.search import Oracle
 from tests.spec.oracle.texts import element_texts
 from tests.spec.oracle.tokens import Token, element_tokens
 
-# Parameters that are answered by other means than elements, or not at all.
-_OTHER = frozenset({"_text", "_content", "_query", "_filter"})
 _SORTED = frozenset({"date", "string", "quantity", "number", "uri", "token"})
 _HOPS = 2
+_CODED = ["in", "not-in", "above", "below"]
+_NESTED = frozenset({"Encounter", "Location", "Organization"})
+# Reference parameters whose targets lie in one another.
+_HIERARCHIES = frozenset({"partof", "part-of", "location", "organization", "service-provider"})
 
 
 @dataclass(frozen=True)
@@ -54,6 +67,9 @@ class _Writer(Maker):
             pairs.append(("_sort", self._sort(type)))
         if self.rng.random() < 0.15 and "system" not in self.features:
             pairs += self._includes(type)
+        if self.rng.random() < 0.08:
+            self.features.add("_filter")
+            pairs[0] = "_filter", Filters(self.rng, self.population).filter(type)
         if len(pairs) > 1:
             self.features.add("and")
         written = "&".join(f"{quote(name, safe=':')}={quote(value)}" for name, value in pairs)
@@ -73,7 +89,7 @@ class _Writer(Maker):
         return item.type, item.type
 
     def _parameter(self, type: str, kind: str | None = None) -> SearchParameter:
-        every = [each for each in _searchable(type) if kind in (None, each.kind)]
+        every = [each for each in definitions.searchable(type) if kind in (None, each.kind)]
         used = [each for each in every if self._elements(type, each)]
         # Most often one that some resource has a value for.
         return self.pick(used if used and self.rng.random() < 0.85 else every)
@@ -145,7 +161,7 @@ class _Writer(Maker):
     def _sort(self, type: str) -> str:
         codes: dict[str, None] = {}
         for _ in range(self.pick((1, 1, 2))):
-            kinds = {each.kind for each in _searchable(type)} & _SORTED
+            kinds = {each.kind for each in definitions.searchable(type)} & _SORTED
             parameter = self._parameter(type, self.pick(("date", *sorted(kinds))))
             self.features.add(f"_sort {parameter.kind}")
             codes[parameter.code] = None
@@ -198,27 +214,24 @@ class _Writer(Maker):
         )
 
     def _modifier(self, parameter: SearchParameter) -> str | None:
-        modifiers = {
-            "string": ("exact", "contains"),
-            "token": ("not", "not", "text", "of-type"),
-            "uri": ("below", "above"),
-            "reference": ("identifier", *parameter.targets[:4]),
-        }.get(parameter.kind, ())
-        if not modifiers or parameter.code in ("_id",) or self.rng.random() < 0.65:
+        """Return a modifier that the elements found give a meaning to, or none."""
+        if parameter.code == "_id" or self.rng.random() < 0.6:
             return None
-        chosen = self.pick(modifiers)
-        identifiers = [
-            each for _, each in self._elements(parameter.type, parameter)
-            if each.type == "Identifier"
-        ]  # fmt: skip
-        if chosen == "of-type" and not identifiers:
-            return "not"
-        is_canonical = any(
-            definitions.is_canonical(each.type)
-            for _, each in self._elements(parameter.type, parameter)
-        )
-        # "The :identifier modifier is not supported on canonical elements" (§3.1.1.4.12).
-        return None if chosen == "identifier" and is_canonical else chosen
+        types = {each.type for _, each in self._elements(parameter.type, parameter)}
+        choices: list[str] = []
+        if parameter.kind == "string":
+            choices = ["exact", "contains"]
+        elif parameter.kind == "uri":
+            choices = ["below", "above"]
+        elif parameter.kind == "token":
+            choices = ["not", "not"]
+            choices += ["text"] if types & {"CodeableConcept", "Coding", "Identifier"} else []
+            choices += ["of-type"] if "Identifier" in types else []
+            choices += _CODED if types & {"CodeableConcept", "Coding"} else []
+        elif parameter.kind == "reference" and "Reference" in types:
+            choices = ["identifier", *parameter.targets[:4]]
+            choices += ["above", "below"] if parameter.code in _HIERARCHIES else []
+        return self.pick(choices) if choices else None
 
     def _one_value(
         self, parameter: SearchParameter, modifier: str | None, found: list[tuple[Item, Element]]
@@ -272,6 +285,10 @@ class _Writer(Maker):
         token = token or Token(self.pick(SYSTEMS), self.pick(CODES), (self.word(),))
         if modifier == "text":
             return _escaped(self.pick(token.texts)[:3].strip() or "a") if token.texts else "a"
+        if modifier in ("in", "not-in"):
+            return self.pick(VALUE_SETS)
+        if modifier in ("above", "below"):
+            return f"{HIERARCHY}|{_escaped(self.pick(HIERARCHY_CODES))}"
         if modifier == "of-type":
             system, code = self.pick(token.types) if token.types else (self.pick(SYSTEMS), "a")
             parts = (system or self.pick(SYSTEMS), code or "a", token.code or "a")
@@ -343,6 +360,11 @@ class _Writer(Maker):
             code = _escaped(identifier.get("value") or self.pick(CODES))
             return f"{_escaped(identifier.get('system') or '')}|{code}"
         named = self.population.named(element) if element else None
+        if modifier in ("above", "below"):
+            type = self.pick(
+                [each for each in parameter.targets if each in _NESTED] or ["Location"]
+            )
+            return f"{type}/{self.pick(('0', '1', '2'))}"
         type = modifier or self.pick(parameter.targets or ("Patient",))
         local = f"{type}/{self.pick(('0', '1', '2', 'gone'))}"
         if named and named.local and (not modifier or named.local.startswith(f"{modifier}/")):
@@ -350,14 +372,6 @@ class _Writer(Maker):
         elif named and named.url and not modifier:
             return _escaped(named.url)
         return self.pick((local, local, local.partition("/")[2], f"{self.population.base}/{local}"))
-
-
-def _searchable(type: str) -> list[SearchParameter]:
-    return [
-        each
-        for each in definitions.parameters(type)
-        if each.code not in _OTHER and each.kind != "special"
-    ]
 
 
 def _escaped(text: str) -> str:

@@ -22,6 +22,10 @@ SYSTEMS = (
     "urn:oid:1.2.36.1",
 )
 CODES = ("a", "b", "A", "a1", "ab", "8867-4", "85354-9", "x|y", "p,q", "m$n", "é", "back\\slash")
+# One of the systems has its codes in an order of above and below, and value sets choose from all.
+HIERARCHY = SYSTEMS[2]
+HIERARCHY_CODES = ("a", "ab", "a1", "b", "A")
+VALUE_SETS = tuple(f"https://example.org/fhir/ValueSet/made-{n}" for n in range(4))
 # Each line holds texts that some rule makes alike, or just not.
 ALIKE = (
     ("Zoë", "ZOE", "zoe", "Zoé"),
