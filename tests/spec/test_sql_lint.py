@@ -141,7 +141,7 @@ def test_no_cursor_hides_a_statement() -> None:
         path.relative_to(root).as_posix()
         for package in ("ehr", "auth")
         for path in (root / package).rglob("*.py")
-        if ".cursor()" in path.read_text("utf-8")
+        if re.search(r"\.cursor\(\)|\.pgconn\.", path.read_text("utf-8"))
     }
 
     assert found == {
@@ -149,6 +149,7 @@ def test_no_cursor_hides_a_statement() -> None:
         "ehr/store/engine.py",
         "ehr/store/insert.py",
         "ehr/store/references.py",
+        "ehr/store/sessions/prepared.py",
         "ehr/store/sessions/sqlite_writer.py",  # BEGIN, SAVEPOINT, COMMIT
         "ehr/store/statement_cost.py",  # EXPLAIN of texts that ran
     }
