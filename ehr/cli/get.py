@@ -25,12 +25,13 @@ def get(path: str, headers: bool, compact: bool) -> int:
 
     with opened_record(os.environ) as record:
         status, sent, body = ask(record, path if compact else _pretty(path))
+        kind = dict(sent).get("Content-Type", "")
         if headers:
             click.echo(str(status))
             for name, value in sent:
                 click.echo(f"{name}: {value}")
             click.echo()
-        _write(b"".join(body))
+        _write(b"".join(body), is_text="+json" in kind or "+xml" in kind)
     return Exit.OK if status < 400 else Exit.REFUSED
 
 
@@ -40,9 +41,10 @@ def _pretty(path: str) -> str:
     return f"{path}{'&' if '?' in path else '?'}_pretty=true"
 
 
-def _write(content: bytes) -> None:
+def _write(content: bytes, *, is_text: bool) -> None:
     sys.stdout.flush()
     sys.stdout.buffer.write(content)
-    if not content.endswith(b"\n") and sys.stdout.isatty():
+    # Raw content goes into a file byte for byte.
+    if not content.endswith(b"\n") and (is_text or sys.stdout.isatty()):
         sys.stdout.buffer.write(b"\n")
     sys.stdout.buffer.flush()

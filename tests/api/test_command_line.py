@@ -66,6 +66,36 @@ def test_get_answers_through_the_endpoint(capsys: Printed) -> None:
     assert json.loads(capsys.readouterr().out)["resourceType"] == "OperationOutcome"
 
 
+@pytest.mark.parametrize(
+    "address",
+    ["metadata", "/metadata", "/fhir/metadata", "http://record.example/fhir/metadata?_pretty=true"],
+)
+@pytest.mark.usefixtures("on_database")
+def test_get_takes_an_address_with_its_base(address: str, capsys: Printed) -> None:
+    assert cli.run(["get", address]) == Exit.OK
+    assert json.loads(capsys.readouterr().out)["resourceType"] == "CapabilityStatement"
+
+
+@pytest.mark.usefixtures("on_database")
+def test_get_takes_an_address_below_the_public_base(
+    monkeypatch: pytest.MonkeyPatch, capsys: Printed
+) -> None:
+    monkeypatch.setenv("EHR_BASE_URL", "https://record.example/care/r4")
+
+    assert cli.run(["get", "https://record.example/care/r4/metadata"]) == Exit.OK
+    assert json.loads(capsys.readouterr().out)["resourceType"] == "CapabilityStatement"
+
+
+@pytest.mark.parametrize("options", [[], ["--compact"]], ids=["pretty", "compact"])
+@pytest.mark.usefixtures("on_database")
+def test_get_ends_its_answer_with_a_line_feed(options: list[str], capsys: Printed) -> None:
+    assert cli.run(["get", *options, "Patient/nobody"]) == Exit.REFUSED
+
+    text = capsys.readouterr().out
+    assert text.endswith("}\n")
+    assert len(text.splitlines()) > 1 or options
+
+
 def test_an_outdated_database_says_what_to_do(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: Printed
 ) -> None:
