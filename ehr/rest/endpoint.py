@@ -121,7 +121,8 @@ def _principal(door: Door, environ: Mapping[str, Any]) -> Principal:
     principal = door.authenticate(token.strip())
     if principal is None:
         raise Unauthenticated(
-            "The token is unknown, expired or revoked. Get a new one.",
+            "The token is unknown, expired or revoked. "
+            "Get a new one: `ehr token create` makes it, on the database of this server.",
             headers=(("WWW-Authenticate", f'{_REALM}, error="invalid_token"'),),
         )
     return principal

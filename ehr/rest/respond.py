@@ -77,12 +77,13 @@ def rendered(body: bytes, shown: Presentation) -> bytes:
         return body
     try:
         resource = json_format.reparse(body)
-        if shown.answer.format == "xml":
-            return xml_format.serialise(resource, pretty=shown.pretty)
-        return json_format.serialise(resource, pretty=True)
+        write = xml_format.serialise if shown.answer.format == "xml" else json_format.serialise
+        text = write(resource, pretty=shown.pretty)
     except InvalidDocument as error:
         # Ours, not the caller's: what was accepted must be possible to write.
         raise RuntimeError("an answer can't be written in the format asked for") from error
+    # Whoever asks for pretty text reads it on a terminal, whose prompt belongs on the next line.
+    return text.rstrip(b"\n") + b"\n" if shown.pretty else text
 
 
 def _preferred(result: Result, interaction: Interaction) -> bytes | None:

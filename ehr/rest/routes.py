@@ -38,11 +38,11 @@ def fhir_routes(door: Door) -> Blueprint:
         return _Answer(endpoint(door, request.environ))
 
     @routes.app_errorhandler(HTTPException)
-    def refused(error: HTTPException) -> Response | HTTPException:
-        """Answer what Flask refuses by itself, such as an unknown method, in FHIR's way."""
+    def refused(error: HTTPException) -> Response:
+        """Answer what Flask refuses by itself: below the base in FHIR's way, elsewhere as text."""
         path = request.environ.get("PATH_INFO", "")
         if path != MOUNT and not path.startswith(f"{MOUNT}/"):
-            return error
+            return _elsewhere(error)
         issue = Issue("not-supported", f"{error.name}. {_advice(error)}")
         refusal = FhirError(issue.diagnostics, issues=(issue,))
         refusal.status = error.code or 500
@@ -72,6 +72,13 @@ def health_routes(is_ready: Callable[[], bool]) -> Blueprint:
         return _plain("ready", 200) if ready else _plain("the database does not answer", 503)
 
     return routes
+
+
+def _elsewhere(error: HTTPException) -> Response:
+    text = (
+        f"{error.name}. The record's API begins at {MOUNT}; {MOUNT}/metadata says what it offers."
+    )
+    return _plain(text, error.code or 500)
 
 
 def _advice(error: HTTPException) -> str:

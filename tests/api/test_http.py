@@ -30,6 +30,18 @@ def test_json_in_xml_out_and_back(client: Client) -> None:
     assert expect(again, 200)["birthDate"] == "1950-02-01"
 
 
+@pytest.mark.parametrize("form", ["json", "xml"])
+def test_pretty_text_ends_its_last_line(client: Client, form: str) -> None:
+    path = f"Patient/{client.create(json_format.parse(PATIENT))['id']}?_format={form}"
+
+    pretty = client.get(f"{path}&_pretty=true").get_data()
+    plain = client.get(path).get_data()
+
+    assert pretty.endswith(b"\n")
+    assert not pretty.endswith(b"\n\n")
+    assert not plain.endswith(b"\n")
+
+
 def test_a_read_that_the_caller_has_already(client: Client) -> None:
     answer = client.post("Patient", PATIENT)
     path = f"Patient/{expect(answer, 201)['id']}"

@@ -73,6 +73,8 @@ def test_other_paths_are_not_fhir(client: FlaskClient) -> None:
 
     assert answer.status_code == 404
     assert b"OperationOutcome" not in answer.data
+    assert answer.mimetype == "text/plain"
+    assert "/fhir/metadata" in answer.text
 
 
 def test_health(server: Any) -> None:
