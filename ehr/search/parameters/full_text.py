@@ -35,26 +35,28 @@ _INLINE = re.compile(r"/?(a|abbr|acronym|b|big|cite|code|dfn|em|i|kbd|samp|small
 
 def index(resource: Mapping[str, Any], rows: IndexRows) -> None:
     """Add the words of a resource."""
-    texts: list[str] = []
+    texts: dict[str, None] = {}
     _collect(resource, resource["resourceType"], texts)
-    content = joined(list(dict.fromkeys(texts)))
-    div = resource.get("text", {}).get("div") if isinstance(resource.get("text"), dict) else None
-    narrative = joined([_plain(div)]) if div else ""
-    if content or narrative:
-        rows.text.append((narrative or None, content))
+    content = joined(texts)
+    narrative = resource.get("text")
+    div = narrative.get("div") if isinstance(narrative, dict) else None
+    own = joined((_plain(div),)) if div else ""
+    if content or own:
+        rows.text.append((own or None, content))
 
 
-def _collect(value: Mapping[str, Any], type: str, texts: list[str]) -> None:
+def _collect(value: Mapping[str, Any], type: str, texts: dict[str, None]) -> None:
+    """Add every text below a value, each once, in the order of the document."""
     below = _worded(type)
     for name, member in value.items():
         kind = below.get(name)
         if kind is None:
             continue
-        for each in member if isinstance(member, list) else (member,):
+        for each in member if member.__class__ is list else (member,):
             if each is None:
                 continue
             if kind is _TEXT:
-                texts.append(each)
+                texts[each] = None
             else:
                 _collect(each, each["resourceType"] if kind == "Resource" else kind, texts)
 

@@ -6,6 +6,7 @@ Address is a row of its own.
 """
 
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import Any
 
 from sqlalchemy import ColumnElement, FromClause, and_, func
@@ -18,6 +19,7 @@ from fhir_profiles.extraction import Leaf, Sink
 from fhir_profiles.search_parameters import SearchParameter
 
 KEY_LENGTH = 200
+_SHORT = 100
 
 _NAME_PARTS = ("family", "text"), ("given", "prefix", "suffix")
 _ADDRESS_PARTS = ("city", "district", "state", "postalCode", "country", "text"), ("line",)
@@ -37,6 +39,16 @@ def sink(leaf: Leaf) -> Sink | None:
 
 def folded_key(text: str) -> tuple[str, str | None]:
     """Return the key of a text, and the whole folded text where it is longer than the key."""
+    return _repeated(text) if len(text) <= _SHORT else _folded_key(text)
+
+
+# Many come again and again: names, places, what codes are called.
+@lru_cache(maxsize=16_384)
+def _repeated(text: str) -> tuple[str, str | None]:
+    return _folded_key(text)
+
+
+def _folded_key(text: str) -> tuple[str, str | None]:
     folded = fold(text)
     return (folded, None) if len(folded) <= KEY_LENGTH else (folded[:KEY_LENGTH], folded)
 

@@ -8,6 +8,7 @@ no words here but whole runs.
 
 import re
 import unicodedata
+from collections.abc import Iterable
 from functools import lru_cache
 
 from ehr.store.full_text import All, Either, Phrase, Words
@@ -16,6 +17,7 @@ from ehr.store.tables import BOUNDARY
 LONGEST_TEXT = 200_000  # characters of words kept: engines bound what one row may have
 MAXIMUM_WORDS = 50
 _LONGEST_WORD = 64
+_SHORT = 100
 _ASCII_WORD, _WORD = re.compile(r"[a-z0-9]+"), re.compile(r"[^\W_]+")
 _PLAIN = re.compile(r"[a-pr-z][a-z0-9]*")
 _TOKEN = re.compile(r'"([^"]*)"|([()])|([^\s()"]+)')
@@ -40,13 +42,19 @@ def _spelt(word: str) -> str:
     return word if _PLAIN.fullmatch(word) else "q" + word.encode().hex()
 
 
-def joined(texts: list[str]) -> str:
+def joined(texts: Iterable[str]) -> str:
     """Return the words of texts as one; no phrase reaches from one text to the next."""
-    parts = (" ".join(words(text)) for text in texts)
-    whole = BOUNDARY.join(part for part in parts if part)
+    parts = (_repeated(text) if len(text) <= _SHORT else " ".join(words(text)) for text in texts)
+    whole = BOUNDARY.join([part for part in parts if part])
     if len(whole) <= LONGEST_TEXT:
         return whole
     return whole[: whole.rindex(" ", 0, LONGEST_TEXT)]
+
+
+# The same names of codes, units and kinds come again and again.
+@lru_cache(maxsize=16_384)
+def _repeated(text: str) -> str:
+    return " ".join(words(text))
 
 
 def read_words(text: str) -> Words:
