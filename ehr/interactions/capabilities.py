@@ -14,9 +14,11 @@ from ehr.messages import Interaction, Resource, Result
 from ehr.patches import MEDIA_TYPES
 from ehr.record import Record
 from ehr.search.grammar.query import BESIDE_TYPES
+from ehr.search.parameters.modifiers import modifiers
+from ehr.search.parameters.supported import searchable, supported_names
 from ehr.settings import Settings
 from ehr.urls import operations as offered
-from fhir_profiles import definitions, json_format, search_parameters
+from fhir_profiles import definitions, json_format
 from fhir_profiles.compartments import COMPARTMENTS
 from fhir_profiles.search_parameters import SearchParameter
 
@@ -171,7 +173,7 @@ def _resource(facts: _Facts, type: str) -> Resource:
         "referencePolicy": _reference_policy(facts),
         "searchInclude": [f"{type}:{p.code}" for p in parameters if p.kind == "reference"],
         "searchRevInclude": list(_reverse_includes().get(type, ())),
-        "searchParam": [{"name": p.code, "definition": p.url, "type": p.kind} for p in parameters],
+        "searchParam": [*map(_parameter, parameters), *_of_any_type()],
         "operation": _operations(offered.for_type(type)),
     }
     return {name: value for name, value in entry.items() if value not in ([], None)}
@@ -179,12 +181,6 @@ def _resource(facts: _Facts, type: str) -> Resource:
 
 def _reference_policy(facts: _Facts) -> list[str]:
     return ["literal", "logical", *(["enforced"] if facts.references == "all" else [])]
-
-
-def searchable(type: str) -> list[SearchParameter]:
-    """Return the parameters of a type that are indexed: those with an expression."""
-    found = search_parameters.for_type(type).values()
-    return [p for p in found if p.expression]
 
 
 @cache
@@ -200,12 +196,23 @@ def _reverse_includes() -> dict[str, tuple[str, ...]]:
 
 def _system_parameters() -> list[Resource]:
     """Return the parameters that every type has, which are those a system search may use."""
-    defined = [
-        {"name": p.code, "definition": p.url, "type": p.kind}
-        for p in searchable("Basic")
-        if p.code.startswith("_")
-    ]
-    return [*defined, *({"name": name, "type": kind} for name, kind in BESIDE_TYPES.items())]
+    defined = (p for p in searchable("Basic") if p.code in supported_names(()))
+    return [*map(_parameter, defined), *_of_any_type(), {"name": "_type", "type": "token"}]
+
+
+def _of_any_type() -> list[Resource]:
+    """Return the parameters that no definition gives an element to."""
+    kinds = BESIDE_TYPES.items()
+    return [{"name": name, "type": kind} for name, kind in kinds if name != "_type"]
+
+
+def _parameter(parameter: SearchParameter) -> Resource:
+    """Return the entry of a parameter. R4 has no element for its modifiers, so it says them."""
+    named = [f":{name}" for name in modifiers(parameter)]
+    if parameter.kind == "reference":
+        named.append(":[Type]")
+    entry = {"name": parameter.code, "definition": parameter.url, "type": parameter.kind}
+    return entry | ({"documentation": f"Modifiers: {', '.join(named)}"} if named else {})
 
 
 def _operations(operations: list[offered.OfferedOperation]) -> list[Resource]:

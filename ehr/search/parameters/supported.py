@@ -23,6 +23,11 @@ def parameters_named(types: tuple[str, ...], code: str) -> tuple[SearchParameter
     return tuple(one for one in found if one is not None) if None not in found else ()
 
 
+def searchable(type_name: str) -> tuple[SearchParameter, ...]:
+    """Return the parameters that a type can be searched by, in the order of their codes."""
+    return tuple(_supported(type_name).values())
+
+
 @cache
 def supported_names(types: tuple[str, ...]) -> frozenset[str]:
     """Return the codes that every one of these types has."""

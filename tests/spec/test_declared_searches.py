@@ -1,0 +1,190 @@
+"""The CapabilityStatement keeps its word: every parameter and modifier it declares is answered.
+
+Requests are made of what the statement says, on both engines: all parameters of a type at once, and
+each modifier once for each kind of element; in the slow tests each by itself.
+"""
+
+import gzip
+import json
+import re
+import tarfile
+from collections.abc import Iterator
+from typing import Any
+from urllib.parse import parse_qsl, quote
+
+import pytest
+
+from fhir_profiles.definitions import resource_types
+from fhir_profiles.extraction import leaves
+from fhir_profiles.search_parameters import SearchParameter, component_parameter, for_type
+from tests.client import Client
+from tests.shared_data import shared
+
+_CODES = "http://hl7.org/fhir/administrative-gender"
+# Sample values: by kind, then what some modifiers and parameters want instead.
+_OF_KIND = {
+    "date": "ge2024-02", "number": "5", "quantity": "5.4|http://unitsofmeasure.org|mg",
+    "reference": "x", "string": "a", "token": "c", "uri": "http://x.org/a",
+}  # fmt: skip
+_OF_MODIFIER = {
+    "missing": "true", "text": "a", "of-type": "s|c|v", "identifier": "s|v",
+    "in": "http://hl7.org/fhir/ValueSet/administrative-gender",
+    "not-in": "http://hl7.org/fhir/ValueSet/administrative-gender",
+}  # fmt: skip
+_OF_CODE = {
+    "_id": "x", "_filter": "_id eq x", "_list": "x", "_text": "bone", "_content": "bone",
+    "near": "1|1|10|km",
+}  # fmt: skip
+# Official parameters that say of no type what they search: no base, or no expression.
+_WITHOUT_USE = {
+    "codesystem-extensions-CodeSystem-author", "codesystem-extensions-CodeSystem-effective",
+    "codesystem-extensions-CodeSystem-end", "codesystem-extensions-CodeSystem-keyword",
+    "codesystem-extensions-CodeSystem-workflow", "patient-extensions-Patient-age",
+    "patient-extensions-Patient-birthOrderBoolean", "Resource-query",
+    "valueset-extensions-ValueSet-author", "valueset-extensions-ValueSet-effective",
+    "valueset-extensions-ValueSet-end", "valueset-extensions-ValueSet-keyword",
+    "valueset-extensions-ValueSet-workflow",
+}  # fmt: skip
+
+
+@pytest.fixture
+def record_settings() -> dict[str, str]:
+    return {"EHR_REFERENCES": "none"}
+
+
+def declared(client: Client) -> Iterator[tuple[str, str, str]]:
+    """Yield type, name and value of every condition that the statement promises to understand."""
+    for resource in client.read("metadata")["rest"][0]["resource"]:
+        for entry in resource["searchParam"]:
+            yield from _conditions(resource["type"], entry)
+
+
+def _conditions(type: str, entry: dict[str, Any]) -> Iterator[tuple[str, str, str]]:
+    name = entry["name"]
+    if name == "_has":
+        # A List may have anything but Parameters.
+        source = "DiagnosticReport:assessed-condition" if type == "Parameters" else "List:item"
+        yield type, f"_has:{source}:_id", "x"
+        return
+    parameter = for_type(type).get(name)
+    yield type, name, _plain(parameter, name)
+    for modifier in re.findall(r":([\w\[\]-]+)", entry.get("documentation", "")):
+        assert parameter is not None
+        if modifier == "[Type]":
+            target = (parameter.targets or ("Patient",))[0]
+            yield type, f"{name}:{target}", "x"
+        else:
+            yield type, f"{name}:{modifier}", _modified(parameter, modifier)
+
+
+def _plain(parameter: SearchParameter | None, name: str) -> str:
+    if name in _OF_CODE or parameter is None:
+        return _OF_CODE[name]
+    if parameter.kind == "composite":
+        parts = (component_parameter(parameter, each) for each in parameter.components)
+        return "$".join(_plain(part, part.code) for part in parts)
+    return _OF_KIND[parameter.kind]
+
+
+def _modified(parameter: SearchParameter, modifier: str) -> str:
+    if modifier in ("above", "below") and parameter.kind == "token":
+        return "text/xml" if "contentType" in parameter.expression else f"{_CODES}|male"
+    if modifier == "below" and parameter.kind == "reference":
+        return "http://x.org/a|1" if "Reference" not in _element_types(parameter) else "x"
+    return _OF_MODIFIER.get(modifier) or _plain(parameter, parameter.code)
+
+
+def _element_types(parameter: SearchParameter) -> set[str]:
+    return {leaf.type for leaf in leaves(parameter)}
+
+
+def ask(client: Client, type: str, conditions: list[tuple[str, str]]) -> None:
+    """Search by these conditions; the answer must have understood each of them."""
+    query = "&".join(f"{quote(name, safe=':')}={quote(value)}" for name, value in conditions)
+    response = client.get(f"{type}?{query}&_summary=count")
+
+    assert response.status_code == 200, (type, query, response.get_data(as_text=True)[:800])
+    (own,) = (link["url"] for link in response.get_json()["link"] if link["relation"] == "self")
+    understood = parse_qsl(own.partition("?")[2])
+    assert [pair for pair in conditions if pair not in understood] == []
+
+
+def test_every_declared_parameter_is_answered(client: Client) -> None:
+    by_type: dict[str, list[tuple[str, str]]] = {}
+    for type, name, value in declared(client):
+        if ":" not in name or name.startswith("_has"):
+            by_type.setdefault(type, []).append((name, value))
+
+    assert sum(map(len, by_type.values())) > 3_000
+    for type, conditions in by_type.items():
+        ask(client, type, conditions)
+
+
+def test_every_modifier_is_answered_for_each_kind_of_element(client: Client) -> None:
+    asked = set()
+    for type, name, value in declared(client):
+        code, _, modifier = name.partition(":")
+        parameter = for_type(type).get(code)
+        if parameter is None or not modifier:
+            continue
+        modifier = "[Type]" if modifier[0].isupper() else modifier
+        shape = (parameter.kind, modifier, tuple(sorted(_element_types(parameter))))
+        if shape not in asked:
+            asked.add(shape)
+            ask(client, type, [(name, value)])
+
+    assert len(asked) > 70
+
+
+@pytest.mark.slow
+def test_every_declared_parameter_and_modifier_is_answered_by_itself(client: Client) -> None:
+    for type, name, value in declared(client):
+        ask(client, type, [(name, value)])
+
+
+@pytest.mark.slow
+def test_what_has_a_value_and_what_has_none_are_all(client: Client) -> None:
+    """On HL7's own examples; a parameter of which neither is true would hide resources."""
+    for data in _examples():
+        sent = json.loads(data)
+        assert client.request("PUT", f"{sent['resourceType']}/{sent['id']}", data).status_code < 300
+    present: set[tuple[str, str]] = set()
+    for type, name, _ in declared(client):
+        if name.endswith(":missing"):
+            total, there, missing = (
+                client.read(f"{type}?{query}&_summary=count")["total"]
+                for query in ("_sort=_id", f"{name}=false", f"{name}=true")
+            )
+            assert there + missing == total, (type, name)
+            if there:
+                present.add((type, name))
+
+    assert len(present) > 1_800
+
+
+def _examples() -> Iterator[bytes]:
+    with tarfile.open(shared("hl7-r4-examples/hl7.fhir.r4.examples-4.0.1.tar.gz")) as archive:
+        for member in archive:
+            file = archive.extractfile(member) if "/" in member.name else None
+            if file is not None and member.name.endswith(".json"):
+                yield file.read()
+
+
+def test_every_official_parameter_is_declared(client: Client) -> None:
+    found = {
+        (resource["type"], entry["name"]): entry.get("definition")
+        for resource in client.read("metadata")["rest"][0]["resource"]
+        for entry in resource["searchParam"]
+    }
+    text = gzip.decompress(shared("r4-definitions/search-parameters.ndjson.gz").read_bytes())
+    official = [json.loads(line) for line in text.splitlines()]
+
+    assert len(official) == 1400
+    without_use = {each["id"] for each in official if not _is_declared(each, found)}
+    assert {id for id in without_use if not id.startswith("example")} == _WITHOUT_USE
+
+
+def _is_declared(parameter: dict[str, Any], found: dict[tuple[str, str], str]) -> bool:
+    bases = set(parameter.get("base") or ["Patient"])
+    types = [type for type in resource_types() if bases & {type, "Resource", "DomainResource"}]
+    return any(found.get((type, parameter["code"])) == parameter["url"] for type in types)
