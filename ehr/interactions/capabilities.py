@@ -18,7 +18,7 @@ from ehr.search.parameters.modifiers import modifiers
 from ehr.search.parameters.supported import searchable, supported_names
 from ehr.settings import Settings
 from ehr.urls import operations as offered
-from fhir_profiles import definitions, json_format
+from fhir_profiles import definitions, json_format, search_parameters
 from fhir_profiles.compartments import COMPARTMENTS
 from fhir_profiles.search_parameters import SearchParameter
 
@@ -202,8 +202,13 @@ def _system_parameters() -> list[Resource]:
 
 def _of_any_type() -> list[Resource]:
     """Return the parameters that no definition gives an element to."""
-    kinds = BESIDE_TYPES.items()
-    return [{"name": name, "type": kind} for name, kind in kinds if name != "_type"]
+    defined = search_parameters.for_type("Basic")
+    entries: list[Resource] = []
+    for name, kind in BESIDE_TYPES.items():
+        known = {"definition": defined[name].url} if name in defined else {}
+        if name != "_type":
+            entries.append({"name": name, **known, "type": kind})
+    return entries
 
 
 def _parameter(parameter: SearchParameter) -> Resource:

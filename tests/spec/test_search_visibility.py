@@ -33,6 +33,7 @@ def group(record: Any) -> dict[str, Any]:
             "resourceType": "Group",
             "type": "practitioner",
             "actual": True,
+            "name": "Night shift",
             "member": [{"entity": {"reference": "Practitioner/ross"}}],
         },
     )
@@ -97,6 +98,10 @@ def test_unfiled_rows_are_seen_by_their_organisation(
         "List?subject:Group.type=practitioner",
         "Practitioner?_has:Group:member:type=practitioner",
         "?_type=Group",
+        "Group?_content=night",
+        "Group?_content:missing=false",
+        "List?subject:Group._content=night",
+        "Practitioner?_has:Group:member:_content=shift",
     ],
 )
 def test_no_search_finds_by_what_is_hidden(
@@ -146,6 +151,21 @@ def test_includes_neither_show_nor_pass_through_what_is_hidden(
 ) -> None:
     assert f"Group/{group['id']}" in names(search(record, HOSPITAL, request_text), "include")
     assert names(search(record, COUNCIL, request_text), "include") == []
+
+
+def test_no_hierarchy_is_followed_through_what_is_hidden(record: Any) -> None:
+    create(record, REGION, given.patient(id="mary"))
+    group = create(record, HOSPITAL, {"resourceType": "Group", "type": "person", "actual": True})
+    steps = {"top": "Patient/mary", "hidden": f"Group/{group['id']}", "low": "Patient/mary"}
+    above: str | None = None
+    for id, subject in steps.items():
+        part = {"partOf": {"reference": f"Encounter/{above}"}} if above else {}
+        create(record, HOSPITAL, given.encounter(subject, id=id, **part))
+        above = id
+    request = "Encounter?part-of:below=top&_id=low"
+
+    assert names(search(record, HOSPITAL, request)) == ["Encounter/low"]
+    assert names(search(record, COUNCIL, request)) == []
 
 
 def test_a_cursor_is_of_no_use_to_another_caller(record: Any) -> None:
