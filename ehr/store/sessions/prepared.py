@@ -30,6 +30,8 @@ _FORGOTTEN = b"26000"  # as psycopg makes it when a cursor runs ROLLBACK, DROP o
 def rows(connection: Connection, sql: str, parameters: Sequence[Any]) -> list[Row]:
     """Run a statement with parameters `$1`, `$2` … and return its rows, none if it has none."""
     driver = driver_of(connection)
+    if not driver.autocommit and driver.pgconn.transaction_status == TransactionStatus.IDLE:
+        _command(driver, b"BEGIN")  # as a cursor would: it must not be a transaction of its own
     result = _run(connection, driver, sql, parameters)
     if _is(result, _FORGOTTEN):
         _names(connection).clear()
