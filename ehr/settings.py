@@ -15,8 +15,8 @@ from fhir_profiles import json_format
 
 DEVELOPMENT_SECRET = "for-development-only"  # noqa: S105  refused by check_public
 
-# Variables the test suite and its scripts read; the record ignores them.
-_FOREIGN = frozenset({"EHR_SHARED"})
+# Read by the tests' scripts, and by `ehr load --url` as a client; no settings of the record.
+_FOREIGN = frozenset({"EHR_SHARED", "EHR_TOKEN"})
 
 
 class SettingsError(Exception):
@@ -39,15 +39,11 @@ class Setting:
     read: Callable[[str], Any]
     secret: bool = False
 
-    def shown(self, value: object) -> str:
-        """Return the value as text that may be printed: passwords and secrets are left out."""
+    def shown(self, text: str) -> str:
+        """Return what was written as it may be printed: passwords and secrets are left out."""
         if self.secret:
-            return "(development default)" if value == DEVELOPMENT_SECRET else "(set)"
-        if isinstance(value, tuple):
-            return " ".join(value)
-        if isinstance(value, bool):
-            return "on" if value else "off"
-        return values.without_password(str(value))
+            return "(development default)" if text == DEVELOPMENT_SECRET else "(set)"
+        return values.without_password(text)
 
 
 def _setting(
@@ -196,7 +192,7 @@ def _refuse_unknown(environment: Mapping[str, str]) -> None:
             hint = f"Did you mean {near[0]}? " if near else ""
             raise SettingsError(
                 f"There is no setting {name}.",
-                "The environment.",
+                "the environment.",
                 f"{hint}Remove it, or see `ehr settings` for all names.",
             )
 
@@ -207,7 +203,7 @@ def _read(setting: Setting, text: str) -> Any:
     except ValueError as error:
         shown = "The value" if setting.secret else f"`{values.without_password(text)}`"
         raise SettingsError(
-            f"{shown} is no {setting.kind}: {error}.",
+            f"{shown} can't be used: {error}.",
             f"{setting.variable}.",
             f"Give a {setting.kind}; the default is `{setting.default}`."
             if not setting.secret

@@ -63,7 +63,7 @@ def load(
     from ehr.bulk.loading.run import write_rejects
     from ehr.bulk.loading.sources import UnreadableSource
 
-    settings = load_settings({k: v for k, v in os.environ.items() if k != "EHR_TOKEN"})
+    settings = load_settings(os.environ)
     if state and url is None:
         raise CommandError(
             "--state goes with --url.",
@@ -161,9 +161,8 @@ def _into_database(settings: Settings, processes: int) -> Iterator[tuple["Loader
     from ehr.cli.opening import opened_record
     from ehr.store.upkeep import settle
 
-    environment = {k: v for k, v in os.environ.items() if k != "EHR_TOKEN"}
     # Makes and migrates a new embedded database.
-    with opened_record(environment) as record:
+    with opened_record(os.environ) as record:
         noted = NotedInDatabase(record.database)
         with ExitStack() as stack:
             several = stack.enter_context(Workers(settings, processes)) if processes > 1 else None

@@ -13,11 +13,11 @@ from ehr.settings import SETTINGS, load
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 def settings(as_json: bool) -> None:
     """Show every setting, its value and where it comes from."""
-    values = load(os.environ)
+    load(os.environ)  # refuses what can't be used
     found = [
         {
             "variable": setting.variable,
-            "value": setting.shown(getattr(values, setting.attribute)),
+            "value": setting.shown(os.environ.get(setting.variable, setting.default).strip()),
             "source": "environment" if setting.variable in os.environ else "default",
             "default": setting.default if not setting.secret else "",
             "help": setting.help,
