@@ -70,7 +70,8 @@ def _make(path: Path) -> None:
     part = path.with_name(f"{path.name}.part")
     _remove(part)
     output.say(f"Making {path.name}", strong=True)
-    with opened_record({**os.environ, "EHR_DATABASE_URL": f"sqlite:///{part}"}) as record:
+    environment = {**os.environ, "EHR_DATABASE_URL": f"sqlite:///{part}"}
+    with opened_record(environment, tell=False) as record:
         for name, bundle in bundles():
             _load(record, name, bundle)
     part.rename(path)

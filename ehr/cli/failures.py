@@ -51,15 +51,17 @@ def _of_settings(error: Exception) -> Failure | None:
     from ehr.settings import SettingsError
 
     if isinstance(error, SettingsError):
-        return Failure(error.what, f"Found in: {error.where}", error.remedy, Exit.SETTINGS)
+        return Failure(error.what, f"Found in {error.where}", error.remedy, Exit.SETTINGS)
     return None
 
 
 def _of_record(error: Exception) -> Failure | None:
-    from ehr.errors import FhirError
+    from ehr.errors import Busy, FhirError
 
     if not isinstance(error, FhirError):
         return None
+    if isinstance(error, Busy):
+        return _no_database(error.__cause__ or error)
     first = error.issues[0]
     where = f"Found at {first.expression}." if first.expression else ""
     return Failure(first.diagnostics, where, "Correct the request and repeat it.", Exit.REFUSED)
@@ -81,13 +83,17 @@ def _of_database(error: Exception) -> Failure | None:
             "The database is not ready for this release.", _first_line(error), "", Exit.DATABASE
         )
     if isinstance(error, DriverError):
-        return Failure(
-            "The database can't be used.",
-            _first_line(error.orig or error),
-            "Check EHR_DATABASE_URL with `ehr settings`, and that the database is running.",
-            Exit.DATABASE,
-        )
+        return _no_database(error)
     return None
+
+
+def _no_database(error: BaseException) -> Failure:
+    return Failure(
+        "The database can't be used.",
+        _first_line(getattr(error, "orig", None) or error),
+        "Check EHR_DATABASE_URL with `ehr settings`, and that the database is running.",
+        Exit.DATABASE,
+    )
 
 
 def _first_line(error: BaseException) -> str:

@@ -6,6 +6,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from ehr.cli import output
 from ehr.cli.exits import Exit
 from ehr.cli.failures import CommandError
 from ehr.settings import Settings, load
@@ -23,9 +24,12 @@ def opened_database(environment: Mapping[str, str]) -> Iterator["Database"]:
     from ehr.store.engine import open_database
 
     settings = load(environment)
+    new = is_new(settings)
     database = open_database(
-        settings.database_url, secret=settings.secret, migrate=is_new(settings), pool_size=2
+        settings.database_url, secret=settings.secret, migrate=new, pool_size=2
     )
+    if new:
+        _tell_of_new(settings)
     try:
         yield database
     finally:
@@ -33,12 +37,18 @@ def opened_database(environment: Mapping[str, str]) -> Iterator["Database"]:
 
 
 @contextmanager
-def opened_record(environment: Mapping[str, str]) -> Iterator["Record"]:
-    """Give the record of the settings in an environment; close it afterwards."""
+def opened_record(environment: Mapping[str, str], *, tell: bool = True) -> Iterator["Record"]:
+    """Give the record of the settings in an environment; close it afterwards.
+
+    Without `tell` nothing is said of a database that was made.
+    """
     from ehr.record import open_record
 
     settings = load(environment)
-    record = open_record(settings, migrate=is_new(settings))
+    new = is_new(settings)
+    record = open_record(settings, migrate=new)
+    if new and tell:
+        _tell_of_new(settings)
     try:
         yield record
     finally:
@@ -58,3 +68,11 @@ def is_new(settings: Settings) -> bool:
             exit=Exit.DATABASE,
         )
     return not path.exists() or path.stat().st_size == 0
+
+
+def _tell_of_new(settings: Settings) -> None:
+    """Say which database was made: who meant another one reads an empty record otherwise."""
+    output.say(
+        f"There was no {settings.database_url}, so an empty record was made there. "
+        "EHR_DATABASE_URL names another."
+    )

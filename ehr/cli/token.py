@@ -15,6 +15,8 @@ from ehr.cli.examples import examples
 from ehr.cli.exits import Exit
 from ehr.cli.failures import CommandError
 from ehr.cli.opening import opened_database
+from ehr.setting_values import without_password
+from ehr.settings import load
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
@@ -35,18 +37,24 @@ def token() -> None:
         "ehr token create --operator --expires 8h --json",
     )
 )
-@click.option("--system", "kind", flag_value="system", help="For a client system: reads, writes.")
-@click.option("--operator", "kind", flag_value="operator", help="For a person: reads only.")
+@click.option("--system", is_flag=True, help="For a client system: reads, writes.")
+@click.option("--operator", is_flag=True, help="For a person: reads only.")
 @click.option("--name", default="", help="Who uses it, as lists and the audit trail show it.")
 @click.option("--organisation", metavar="ID", help="The Organization the system belongs to.")
 @click.option("--expires", metavar="TIME", help="How long it is good for: 30m, 8h, 90d.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON with the member `token`.")
 def create(
-    kind: str | None, name: str, organisation: str | None, expires: str | None, as_json: bool
+    system: bool,
+    operator: bool,
+    name: str,
+    organisation: str | None,
+    expires: str | None,
+    as_json: bool,
 ) -> None:
     """Make a token and print it, this once."""
-    if kind is None:
-        raise click.UsageError("Say whom the token is for: --system or --operator.")
+    if system == operator:
+        raise click.UsageError("Say whom the token is for: --system or --operator, one of them.")
+    kind = "system" if system else "operator"
     now = _now()
     ends = now + _duration(expires) if expires else None
     with opened_database(os.environ) as database:
@@ -63,7 +71,10 @@ def create(
     if as_json:
         output.put_json({"token": made, "kind": kind, "name": name or kind, "expires": _time(ends)})
         return
-    output.say("Keep this token; it is not shown again. Send it as `Authorization: Bearer …`.")
+    output.say(
+        f"Keep this token; it is not shown again. It opens the record in {_place()}; "
+        "send it as `Authorization: Bearer …`."
+    )
     click.echo(made)
 
 
@@ -81,7 +92,7 @@ def list_(as_json: bool) -> None:
         output.put_json(found)
         return
     if not found:
-        output.say("There are no tokens yet. Make one with `ehr token create --system`.")
+        output.say(f"{_place()} has no tokens yet. Make one with `ehr token create --system`.")
         return
     columns = ("id", "kind", "name", "organisation", "created", "state")
     rows = [tuple(each[column] or "" for column in columns) for each in found]
@@ -100,7 +111,7 @@ def revoke(token_or_id: str) -> None:
     if not done:
         raise CommandError(
             "No token was revoked.",
-            "None in force has this id.",
+            f"None in force in {_place()} has this id.",
             "See `ehr token list` for the ids.",
         )
     output.say("Revoked. Every server process refuses it within one second.")
@@ -115,6 +126,11 @@ def first_token(database: "Database") -> str | None:
         return tokens.create(connection, kind="system", name="first", now=_now())
 
     return database.write(make)
+
+
+def _place() -> str:
+    """Return the database of the settings as a person may read it."""
+    return without_password(load(os.environ).database_url)
 
 
 def _described(issued: IssuedToken) -> dict[str, str | None]:

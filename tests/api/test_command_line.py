@@ -121,6 +121,30 @@ def test_a_database_that_is_not_there_is_no_traceback(
     assert "Traceback" not in text
 
 
+def test_a_server_that_does_not_answer_is_a_fault_of_the_database(
+    monkeypatch: pytest.MonkeyPatch, capsys: Printed, port: int
+) -> None:
+    monkeypatch.setenv("EHR_DATABASE_URL", f"postgresql://ehr:hidden@127.0.0.1:{port}/ehr")
+
+    assert cli.run(["db", "status"]) == Exit.DATABASE
+    text = capsys.readouterr().err
+    assert "refused" in text
+    assert "EHR_DATABASE_URL" in text
+    assert "hidden" not in text
+
+
+def test_an_empty_database_that_was_made_is_named(capsys: Printed) -> None:
+    assert cli.run(["token", "create", "--system"]) == Exit.OK
+    first = capsys.readouterr()
+    assert cli.run(["token", "list"]) == Exit.OK
+    second = capsys.readouterr()
+
+    assert "an empty record was made there" in first.err
+    assert "It opens the record in sqlite:///ehr.db" in first.err
+    assert len(first.out.splitlines()) == 1
+    assert "was made" not in second.err
+
+
 @pytest.fixture
 def port() -> int:
     """Find a port that nothing uses."""

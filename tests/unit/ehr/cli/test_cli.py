@@ -11,7 +11,7 @@ from ehr import cli
 from ehr.cli import output
 from ehr.cli.exits import Exit
 from ehr.cli.failures import CommandError, describe
-from ehr.errors import Unprocessable
+from ehr.errors import Busy, Unprocessable
 from ehr.settings import SETTINGS, SettingsError
 
 ROOT = Path(__file__).resolve().parents[4]
@@ -69,9 +69,10 @@ def test_the_overview_lists_every_command(capsys: pytest.CaptureFixture[str]) ->
         (["setings"], "Did you mean settings?"),
         (["settings", "--jsno"], "--json"),
         (["token", "create"], "--system or --operator"),
+        (["token", "create", "--system", "--operator"], "one of them"),
         (["get"], "PATH"),
     ],
-    ids=["command", "option", "choice", "argument"],
+    ids=["command", "option", "choice", "both", "argument"],
 )
 def test_wrong_usage_is_explained(
     arguments: list[str], says: str, capsys: pytest.CaptureFixture[str]
@@ -92,6 +93,8 @@ def test_settings_are_listed_with_their_source(
     found = {row["variable"]: row for row in json.loads(text)}
     assert (found["EHR_PORT"]["value"], found["EHR_PORT"]["source"]) == ("9000", "environment")
     assert found["EHR_HOST"]["source"] == "default"
+    assert found["EHR_BODY_LIMIT"]["value"] == "64 MiB"  # as it may be written again
+    assert found["EHR_REQUEST_TIMEOUT"]["value"] == "60 s"
     assert "nobody-may-see" not in text
 
 
@@ -114,9 +117,10 @@ def test_a_misspelt_setting_is_refused_in_three_parts(
         (CommandError("what", "why", "do", exit=Exit.ADDRESS), Exit.ADDRESS),
         (SettingsError("what", "where", "remedy"), Exit.SETTINGS),
         (Unprocessable("what", expression="Patient.name"), Exit.REFUSED),
+        (Busy("The database went away."), Exit.DATABASE),
         (ZeroDivisionError("oops"), Exit.INTERNAL),
     ],
-    ids=["command", "setting", "record", "fault"],
+    ids=["command", "setting", "record", "database", "fault"],
 )
 def test_each_kind_of_failure_has_its_own_exit_code(error: Exception, code: Exit) -> None:
     failure = describe(error)
