@@ -4,7 +4,12 @@ import pytest
 import sqlalchemy
 
 from ehr.errors import Invalid
+from ehr.search.parameters import token_texts
 from ehr.store import tables
+from fhir_profiles.definitions import resource_types
+from fhir_profiles.extraction import leaves
+from fhir_profiles.identity import stable_id
+from fhir_profiles.search_parameters import for_type
 from tests.unit.ehr.search.search_rows import HASHER, condition, of_param, param, rows_of, sql
 
 GENDER = "http://hl7.org/fhir/administrative-gender"
@@ -172,3 +177,27 @@ def test_unsupported_modifier_names_the_ones_there_are(modifier: str) -> None:
 def test_missing_takes_true_or_false(value: str) -> None:
     with pytest.raises(Invalid, match="true or false"):
         sql("Patient", "gender:missing", value)
+
+
+def test_ids_of_rows_beside_codes_are_no_others() -> None:
+    parameters = [each for type in resource_types() for each in for_type(type).values()]
+    own = {each.param_id for each in parameters}
+    beside = [
+        {(id, what, leaf.path if leaf.by_path else parameter.param_id)}
+        for parameter in parameters
+        if parameter.kind == "token"
+        for leaf in leaves(parameter)
+        for what in ("text", "of-type", "base")
+        for id in token_texts.beside(leaf, what)((parameter.param_id,))
+    ]
+    named = set().union(*beside)
+
+    assert len({id for id, _, _ in named}) == len(named)
+    assert not own & {id for id, _, _ in named}
+
+
+def test_texts_beside_codes_stand_once_for_all_parameters() -> None:
+    code = {"text": "Heart rate", "coding": [{"code": "8867-4", "display": "Heart Rate"}]}
+    rows = rows_of({"resourceType": "Observation", "code": code})
+
+    assert set(rows.string) == {(stable_id("Observation.code:text"), "heart rate", None, None)}
