@@ -90,13 +90,15 @@ def range_ends(value: dict[str, Any], double: Callable[[Number], float]) -> tupl
 
 def compared(value: float, comparator: str | None) -> tuple[float, float]:
     """Return the closed range that a stored number with `<`, `<=`, `>=` or `>` stands for."""
+    if comparator is None:
+        return value, value
     if comparator == "<":
         return -inf, nextafter(value, -inf)
     if comparator == "<=":
         return -inf, value
     if comparator == ">=":
         return value, inf
-    return (nextafter(value, inf), inf) if comparator == ">" else (value, value)
+    return nextafter(value, inf), inf
 
 
 def choices(

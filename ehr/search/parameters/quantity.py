@@ -94,9 +94,13 @@ def _quantity(units: _Reader) -> Sink:
     def emit(params: tuple[int, ...], value: Any, rows: IndexRows) -> None:
         number = value.get("value")
         if number is not None:
-            comparator = value.get("comparator")
-            amount = units(value).row(lambda double: compared(double(number), comparator))
-            rows.quantity.extend((param, *amount) for param in params)
+            # Written out, as nearly all amounts come by here.
+            unit, comparator = units(value), value.get("comparator")
+            ends = compared(as_float(number), comparator)
+            based = _NO if unit.scale is None else compared(unit.scale.to_base(number), comparator)
+            amount = (*ends, unit.system, unit.code, unit.unit, unit.base, *based)
+            for param in params:
+                rows.quantity.append((param, *amount))
 
     return emit
 
