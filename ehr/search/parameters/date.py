@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, or_
+from sqlalchemy import ColumnElement, and_, not_, or_
 
 from ehr.search.matching import Choices, MatchContext
 from ehr.search.values.escapes import refuse, unescape
@@ -130,7 +130,7 @@ def read_date(parameter: SearchParameter, value: str, context: MatchContext) -> 
     if prefix == "ap":
         # R4's advice: a tenth of the way from now to the date.
         margin = abs(context.now() - low) // 10
-        low, high = low - margin, high + margin
+        return DateSearch(prefix, low - margin, high + margin)
     if has_finer_digits(written):
         return DateSearch(prefix or "eq", low + 1, low + 1, finer=True)
     return DateSearch(prefix or "eq", low, high)
@@ -141,21 +141,24 @@ def compare(
 ) -> ColumnElement[bool]:
     """Return how a stored interval [low, high) in microseconds meets the prefix."""
     within = and_(low >= wanted.low, high <= wanted.high)
+    above, below = high > wanted.high, low < wanted.low
     if wanted.finer:
+        # Two such moments of one microsecond count as equal.
         within = and_(low == wanted.low - 1, high == wanted.high + 1)
+        above, below = and_(above, not_(within)), and_(below, not_(within))
     match wanted.prefix:
         case "eq":
             return within
         case "ne":
             return ~within
         case "gt":
-            return high > wanted.high
+            return above
         case "lt":
-            return low < wanted.low
+            return below
         case "ge":
-            return or_(high > wanted.high, within)
+            return or_(above, within)
         case "le":
-            return or_(low < wanted.low, within)
+            return or_(below, within)
         case "sa":
             return low >= wanted.high
         case "eb":
