@@ -35,6 +35,9 @@ def group(record: Any) -> dict[str, Any]:
             "actual": True,
             "name": "Night shift",
             "member": [{"entity": {"reference": "Practitioner/ross"}}],
+            "characteristic": [
+                {"code": {"coding": [{"code": "male"}]}, "valueBoolean": True, "exclude": False}
+            ],
         },
     )
     create(
@@ -102,6 +105,9 @@ def test_unfiled_rows_are_seen_by_their_organisation(
         "Group?_content:missing=false",
         "List?subject:Group._content=night",
         "Practitioner?_has:Group:member:_content=shift",
+        "Group?characteristic-value=male$true",
+        "Practitioner?_has:Group:member:characteristic-value=male$true",
+        "List?subject:Group.characteristic-value=male$true",
     ],
 )
 def test_no_search_finds_by_what_is_hidden(
