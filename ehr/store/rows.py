@@ -11,9 +11,14 @@ class IndexRows:
     """One list per index table; a row leaves out patient_key and rid. Duplicates are allowed here.
 
     token (param, code, system, text to sort by) · date (param, low, high) in µs, high exclusive ·
-    string (param, value, folded, original) · quantity (param, low, high, system, code, unit) ·
+    string (param, value, folded, original) ·
+    quantity (param, low, high, system, code, unit, base, base_low, base_high) ·
     uri (param, hash, value) · identifier (hash of the value, "system|value") for the locator ·
-    reference: see `ReferenceRow` · text (words of the narrative, words of the rest), one at most.
+    reference: see `ReferenceRow` · text (words of the narrative, words of the rest), one at most ·
+    position (latitude, longitude, x, y, z).
+
+    `parts` are the rows of single elements, for composite parameters; their `element` tells them
+    apart. References of parts are among those of the whole, once settled.
     """
 
     token: list[tuple[int, int, int, str | None]] = field(default_factory=list)

@@ -40,7 +40,9 @@ class Indexes:
         for one in slice:
             self._check_owner(one, keys)
             for row in one.rows.reference:
-                if row.type and row.id and not keys.exists((row.type, row.id)):
+                # That of an element is there a second time, for a composite parameter.
+                is_copy = row.element != 0
+                if row.type and row.id and not is_copy and not keys.exists((row.type, row.id)):
                     self._dangling.add(f"{one.label} refers to {row.type}/{row.id}")
         return stale
 

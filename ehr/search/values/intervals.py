@@ -2,7 +2,8 @@
 
 [low, high), high excluded: a year, a month, a day, a minute or a second lasts as long as written; a
 fraction of a second is one microsecond, or two where it has digits below one, so that both stay
-apart. Years 0001 to 9999 with any offset; `MIN` and `MAX` stand for open ends.
+apart; two such moments of one microsecond count as equal. Years 0001 to 9999 with any offset; `MIN`
+and `MAX` stand for open ends.
 """
 
 import re
