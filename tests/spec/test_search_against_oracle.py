@@ -89,7 +89,8 @@ def test_fifty_thousand_searches_find_what_r4_says(engine: str, tmp_path: Path) 
 @pytest.mark.slow
 @pytest.mark.parametrize("engine", engines.chosen())
 @hypothesis.settings(
-    max_examples=25,
+    # Each example asks hundreds of questions.
+    max_examples=max(25, hypothesis.settings().max_examples // 8),
     suppress_health_check=list(hypothesis.HealthCheck),  # an example is a whole database
 )
 @hypothesis.given(rng=st.randoms(use_true_random=False), size=st.integers(5, 40))
