@@ -11,6 +11,7 @@ What R4 leaves to a server is decided in one place each, marked `R4 leaves this 
 elements.py     FHIRPath on resources: the elements that a parameter selects, with their types
 dates.py        spans of time                   amounts.py      numbers and quantities
 units.py        UCUM units                      texts.py        strings, uris, escapes
+places.py       how far away
 tokens.py       codes, identifiers              references.py   what a reference names
 concepts.py     value sets and hierarchies      filters.py      `_filter`
 definitions.py  which parameters there are      population.py   the resources, and what leads where

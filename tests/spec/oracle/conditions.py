@@ -6,7 +6,7 @@ FHIR R4 §3.1.1.4 (search parameters), §3.1.1.4.15 (chains), §3.1.1.4.16 (`_ha
 import time
 from dataclasses import dataclass, field
 
-from tests.spec.oracle import amounts, concepts, dates, definitions, references, tokens
+from tests.spec.oracle import amounts, concepts, dates, definitions, places, references, tokens
 from tests.spec.oracle.definitions import SearchParameter
 from tests.spec.oracle.elements import Element
 from tests.spec.oracle.population import Item, Population
@@ -177,6 +177,8 @@ def _meets(
             return _reference(asking, element, modifier, text)
         case "composite":
             return _composite(asking, item, element, parameter, text)
+        case "special" if parameter.code == "near":
+            return places.is_near(text, element)
         case _:
             raise LookupError(f"{parameter.code} is of kind {parameter.kind}")
 

@@ -135,7 +135,7 @@ def compare(prefix: str, wanted: Span, target: Span, *, now: float) -> bool:
     if prefix == "eb":
         return target.high < wanted.low or (target.high == wanted.low and not target.closed)
     # "10% of the gap between now and the date".
-    margin = abs(Fraction(now) - wanted.low) / 10
+    margin = abs(Fraction(now) - Fraction(wanted.low)) / 10
     return _overlap(Span(wanted.low - margin, wanted.high + margin, wanted.closed), target)
 
 

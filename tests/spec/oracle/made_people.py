@@ -217,6 +217,7 @@ class _People(Maker):
         return {
             "name": self.maybe(self.word),
             "partOf": self.maybe(lambda: self.ref("Location"), 0.5),
+            "position": self.maybe(self.position, 0.8),
             "managingOrganization": self.maybe(lambda: self.ref("Organization")),
             "address": self.maybe(self._address, 0.5),
         }

@@ -19,6 +19,7 @@ from tests.spec.oracle.made_values import (
     HIERARCHY,
     HIERARCHY_CODES,
     NUMBERS,
+    POSITIONS,
     SYSTEMS,
     UNITS,
     URLS,
@@ -62,18 +63,40 @@ class _Writer(Maker):
     def query(self) -> Query:
         """Write the path, some conditions, maybe an order or what should come along."""
         path, type = self._path()
+        if not path:
+            return self._of_types(type)
         pairs = [self._condition(type) for _ in range(self.pick((1, 1, 1, 2, 2, 3)))]
         if self.rng.random() < 0.15:
             pairs.append(("_sort", self._sort(type)))
-        if self.rng.random() < 0.15 and "system" not in self.features:
+        if self.rng.random() < 0.15:
             pairs += self._includes(type)
         if self.rng.random() < 0.08:
             self.features.add("_filter")
             pairs[0] = "_filter", Filters(self.rng, self.population).filter(type)
         if len(pairs) > 1:
             self.features.add("and")
+        return self._written(path, pairs)
+
+    def _written(self, path: str, pairs: list[tuple[str, str]]) -> Query:
         written = "&".join(f"{quote(name, safe=':')}={quote(value)}" for name, value in pairs)
         return Query(f"{path}?{written}", frozenset(self.features))
+
+    def _several_types(self) -> str:
+        items = self.population.items
+        return ",".join(dict.fromkeys(self.pick(items).type for _ in range(3)))
+
+    def _of_types(self, types: str) -> Query:
+        """Search several types at once, by what all of them have."""
+        self.features.add("_type")
+        names = types.split(",")
+        first, *others = ({each.code for each in definitions.searchable(type)} for type in names)
+        shared = first.intersection(*others)
+        pairs = [("_type", types)]
+        for _ in range(self.pick((1, 2))):
+            parameter = self._parameter(self.pick(names), shared=shared)
+            modifier, value = self._value(parameter)
+            pairs.append((parameter.code + (f":{modifier}" if modifier else ""), value))
+        return self._written("", pairs)
 
     def _path(self) -> tuple[str, str]:
         item = self.pick(self.population.items)
@@ -81,6 +104,8 @@ class _Writer(Maker):
             # Types of which there are few have their turn too.
             types = sorted({each.type for each in self.population.items})
             item = self.population.of_type(self.pick(types))[0]
+        if self.rng.random() < 0.03:
+            return "", self._several_types()
         if self.rng.random() < 0.04:
             focus = self.pick(self.population.of_type("Patient"))
             if definitions.compartment_codes("Patient", item.type):
@@ -88,8 +113,14 @@ class _Writer(Maker):
                 return f"{focus.name}/{item.type}", item.type
         return item.type, item.type
 
-    def _parameter(self, type: str, kind: str | None = None) -> SearchParameter:
-        every = [each for each in definitions.searchable(type) if kind in (None, each.kind)]
+    def _parameter(
+        self, type: str, kind: str | None = None, shared: set[str] | None = None
+    ) -> SearchParameter:
+        every = [
+            each
+            for each in definitions.searchable(type)
+            if kind in (None, each.kind) and (shared is None or each.code in shared)
+        ]
         used = [each for each in every if self._elements(type, each)]
         # Most often one that some resource has a value for.
         return self.pick(used if used and self.rng.random() < 0.85 else every)
@@ -110,6 +141,11 @@ class _Writer(Maker):
             reverse = self._reverse(type, hops)
             if reverse:
                 return reverse
+        if type == "Location" and 0.80 < draw < 0.88:
+            self.features.add("near")
+            latitude, longitude = self.pick(POSITIONS)
+            distance = self.pick(("1|km", "10|km", "1000|m", "100", "300|km", "25000|km"))
+            return "near", f"{latitude}|{longitude}|{distance}"
         if hops == 0 and 0.88 < draw < 0.89:
             self.features.add("_list")
             return "_list", self.pick(self.population.of_type("List")).name.partition("/")[2]
@@ -328,7 +364,7 @@ class _Writer(Maker):
         amount = element_amount(element) if element else None
         text = self.pick(NUMBERS)
         if amount and self.rng.random() < 0.7:
-            numbers = [str(each) for each in _leaves(element.value) if _is_number(each)]
+            numbers = [str(each) for each in _leaves(element and element.value) if _is_number(each)]
             text = self.pick(numbers) if numbers else text
         return self._prefixed(text)
 

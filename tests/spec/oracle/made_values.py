@@ -73,6 +73,11 @@ URLS = (
     "urn:uuid:53fefa32-fcbb-4ff8-8a92-55ee120877b7",
     "https://example.org/é",
 )
+# Further apart, or nearer, than any two ideas of the size of the earth.
+POSITIONS = (
+    ("57.4778", "-4.2247"), ("57.5", "-4.2"), ("55.9533", "-3.1883"), ("-17.7", "179.9"),
+    ("-17.7", "-179.9"), ("90", "0"), ("89.9", "180"), ("0", "0"),
+)  # fmt: skip
 _DAYS = ("01-01", "02-28", "02-29", "03-31", "05-11", "06-15", "10-31", "12-31")
 _YEARS = ("1979", "1980", "1984", "2020", "2024")
 _CLOCKS = ("00:00:00", "00:00:01", "09:30:00", "16:32:15", "23:59:59")
@@ -172,6 +177,11 @@ class Maker:
             if len(ends) == 2 and self.rng.random() < 0.25:
                 del ends[name]
         return ends
+
+    def position(self) -> dict[str, Any]:
+        """Return a place: in Scotland, on either side of the date line, or at a pole."""
+        latitude, longitude = self.pick(POSITIONS)
+        return {"latitude": Decimal(latitude), "longitude": Decimal(longitude)}
 
     def coding(self) -> dict[str, Any]:
         """Return a Coding: system and code, or one of them, or but a display."""

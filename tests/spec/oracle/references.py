@@ -85,4 +85,4 @@ def identifier_matches(text: str, element: Element) -> bool:
     system, value = parts
     if identifier.get("system") != (system or None):
         return False
-    return value == "" or identifier.get("value") == value
+    return value in ("", identifier.get("value"))
