@@ -11,6 +11,9 @@ from ehr.cli.examples import examples
 from ehr.cli.exits import Exit
 from ehr.cli.failures import CommandError
 
+# Ends of names that nobody gives a folder.
+_OF_FILES = frozenset({".csv", ".gz", ".json", ".tar", ".txt", ".xml", ".zip", ".zst"})
+
 
 @click.command(
     epilog=examples(
@@ -35,6 +38,11 @@ def export(
     from ehr.cli.output import bar
 
     _check_types(types)
+    if bulk.is_folder(target) and not target.is_dir() and target.suffix in _OF_FILES:
+        raise click.UsageError(
+            f"{target} would become a folder. Give a folder's name, or that of a file: .ndjson, "
+            ".ndjson.gz or .ndjson.zst."
+        )
     if compress and not bulk.is_folder(target):
         raise click.UsageError(
             "--compress is for folders; name the file .ndjson.gz or .ndjson.zst."
@@ -65,6 +73,7 @@ def export(
                 exit=Exit.REFUSED,
             ) from None
     _tell(counts, written, time.monotonic() - began, as_json=as_json)
+    _tell_of_others(target, counts)
 
 
 def _check_types(types: tuple[str, ...]) -> None:
@@ -87,6 +96,18 @@ def _tell(counts: dict[str, int], size: int, seconds: float, *, as_json: bool) -
         )
         return
     rate = size / 1e6 / max(seconds, 0.001)
-    click.echo(f"{total:,} resources, {size / 1e6:,.1f} MB in {seconds:.1f} s ({rate:,.0f} MB/s).")
+    shown = f"{size / 1e6:,.1f} MB" if size >= 1e6 else f"{size / 1e3:,.1f} kB"
+    click.echo(f"{total:,} resources, {shown} in {seconds:.1f} s ({rate:,.1f} MB/s).")
     for type, count in counts.items():
         output.say(f"  {type:<30} {count:>10,}")
+
+
+def _tell_of_others(target: Path, counts: dict[str, int]) -> None:
+    """Name the files in the folder that an earlier export wrote: they are of another moment."""
+    if not target.is_dir():
+        return
+    others = sorted(
+        path.name for path in target.glob("*.ndjson*") if path.name.split(".")[0] not in counts
+    )
+    if others:
+        output.say(f"Not of this export, but in {target} from before: {', '.join(others)}")

@@ -148,8 +148,8 @@ def _through_server(
         raise CommandError(
             "The server can't be loaded through.",
             str(error),
-            "Check --url and --token (`ehr token create --system` makes one), then load again: "
-            "what is in already is not sent twice.",
+            "Check --url, such as http://127.0.0.1:8000/fhir, and --token (`ehr token create "
+            "--system` makes one), then load again: what is in already is not sent twice.",
             exit=Exit.REFUSED,
         ) from None
 
@@ -189,4 +189,5 @@ def _tell(summary: "Summary", seconds: float, rejects: str, *, as_json: bool) ->
     output.say(f"{len(summary.rejects):,} refused, all in {rejects}:", strong=True)
     for one in summary.rejects[:_SHOWN]:
         place = f"{one.piece.source}:{one.piece.line}" if one.piece.line else one.piece.source
-        output.say(f"  {place} {one.resource} {one.expression} — {one.reason}")
+        named = " ".join(part for part in (place, one.resource, one.expression) if part)
+        output.say(f"  {named} — {one.reason}")

@@ -117,6 +117,22 @@ def test_what_is_exported_can_be_loaded_elsewhere(capsys: Printed, tmp_path: Pat
     assert names == ["Observation.ndjson.zst", "Patient.ndjson.zst"]
 
 
+def test_an_export_of_a_few_types_names_what_is_older(capsys: Printed) -> None:
+    Path("out").mkdir()
+    Path("out/Goal.ndjson").write_text("{}\n", "utf-8")
+
+    assert cli.run(["export", "out", "--type", "Patient"]) == Exit.OK
+
+    assert "from before: Goal.ndjson" in capsys.readouterr().err
+
+
+def test_an_export_makes_no_folder_that_is_named_like_a_file(capsys: Printed) -> None:
+    assert cli.run(["export", "mary.json"]) == Exit.USAGE
+
+    assert ".ndjson" in capsys.readouterr().err
+    assert not Path("mary.json").exists()
+
+
 def test_an_export_of_an_unknown_patient_says_so(capsys: Printed) -> None:
     assert cli.run(["export", "out", "--patient", "nobody"]) == Exit.REFUSED
     assert "nobody" in capsys.readouterr().err

@@ -85,6 +85,18 @@ def test_a_wrong_token_is_told_and_nothing_is_in(capsys: Printed, url: str, clie
     assert client.get("Patient?_total=accurate").json["total"] == 0
 
 
+def test_an_address_without_the_base_is_told_once(capsys: Printed, url: str) -> None:
+    Path("two.ndjson").write_text(
+        "".join(json.dumps(given.patient(id=id)) + "\n" for id in ("ann", "ben")), "utf-8"
+    )
+
+    code = cli.run(["load", "two.ndjson", "--url", url.removesuffix("/fhir"), "--token", "any"])
+
+    assert code == Exit.REFUSED
+    assert "no FHIR server" in capsys.readouterr().err
+    assert list(Path().glob("ehr-load-*")) == []
+
+
 def test_entries_that_are_none_are_rejects(capsys: Printed, url: str, client: Client) -> None:
     for name, kind in (("a.json", "batch"), ("b.json", "transaction")):
         Path(name).write_text(

@@ -71,6 +71,8 @@ class NotedInFile:
         _trace: TracebackType | None,
     ) -> None:
         self._file.close()
+        if not self._done:  # nothing to go on from
+            self._path.unlink(missing_ok=True)
 
     def parts(self, unit: str) -> frozenset[str]:
         """Return all of a unit that is in, and nothing of another."""

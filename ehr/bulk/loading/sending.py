@@ -22,7 +22,8 @@ from fhir_profiles import json_format
 _TRIES = 6
 _LONGEST = 30.0  # seconds between two tries
 _TOGETHER = 100  # resources of a batch
-_BRACKETS = ")'"
+_BRACKETS = ")'\""
+_NOT_HERE = frozenset({404, 405})
 _PASSING = frozenset({429, 502, 503, 504})
 
 
@@ -127,6 +128,11 @@ class Sender:
                     raise ServerGone(
                         f"{self._url} answered {answer.status_code}: the token is not accepted."
                     )
+                if answer.status_code in _NOT_HERE and not _is_of_fhir(answer):
+                    raise ServerGone(
+                        f"{self._url} answered {answer.status_code}: no FHIR server has its base "
+                        "there."
+                    )
                 if answer.status_code not in _PASSING or attempt == _TRIES:
                     return answer.status_code, answer.content
                 problem = ServerGone(f"status {answer.status_code}")
@@ -137,6 +143,12 @@ class Sender:
 def _short(problem: Exception) -> str:
     """Return the last, telling part of a chain of wrapped errors."""
     return str(problem).rpartition(": ")[2].rstrip(_BRACKETS)
+
+
+def _is_of_fhir(answer: requests.Response) -> bool:
+    """Tell a refusal of what was sent from that of a web server which knows no FHIR there."""
+    kind = answer.headers.get("Content-Type", "")
+    return "json" in kind or "xml" in kind
 
 
 def _was_refused(error: requests.RequestException) -> bool:
