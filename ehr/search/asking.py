@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from sqlalchemy import ColumnElement, Connection, FromClause
 
 from auth.principal import Principal
-from ehr.access.visible import visible
+from ehr.access.visible import Scope, scope_of, visible_within
 from ehr.search.matching import MatchContext
 from ehr.terminology import Source
 
@@ -19,22 +19,27 @@ Visible = Callable[[FromClause], ColumnElement[bool]]
 
 @dataclass(frozen=True, slots=True)
 class Asking:
-    """What a condition needs: where to ask, what the caller may see, how values compare."""
+    """What a condition needs: where to ask, what the caller may see, how values compare.
+
+    `scope` is all that `visible` goes by.
+    """
 
     connection: Connection
     visible: Visible
     context: MatchContext
+    scope: Scope
 
 
 def asking_for(record: "Record", principal: Principal, connection: Connection) -> Asking:
     """Return what every statement needs that is asked as this caller."""
-    seen = _seen_by(principal)
-    return Asking(connection, seen, _match_context(record, connection, seen))
+    scope = scope_of(principal)
+    seen = _seen_by(scope)
+    return Asking(connection, seen, _match_context(record, connection, seen), scope)
 
 
-def _seen_by(principal: Principal) -> Visible:
+def _seen_by(scope: Scope) -> Visible:
     def condition(row: FromClause) -> ColumnElement[bool]:
-        return visible(row, principal)
+        return visible_within(row, scope)
 
     return condition
 

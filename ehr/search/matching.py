@@ -11,9 +11,11 @@ from functools import cache
 from time import time_ns
 
 from sqlalchemy import (
+    BigInteger,
     Boolean,
     ColumnElement,
     FromClause,
+    bindparam,
     exists,
     not_,
     or_,
@@ -36,6 +38,7 @@ RowAlias = FromClause  # an alias of `resource`, or any subquery with its two ke
 Condition = Callable[[FromClause], ColumnElement[bool]]
 Choices = Callable[[FromClause], Sequence[ColumnElement[bool]]]  # any of them will do
 
+ONE_KEY = "patient_key"
 _WIDEST_OR = 50
 # Sorts after every text that starts with what stands before it.
 LAST_CHARACTER = "\U0010ffff"
@@ -115,8 +118,18 @@ def some_row(
     found = select(t.c.patient_key, t.c.rid).where(condition(t))
     if context.patient_keys is not None:
         # Says again what the outer row says, so that the planner starts from the key.
-        found = found.where(t.c.patient_key.in_(context.patient_keys))
+        found = found.where(under(t.c.patient_key, context.patient_keys))
     return tuple_(row.c.patient_key, row.c.rid).in_(found)
+
+
+def under(column: ColumnElement[int], keys: Sequence[int]) -> ColumnElement[bool]:
+    """Return the condition that a row lies under one of these keys.
+
+    One key has a name, so that a statement can be made once and run for any patient.
+    """
+    if len(keys) != 1:
+        return column.in_(keys)
+    return column == bindparam(ONE_KEY, keys[0], BigInteger)
 
 
 def any_of(conditions: Sequence[ColumnElement[bool]]) -> ColumnElement[bool]:

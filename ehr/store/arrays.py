@@ -19,6 +19,7 @@ _SWAP = sys.byteorder == "little"
 _HEAD = struct.Struct(">iiIii")
 _LENGTH = struct.Struct(">i")
 _INTEGER = struct.Struct(">q")
+_DOUBLE = struct.Struct(">d")
 _ONE = {code: struct.Struct(f">iiIiii{code}") for code in "qd"}
 _NULL = _LENGTH.pack(-1)
 _EIGHT = array("I", _LENGTH.pack(8))
@@ -70,6 +71,8 @@ def parameter(value: Any) -> tuple[Buffer | None, int]:
         return value.encode(), _TEXT
     if isinstance(value, int):
         return _INTEGER.pack(value), _INT8
+    if isinstance(value, float):
+        return _DOUBLE.pack(value), _FLOAT8
     if isinstance(value, list):
         return parameter(
             encode("text" if value and isinstance(value[0], str) else "integer", value)

@@ -5,7 +5,7 @@ SQLite one writing thread in each process, PostgreSQL writers side by side.
 """
 
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Hashable, Iterator
 from contextlib import contextmanager
 from functools import cached_property, partial
 from pathlib import Path
@@ -62,6 +62,8 @@ class Database:
         self._local = threading.local()
         self._secrets: dict[str, bytes] = {}
         self._unfiled: dict[str | None, int] = {None: NO_ORGANISATION}
+        # SQL that is made once, by what it depends on: see `ehr/search/plan/shapes.py`.
+        self.shapes: dict[Hashable, Any] = {}
         if self.dialect == "sqlite":
             reading = sqlite_engine(self.url, pool_size, timeout)
             writing = sqlite_engine(self.url, 1)

@@ -9,8 +9,9 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from time import perf_counter
-from typing import Any
+from typing import Any, cast
 
+from psycopg import RawCursor
 from sqlalchemy import Connection
 
 from ehr.store.engine import is_postgres
@@ -20,6 +21,7 @@ from ehr.store.trace import Traced
 _QUOTED = re.compile(r"'(?:[^']|'')*'")
 _USING = re.compile(r"(?:SEARCH|SCAN) (\S+) USING (?:COVERING )?(?:INDEX (\S+)|(PRIMARY KEY))")
 _CONDITIONS = ("Index Cond", "Recheck Cond", "Filter", "Hash Cond", "Merge Cond", "Join Filter")
+_NUMBERED = "$1"  # marks of a statement that PostgreSQL prepares
 _REMOVED = "Rows Removed by "
 
 
@@ -51,7 +53,9 @@ def cost(connection: Connection, one: Traced, *, runs: bool = True) -> Cost:
 
 def _execute(connection: Connection, sql: str, parameters: Any) -> list[tuple[Any, ...]]:
     # On the driver's own cursor: the text is as it came there the first time.
-    cursor = connection.connection.cursor()
+    cursor: Any = connection.connection.cursor()
+    if _NUMBERED in sql:
+        cursor = RawCursor(cast("Any", connection.connection.driver_connection))
     try:
         cursor.execute(sql, parameters)
         return list(cursor.fetchall())

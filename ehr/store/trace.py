@@ -14,7 +14,7 @@ from sqlalchemy import Connection
 from ehr.store.sessions.time_limit import Info
 
 _TRACE = "trace"
-_CARRIERS = ("ehr.store.engine", "ehr.store.statements", __name__)
+_CARRIERS = ("ehr.store.engine", "ehr.store.statements", "ehr.store.templates", __name__)
 
 
 @dataclass(frozen=True, slots=True)

@@ -62,7 +62,7 @@ def test_a_search_in_one_record_is_explained(operator: Client, mary: dict[str, A
     assert statements[-1]["purpose"] == ["find matches"]
     assert statements[-1]["rows"] == [3]
     assert "token" in statements[-1]["sql"][0]
-    assert statements[-1]["asked-by"] == ["ehr/search/results/page.py: page"]
+    assert statements[-1]["asked-by"] == ["ehr/search/results/page_statement.py: page_rows"]
     assert all(one["query-plan"] and one["milliseconds"][0] >= 0 for one in statements)
 
 
@@ -166,7 +166,7 @@ def test_the_command_shows_tables(
     assert "Observation.code (token)" in text
     assert "over all patients" in text
     [line] = [line for line in text.splitlines() if line.startswith("1 ")]
-    assert "find matches" in line
+    assert "count matches" in line
     assert "SELECT" not in text
 
     assert cli.run(["explain", "--sql", "Observation?code=8867-4"]) == Exit.OK

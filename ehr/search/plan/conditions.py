@@ -45,7 +45,7 @@ from fhir_profiles.definitions import type_number
 from fhir_profiles.search_parameters import SearchParameter
 
 # Made once: an alias costs more than the rest of a statement.
-_ROW = tables.resource.alias("r")
+ROW = tables.resource.alias("r")
 _LINK = tables.reference.alias("link")
 
 # Rows that one step may hand on. More make a request that is better asked the other way round.
@@ -75,7 +75,7 @@ def condition_clause(
 
 def visible_rows(types: Sequence[str], asking: Asking) -> tuple[FromClause, ColumnElement[bool]]:
     """Return an alias of `resource` and the condition of its current rows of these types."""
-    row = _ROW
+    row = ROW
     return row, and_(*_of(row, types), row.c.deleted.is_(False), asking.visible(row))
 
 

@@ -6,7 +6,7 @@ for all references and ids of the request, and those of `conditions.py`. A plan 
 the request pins the keys under which all matches lie.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from sqlalchemy import ColumnElement, Connection, FromClause
@@ -14,26 +14,36 @@ from sqlalchemy import ColumnElement, Connection, FromClause
 from ehr.errors import Invalid, Unsupported
 from ehr.search.asking import Asking
 from ehr.search.grammar.refusals import Findings
-from ehr.search.matching import KeyAndRow, TypeAndId
+from ehr.search.matching import KeyAndRow, TypeAndId, under
 from ehr.search.plan.compartment import in_compartment
-from ehr.search.plan.conditions import condition_clause, visible_rows
+from ehr.search.plan.conditions import ROW, condition_clause, visible_rows
 from ehr.search.plan.mentions import mentioned
-from ehr.search.plan.pins import pinned
+from ehr.search.plan.pins import Pins, pinned
+from ehr.search.plan.shapes import Shape, keep, kept, shape_of
 from ehr.search.request import Condition, Criterion, SearchRequest, Written
 from ehr.store.locator import locate
+
+Where = tuple[ColumnElement[bool], ...]
 
 
 @dataclass(frozen=True, slots=True)
 class Plan:
     """What to select from: `row` is an alias of `resource`, `patient_keys` None is cross-patient.
 
-    `request` is what will be answered: under lenient handling less than was asked.
+    `request` is what will be answered: under lenient handling less than was asked. `conditions`
+    gives those of the SELECT; `shape` is the same for searches that differ in the key alone.
     """
 
     request: SearchRequest
     row: FromClause
-    where: tuple[ColumnElement[bool], ...]
+    conditions: Callable[[], Where]
     patient_keys: tuple[int, ...] | None
+    shape: Shape | None = None
+
+    @property
+    def where(self) -> Where:
+        """Return the conditions of the SELECT."""
+        return self.conditions()
 
 
 def plan(request: SearchRequest, asking: Asking) -> Plan:
@@ -48,19 +58,34 @@ def plan(request: SearchRequest, asking: Asking) -> Plan:
         patient_keys=pins.keys,
     )
     within = replace(asking, context=context)
-    row, current = visible_rows(request.types, within)
-    where = [current]
-    if pins.keys is not None:
-        where.insert(0, row.c.patient_key.in_(pins.keys))
-    if request.compartment is not None:
-        place = request.compartment
-        focal = places.get((place.type, place.id))
-        where.append(in_compartment(row, place, request.types, focal, context))
-    understood, clauses = _clauses(row, request, within, pins.implied)
+    shape = shape_of(request, pins.keys, pins.implied, asking)
+    if shape is not None and kept(asking.connection, shape):
+        # Judged before, for another patient maybe: the conditions may not be needed at all.
+        return Plan(
+            request, ROW, lambda: _where(request, within, pins, places)[1], pins.keys, shape
+        )
+    understood, where = _where(request, within, pins, places)
     if understood is not request:
         # What was left out may have said whose record the search is about.
         return plan(understood, asking)
-    return Plan(request, row, (*where, *clauses), pins.keys)
+    if shape is not None:
+        keep(asking.connection, shape, True)
+    return Plan(request, ROW, lambda: where, pins.keys, shape)
+
+
+def _where(
+    request: SearchRequest, within: Asking, pins: Pins, places: Mapping[TypeAndId, KeyAndRow]
+) -> tuple[SearchRequest, Where]:
+    row, current = visible_rows(request.types, within)
+    where = [current]
+    if pins.keys is not None:
+        where.insert(0, under(row.c.patient_key, pins.keys))
+    if request.compartment is not None:
+        place = request.compartment
+        focal = places.get((place.type, place.id))
+        where.append(in_compartment(row, place, request.types, focal, within.context))
+    understood, clauses = _clauses(row, request, within, pins.implied)
+    return understood, (*where, *clauses)
 
 
 def _places(

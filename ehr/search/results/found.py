@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, FromClause, Row, Select, and_, select, tuple_
+from sqlalchemy import Connection, FromClause, Select, and_, select, tuple_
 
 from ehr.messages import Instant
 from ehr.search.asking import Asking
@@ -38,7 +38,7 @@ class Found:
         return self.patient_key, self.rid
 
 
-def found(connection: Connection, row: Row[Any]) -> Found:
+def found(connection: Connection, row: Sequence[Any]) -> Found:
     """Return the resource of a row: type, id, keys, version, last_updated, dict_id, body first."""
     number, id, patient_key, rid, version, last_updated, dict_id, body = tuple(row)[:8]
     name = type_name(number)

@@ -14,7 +14,7 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, FromClause, Subquery, and_, func, or_, select, tuple_
 
-from ehr.search.matching import index_alias
+from ehr.search.matching import index_alias, under
 from ehr.search.parameters.reference_paths import leading_by
 from ehr.search.parameters.supported import ROW_PARAMETERS
 from ehr.search.request import SearchRequest, SortKey
@@ -130,7 +130,7 @@ def _ordering(
     # Many match, as most rows of one patient do: read the parameter once.
     values = select(t.c.patient_key, t.c.rid, value.label("value")).where(of_key)
     if patient_keys is not None:
-        values = values.where(t.c.patient_key.in_(patient_keys))
+        values = values.where(under(t.c.patient_key, patient_keys))
     source = values.group_by(t.c.patient_key, t.c.rid).subquery()
     return Ordering(func.coalesce(source.c.value, missing), key.descending, source)
 

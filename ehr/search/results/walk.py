@@ -15,7 +15,8 @@ from ehr.search.plan.plan import Plan
 from ehr.search.request import SearchRequest
 from ehr.search.results.cursor import Cursor, expired, seal, unseal
 from ehr.search.results.links import page_address, search_address
-from ehr.search.results.page import Page, Place, is_wide, page, with_estimate
+from ehr.search.results.page import Page, is_wide, page, with_estimate
+from ehr.search.results.page_statement import Place
 from ehr.search.results.sort import SortValue
 from ehr.store.horizon import recall
 

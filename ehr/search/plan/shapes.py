@@ -1,0 +1,70 @@
+"""Searches that differ only in whose record they search: their SQL is made once and kept.
+
+A shape is all that the conditions of a search within one key depend on, but for the key: what was
+written, who asks (as far as `visible()` goes by it), and how values are read. Conditions that look
+something up beforehand, or go by the clock, have no shape.
+"""
+
+from collections.abc import Hashable
+from typing import TypeVar
+
+from sqlalchemy import Connection
+
+from ehr.search.asking import Asking
+from ehr.search.request import Condition, Criterion, SearchRequest
+from ehr.store.engine import of
+
+T = TypeVar("T")
+Shape = Hashable
+
+_MOST = 1_000  # kept for each database
+_LONGEST = 1_000  # characters: what is longer seldom comes again
+_KINDS = frozenset({"token", "string", "date", "number", "quantity", "uri"})
+_MODIFIERS = frozenset({None, "missing", "not", "exact", "contains"})
+
+
+def shape_of(
+    request: SearchRequest,
+    patient_keys: tuple[int, ...] | None,
+    implied: Criterion | None,
+    asking: Asking,
+) -> Shape | None:
+    """Return the shape of the conditions that the key does not imply; None where they have none."""
+    if patient_keys is None or len(patient_keys) != 1:
+        return None
+    if request.compartment is not None or request.lenient:
+        return None
+    asked = [one for one in request.conditions if one is not implied]
+    if not all(map(_is_constant, asked)):
+        return None
+    written = tuple(one.written for one in asked)
+    if sum(len(name) + len(value) for name, value in written) > _LONGEST:
+        return None
+    context = asking.context
+    return asking.scope, context.timezone, context.base_urls, request.types, written
+
+
+def kept(connection: Connection, key: Hashable) -> object | None:
+    """Return what was kept under this key for the connection's database."""
+    return of(connection).shapes.get(key)
+
+
+def keep(connection: Connection, key: Hashable, value: T) -> T:
+    """Keep and return a value; when there are too many, all the others are forgotten."""
+    shapes = of(connection).shapes
+    if len(shapes) >= _MOST:
+        shapes.clear()
+    shapes[key] = value
+    return value
+
+
+def _is_constant(condition: Condition) -> bool:
+    return isinstance(condition, Criterion) and (
+        condition.modifier in _MODIFIERS
+        and all(
+            parameter.kind in _KINDS and not parameter.code.startswith("_")
+            for parameter in condition.parameters
+        )
+        # `ap` is wider the longer ago: it goes by the clock.
+        and not any(value.startswith("ap") for value in condition.values)
+    )

@@ -1,0 +1,177 @@
+"""The statement of a page: an inner SELECT finds, orders and limits rows, an outer adds bodies.
+
+To build it costs more than most pages do to find, so what does not depend on the conditions is made
+once (`_Frame`), and within one patient's record the whole text (`plan/shapes.py`).
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    FromClause,
+    Select,
+    and_,
+    bindparam,
+    column,
+    func,
+    select,
+    table,
+)
+
+from ehr.search.matching import ONE_KEY
+from ehr.search.plan.plan import Plan
+from ehr.search.plan.shapes import keep, kept
+from ehr.search.results.sort import Ordering, SortValue, after, orderings
+from ehr.store import tables
+from ehr.store.horizon import Horizon, marks, unchanged_since
+from ehr.store.templates import Template, run, template_of
+
+_VERSION = tables.version.alias("v")
+_COLUMNS = ("type", "id", "patient_key", "rid", "version", "last_updated")
+_SIZE = "page_size"
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a page begins: after the row with these sort values, or before it when backward."""
+
+    values: tuple[SortValue, ...]
+    backward: bool
+    horizon: Horizon
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """One page of a plan; `wide` tells how it is sorted, `total` whether matches are counted."""
+
+    plan: Plan
+    size: int
+    start: Place | None
+    total: bool
+    wide: bool
+
+    @property
+    def backward(self) -> bool:
+        """Tell whether the page is read from its end."""
+        return self.start is not None and self.start.backward
+
+    @property
+    def sort_columns(self) -> int:
+        """Return how many columns, the last ones, are sort values."""
+        return len(self.plan.request.sort) + 1 if self.plan.request.sort else 2
+
+
+@dataclass(frozen=True, slots=True)
+class _Frame:
+    """A statement but for its conditions: both SELECTs, and the order of the inner one."""
+
+    order: tuple[Ordering, ...]
+    inner: Select[Any]
+    outer: Select[Any]
+
+
+def page_rows(connection: Connection, wanted: Wanted) -> Sequence[Sequence[Any]]:
+    """Return the rows of a page, one more where there is more, in the order they are read.
+
+    Columns: those of `_COLUMNS`, dict_id, body; mark and epoch with a first page; the total where
+    it is wanted; the sort values.
+    """
+    plan = wanted.plan
+    if plan.shape is None or plan.patient_keys is None or wanted.start is not None:
+        size = {_SIZE: wanted.size + 1}
+        return connection.execute(_statement(connection, wanted), size).all()
+    key = ("page", plan.shape, plan.request.sort, wanted.total)
+    template = kept(connection, key)
+    if not isinstance(template, Template):
+        template = keep(connection, key, template_of(connection, _statement(connection, wanted)))
+    return run(connection, template, {ONE_KEY: plan.patient_keys[0], _SIZE: wanted.size + 1})
+
+
+def _statement(connection: Connection, wanted: Wanted) -> Select[Any]:
+    frame = _frame(connection, wanted)
+    inner = frame.inner.where(*wanted.plan.where)
+    start = wanted.start
+    if start is not None:
+        inner = inner.where(
+            after(frame.order, start.values, backward=start.backward),
+            unchanged_since(wanted.plan.row, start.horizon),
+        )
+    return frame.outer.add_cte(inner.cte("p"))
+
+
+def _frame(connection: Connection, wanted: Wanted) -> _Frame:
+    plan, request = wanted.plan, wanted.plan.request
+    if plan.patient_keys is not None:
+        return _new_frame(connection, wanted)  # sorting may have the keys in it
+    plainly = (not request.conditions and request.compartment is None, len(request.types) == 1)
+    first = wanted.start is None
+    key = ("frame", request.sort, plainly, first, wanted.backward, wanted.total, wanted.wide)
+    known = kept(connection, key)
+    return (
+        known
+        if isinstance(known, _Frame)
+        else keep(connection, key, _new_frame(connection, wanted))
+    )
+
+
+def _new_frame(connection: Connection, wanted: Wanted) -> _Frame:
+    plan = wanted.plan
+    order = orderings(plan.request, plan.row, plan.patient_keys, wide=wanted.wide)
+    return _Frame(order, _inner(wanted, order), _outer(connection, wanted, order))
+
+
+def _inner(wanted: Wanted, order: tuple[Ordering, ...]) -> Select[Any]:
+    row = wanted.plan.row
+    sources: FromClause = row
+    for one in order:
+        if one.source is not None:
+            key = and_(one.source.c.patient_key == row.c.patient_key, one.source.c.rid == row.c.rid)
+            sources = sources.outerjoin(one.source, key)
+    columns = [one.column for one in order]
+    return (
+        select(
+            *(row.c[name] for name in _COLUMNS),
+            *([func.count().over().label("total")] if wanted.total else []),
+            *(one.label(f"s{n}") for n, one in enumerate(columns)),
+        )
+        .select_from(sources)
+        .order_by(*_directions(columns, order, wanted.backward))
+        .limit(bindparam(_SIZE, wanted.size + 1))
+    )
+
+
+def _outer(connection: Connection, wanted: Wanted, order: tuple[Ordering, ...]) -> Select[Any]:
+    names = [f"s{n}" for n in range(len(order))]
+    total = ["total"] if wanted.total else []
+    found = table("p", *(column(name) for name in (*_COLUMNS, *total, *names)))
+    version = _VERSION
+    same = and_(
+        version.c.patient_key == found.c.patient_key,
+        version.c.rid == found.c.rid,
+        version.c.version == found.c.version,
+    )
+    sorted_by = [found.c[name] for name in names]
+    return (
+        select(
+            *(found.c[name] for name in _COLUMNS),
+            version.c.dict_id,
+            version.c.body,
+            *(marks(connection) if wanted.start is None else ()),
+            *(found.c[name] for name in total),
+            *sorted_by,
+        )
+        .join_from(found, version, same)
+        .order_by(*_directions(sorted_by, order, wanted.backward))
+    )
+
+
+def _directions(
+    columns: Sequence[ColumnElement[Any]], order: tuple[Ordering, ...], backward: bool
+) -> list[ColumnElement[Any]]:
+    return [
+        one.desc() if by.descending is not backward else one.asc()
+        for one, by in zip(columns, order, strict=True)
+    ]
