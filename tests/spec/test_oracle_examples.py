@@ -322,6 +322,16 @@ def test_chains_are_evaluated_separately() -> None:
     assert found(people, f"Patient?_filter={together}") == ""
 
 
+def test_the_text_beside_codings_is_no_item_that_is_unequal() -> None:
+    """ "An item in the set has an unequal value" (§3.1.3.2); a text is matched by `:text` only."""
+    resources = observed(
+        same={"code": {"coding": [{"code": "a"}], "text": "Alpha"}},
+        other={"code": {"coding": [{"code": "a"}, {"code": "b"}]}},
+    )
+
+    assert found(resources, "Observation?_filter=code ne A") == "other"
+
+
 def test_lists_select_what_they_refer_to() -> None:
     resources = [
         {"resourceType": "List", "id": "42", "entry": [{"item": {"reference": "Patient/a"}}]},

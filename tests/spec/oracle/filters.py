@@ -138,7 +138,7 @@ def _meets(asking: Asking, element: Element, kind: str, operator: str, value: st
         wanted = amounts.read(operator + value)
         return amount is not None and amounts.matches(wanted, amount, convert=asking.convert)
     if kind == "token":
-        return any(_token(asking, operator, value, each) for each in element_tokens(element))
+        return any(_token(asking, operator, value, each) for each in _coded(element))
     if kind == "reference":
         named = asking.population.named(element)
         return named is not None and references.matches(value, None, named, asking.population.base)
@@ -158,6 +158,13 @@ def _date(operator: str, target: dates.Span, wanted: dates.Span, now: float) -> 
 
 def _seconds(moment: Fraction | float) -> float:
     return float(moment)
+
+
+def _coded(element: Element) -> list[Token]:
+    """Return the tokens of an element; the text beside codings is no item that may be unequal."""
+    tokens = element_tokens(element)
+    codings = element.value.get("coding") if element.type == "CodeableConcept" else None
+    return tokens[: len(codings)] if codings else tokens
 
 
 def _token(asking: Asking, operator: str, value: str, token: Token) -> bool:
