@@ -1,4 +1,4 @@
-"""The record as one value, handed down: settings, database, indexer, clock and id source."""
+"""The record as one value, handed down: settings, database, definitions, clock and id source."""
 
 import os
 import time
@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from ehr.messages import Instant
+from ehr.search.definitions import Definitions
 from ehr.search.indexer import Indexer
 from ehr.settings import Settings
 from ehr.store.engine import Database, open_database
@@ -17,9 +18,14 @@ class Record:
 
     settings: Settings
     database: Database
-    indexer: Indexer
+    definitions: Definitions
     clock: Callable[[], Instant]
     new_id: Callable[[], str]
+
+    @property
+    def indexer(self) -> Indexer:
+        """Return what makes the index rows of what is written now."""
+        return self.definitions.indexer
 
 
 def open_record(settings: Settings, *, migrate: bool = False) -> Record:
@@ -31,12 +37,9 @@ def open_record(settings: Settings, *, migrate: bool = False) -> Record:
         pool_size=settings.threads,
         timeout=settings.request_timeout,
     )
-    indexer = Indexer(
-        database.hasher,
-        timezone=settings.record_timezone,
-        base_urls=database.own_bases(settings.base_url),
-    )
-    return Record(settings, database, indexer, now, time_ordered_id)
+    base_urls = database.own_bases(settings.base_url)
+    definitions = Definitions(database, settings.record_timezone, base_urls)
+    return Record(settings, database, definitions, now, time_ordered_id)
 
 
 def now() -> Instant:

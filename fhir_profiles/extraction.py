@@ -10,8 +10,9 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from fhir_profiles.composites import APART, Moves, element_of, parts
+from fhir_profiles.evaluated import Evaluation, evaluation
 from fhir_profiles.search_parameters import SearchParameter
-from fhir_profiles.selected import Leaf, Member, Move, Presence, leaves
+from fhir_profiles.selected import Evaluated, Leaf, Member, Move, Presence, leaves
 from fhir_profiles.selection import Equal, Extended
 
 __all__ = ["Extractor", "Leaf", "Sink", "compile_extractor", "extractor_source", "leaves"]
@@ -34,9 +35,9 @@ class _Node:
 
 def compile_extractor(parameters: Iterable[SearchParameter], sink_for: SinkFor) -> Extractor:
     """Return a function that gives every value these parameters select to its sink."""
-    source, sinks = extractor_source(parameters, sink_for)
-    namespace: dict[str, Any] = dict(sinks)
-    # Our own text, made of the definitions alone; nothing that a caller sends gets into it.
+    source, named = extractor_source(parameters, sink_for)
+    namespace: dict[str, Any] = dict(named)
+    # Our own text: of what a definition says, names of elements and literals get into it, no more.
     exec(compile(source, "<search extraction>", "exec"), namespace)  # noqa: S102
     extractor: Extractor = namespace["extract"]
     return extractor
@@ -44,8 +45,8 @@ def compile_extractor(parameters: Iterable[SearchParameter], sink_for: SinkFor) 
 
 def extractor_source(
     parameters: Iterable[SearchParameter], sink_for: SinkFor
-) -> tuple[str, dict[str, Sink]]:
-    """Return the text of the function and the sinks it names."""
+) -> tuple[str, dict[str, Sink | Evaluation]]:
+    """Return the text of the function and what it names: sinks, and evaluations."""
     root = _Node()
     for parameter in parameters:
         if parameter.kind == "composite":
@@ -61,7 +62,7 @@ def extractor_source(
             _plant(root, parameter, leaf, element_of(parameter, leaf), sink_for)
     writer = _Writer(root)
     writer.write_node(root, "r", 1, ())
-    return "\n".join(("def extract(r, rows):", *writer.lines, "    return")), writer.sinks
+    return "\n".join(("def extract(r, rows):", *writer.lines, "    return")), writer.named
 
 
 def _plant(
@@ -87,7 +88,7 @@ class _Writer:
 
     def __init__(self, root: _Node) -> None:
         self.lines: list[str] = []
-        self.sinks: dict[str, Sink] = {}
+        self.named: dict[str, Sink | Evaluation] = {}
         self._variables = 0
         self._elements = set(_elements(root))
         # Where the rows of an element go: of the resource, of none, of one it is inside.
@@ -98,8 +99,8 @@ class _Writer:
             self._rows[at] = self._variable()
             self._line(depth, f"{self._rows[at]} = rows.part()")
         for (_, element), (sink, ids) in node.sinks.items():
-            name = f"sink{len(self.sinks)}"
-            self.sinks[name] = sink
+            name = f"sink{len(self.named)}"
+            self.named[name] = sink
             self._line(depth, f"{name}({tuple(ids)!r}, {value}, {self._rows[element]})")
         for move, below in node.below.items():
             there = (*at, move)
@@ -108,6 +109,8 @@ class _Writer:
             elif isinstance(move, Equal):
                 self._line(depth, f"if {value}.get({move.member!r}) == {move.value!r}:")
                 self.write_node(below, value, depth + 1, there)
+            elif isinstance(move, Evaluated):
+                self._write_evaluated(move, below, value, depth, there)
             elif isinstance(move, Extended):
                 urls = f"x.get('url') == {move.url!r} for x in {value}.get('extension', ())"
                 self._line(depth, f"if any({urls}):")
@@ -131,6 +134,14 @@ class _Writer:
             # A list of primitives has null where only extensions stand.
             self._line(depth + 2, f"if {item} is None: continue")
         self.write_node(below, item, depth + 2, there)
+
+    def _write_evaluated(
+        self, move: Evaluated, below: _Node, value: str, depth: int, there: Moves
+    ) -> None:
+        name, found = f"evaluate{len(self.named)}", self._variable()
+        self.named[name] = evaluation(move.expression)
+        self._line(depth, f"{found} = {name}({value}, rows)")
+        self.write_node(below, found, depth, there)
 
     def _write_presence(
         self, move: Presence, below: _Node, value: str, depth: int, there: Moves

@@ -16,10 +16,14 @@ from fhir_profiles.identity import stable_id
 
 @dataclass(frozen=True, slots=True)
 class Component:
-    """One part of a composite parameter: whose definition, and its expression below the base."""
+    """One part of a composite parameter: whose definition, and its expression below the base.
+
+    `parameter` is that definition where it is none of R4's own.
+    """
 
     definition: str
     expression: str
+    parameter: "SearchParameter | None" = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +32,8 @@ class SearchParameter:
 
     `expression` is empty for `_text`, `_content`, `_query` and `_filter`. Empty `targets` mean any
     type. `param_id` names the parameter in index rows. With `own_rows` references have rows by that
-    id as well, for a part of a composite parameter.
+    id as well, for a part of a composite parameter. `results` are the types of the values of an
+    expression that has to be evaluated (`evaluated.py`), () where it can be walked.
     """
 
     type: str
@@ -41,6 +46,7 @@ class SearchParameter:
     components: tuple[Component, ...]
     param_id: int
     own_rows: bool = False
+    results: tuple[str, ...] = ()
 
 
 @cache
@@ -50,6 +56,14 @@ def for_type(type: str) -> Mapping[str, SearchParameter]:
 
     rows = msgspec.json.decode(_tables()["types"][type])
     return MappingProxyType({row[0]: _parameter(type, *row) for row in rows})
+
+
+def standard_code(url: str) -> str | None:
+    """Return the code of the R4 parameter with this URL, None where R4 has none."""
+    import msgspec
+
+    found = _tables()["urls"].get(url)
+    return None if found is None else str(msgspec.json.decode(found)[0])
 
 
 def by_url(url: str, type: str | None = None) -> SearchParameter:
@@ -62,7 +76,7 @@ def by_url(url: str, type: str | None = None) -> SearchParameter:
 
 def component_parameter(parameter: SearchParameter, component: Component) -> SearchParameter:
     """Return the definition of a component for the type of the composite parameter."""
-    return by_url(component.definition, parameter.type)
+    return component.parameter or by_url(component.definition, parameter.type)
 
 
 def _parameter(
@@ -83,7 +97,7 @@ def _parameter(
         url=url,
         description=description,
         targets=tuple(targets),
-        components=tuple(Component(*each) for each in components),
+        components=tuple(Component(of, below) for of, below in components),
         param_id=stable_id(f"{type}.{code}"),
     )
 

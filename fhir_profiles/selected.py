@@ -42,7 +42,14 @@ class Presence:
     names: tuple[str, ...]
 
 
-Move = Member | Equal | Extended | Presence
+@dataclass(frozen=True, slots=True)
+class Evaluated:
+    """Take what an expression gives of the whole resource: values by their types."""
+
+    expression: str
+
+
+Move = Member | Equal | Extended | Presence | Evaluated
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +74,8 @@ def leaves(parameter: SearchParameter) -> tuple[Leaf, ...]:
     """Return what the parameter selects, one leaf per type and way to get there."""
     if not parameter.expression:
         return ()
+    if parameter.results:
+        return tuple(_evaluated(parameter, type) for type in parameter.results)
     found: list[Leaf] = []
     for steps in read_expression(parameter.expression):
         found += _walk(_root(parameter.type, steps), _below_root(parameter.type, steps))
@@ -80,6 +89,19 @@ def leaves_below(base: Leaf, expression: str) -> tuple[Leaf, ...]:
         below = steps if base.moves else _below_root(base.type, steps)
         found += _walk(base, below)
     return tuple(dict.fromkeys(found))
+
+
+def members_at(type: str, steps: Steps, name: str) -> tuple[Field, ...]:
+    """Return the fields called `name` of the elements that steps lead to."""
+    found = _walk(_root(type, steps), _below_root(type, steps)) if steps else iter(())
+    return tuple(one.field for leaf in found for one in _children(leaf, name) if one.field)
+
+
+def _evaluated(parameter: SearchParameter, type: str) -> Leaf:
+    """Return the values of one type; no path of an element says what they are."""
+    path = f"{parameter.type}.({parameter.code})"
+    moves = (Evaluated(parameter.expression), Member(type, many=True))
+    return Leaf(parameter.type, path, type, None, moves, by_path=False)
 
 
 def _root(type: str, steps: Steps) -> Leaf:

@@ -14,17 +14,18 @@ from msgspec import Struct
 from ehr.interactions import sharing
 from ehr.interactions.conditions import References, conditions_of, lock_texts
 from ehr.interactions.content import link_staged, stage_large
-from ehr.interactions.drafting import draft
+from ehr.interactions.drafting import draft, is_tolerant
 from ehr.interactions.targets import Plan, plan_targets
 from ehr.interactions.writes import writes_of
 from ehr.messages import Document, Preconditions, replace
 from ehr.record import Record
-from ehr.search import criteria
+from ehr.search import criteria, definitions
 from ehr.search.criteria import Criteria, Matches
 from ehr.store import locks, read
 from ehr.store.blobs import Blob
 from ehr.store.commit import Numbers, commit
-from ehr.store.drafts import Author, Draft, LostRace, Method, Written
+from ehr.store.drafts import Author, Draft, LostRace, Method, OutdatedIndex, Written
+from ehr.store.sessions.failures import collided
 from ehr.store.together import write_parts
 from fhir_profiles import json_format
 
@@ -38,6 +39,7 @@ if TYPE_CHECKING:
 # Rounds that prepare before the write queues; under contention the last one prepares again inside
 # it, where nobody can change what the conditions match.
 _ROUNDS = (False, False, True)
+_ATTEMPTS = range(8)
 
 
 class Change(Struct, frozen=True):
@@ -98,6 +100,26 @@ def _carry_out(
     changes: Sequence[Change],
     then: "Then | None",
 ) -> list[list[Written]]:
+    for _ in _ATTEMPTS:
+        try:
+            outcome = _attempt(record, principal, changes, then)
+        except OutdatedIndex:
+            # `$reindex` began meanwhile: make the rows again, as it wants them now.
+            record.definitions.refresh()
+            changes = [_afresh(change) for change in changes]
+            continue
+        if any(change.type == definitions.TYPE for change in changes):
+            record.definitions.refresh()
+        return outcome
+    raise collided()
+
+
+def _attempt(
+    record: Record,
+    principal: "Principal",
+    changes: Sequence[Change],
+    then: "Then | None",
+) -> list[list[Written]]:
     conditions, references = conditions_of(changes)
     matches: Matches = {}
     if conditions:
@@ -114,6 +136,22 @@ def _carry_out(
         # Links were put into the parsed documents: begin again from what was sent.
         changes, references = [_afresh(change) for change in changes], {}
     raise AssertionError("the last round writes or raises")
+
+
+def _judge_definitions(
+    record: Record,
+    connection: "Connection",
+    changes: Sequence[Change],
+    outcome: Sequence[Sequence[Written]],
+) -> None:
+    written = {
+        one.id: change.expression
+        for change, some in zip(changes, outcome, strict=True)
+        if change.type == definitions.TYPE
+        for one in some
+    }
+    if written:
+        definitions.judge(connection, written, tolerant=is_tolerant(record))
 
 
 def _prepare(
@@ -174,6 +212,7 @@ def _write(
         written = iter(commit(connection, flat, numbers, record.settings.references))
         outcome = [[next(written) for _ in some] for some in writes]
         link_staged(connection, changes, outcome)
+        _judge_definitions(record, connection, changes, outcome)
         _fill_matched(connection, plan, outcome)
         if then is not None:
             with record.database.joined(connection):

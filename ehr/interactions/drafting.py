@@ -111,8 +111,8 @@ def raw_of(row: Current) -> bytes:
 
 
 def reindex(record: Record, row: Current) -> IndexRows:
-    """Return the index rows that the body of a row has."""
-    return record.indexer.rows(resource_of(row))
+    """Return the index rows that a row has: what its body gave by the definitions of its time."""
+    return record.definitions.indexer_of(row.index_version).rows(resource_of(row))
 
 
 def bases(record: Record) -> tuple[str, ...]:

@@ -46,6 +46,7 @@ def _is_plain(change: "Change", draft: Draft | None) -> bool:
         draft is not None
         and change.criteria is None
         and change.method in (Method.POST, Method.PUT)
-        and change.type != "Binary"
+        # A SearchParameter is judged beside the others, a Binary may be large.
+        and change.type not in ("Binary", "SearchParameter")
         and len(draft.stored) <= _LARGE
     )

@@ -15,6 +15,7 @@ from ehr.interactions.targets import Plan, Target
 from ehr.record import Record
 from ehr.store import read
 from ehr.store.drafts import Author, Current, Draft, LostRace, Method, Write
+from ehr.store.index_stamps import is_of_this_release
 from ehr.store.locator import Name, locate
 
 if TYPE_CHECKING:
@@ -127,8 +128,14 @@ def _of_change(
             client_id=not target.is_new,
             author=author,
             at=change.expression,
+            clears=_is_old(row),
         )
     ]
+
+
+def _is_old(row: Current | None) -> bool:
+    """Tell whether an earlier release made the rows of a resource, nobody knows how."""
+    return row is not None and not row.deleted and not is_of_this_release(row.index_version)
 
 
 def _deletions(
@@ -146,6 +153,6 @@ def _deletions(
         if row is not None and not row.deleted:
             previous = reindex(record, row)
             one = Write(Method.DELETE, type, id, current=row, previous=previous, author=author)
-            one.at = change.expression
+            one.at, one.clears = change.expression, _is_old(row)
             writes.append(one)
     return writes

@@ -5,21 +5,12 @@ the resource). Composites find the rows of their parts, which name their element
 from the resource as a whole.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
-from ehr.search.parameters import (
-    date,
-    full_text,
-    near,
-    number,
-    quantity,
-    reference,
-    string,
-    token,
-    uri,
-)
+from ehr.search.parameters import full_text, reference, sinks
 from ehr.store.hashing import Hasher
+from ehr.store.index_stamps import stamp
 from ehr.store.rows import IndexRows
 from fhir_profiles.extraction import Extractor, Leaf, Sink, compile_extractor
 from fhir_profiles.references import Found, collect
@@ -29,19 +20,29 @@ _ROW_PARAMETERS = frozenset(("_id", "_lastUpdated"))
 
 
 class Indexer:
-    """Index rows of resources, under one hash key, time zone and list of own base URLs."""
+    """Index rows of resources, under one hash key, time zone and list of own base URLs.
+
+    `custom` are the parameters that the record adds to R4's, in a `generation` of its definitions.
+    """
 
     def __init__(
-        self, hasher: Hasher, timezone: str = "UTC", base_urls: Sequence[str] = ()
+        self,
+        hasher: Hasher,
+        timezone: str = "UTC",
+        base_urls: Sequence[str] = (),
+        custom: Iterable[SearchParameter] = (),
+        generation: int = 0,
     ) -> None:
         self._hasher = hasher
         self._timezone = timezone
         self.base_urls = tuple(url.rstrip("/") for url in base_urls)
+        self._custom = tuple(custom)
+        self.stamp = stamp(generation)
         self._extractors: dict[str, Extractor] = {}
 
     def rows(self, resource: dict[str, Any], found: Sequence[Found] | None = None) -> IndexRows:
         """Return the rows of a valid resource; `found` are its References, if known already."""
-        rows = IndexRows()
+        rows = IndexRows(stamp=self.stamp)
         type = resource["resourceType"]
         extract = self._extractors.get(type) or self._compile(type)
         extract(resource, rows)
@@ -54,26 +55,10 @@ class Indexer:
     def _compile(self, type: str) -> Extractor:
         # Two threads may both compile; the results are alike.
         parameters = [each for each in for_type(type).values() if each.code not in _ROW_PARAMETERS]
+        parameters += [each for each in self._custom if each.type == type]
         extractor = self._extractors[type] = compile_extractor(parameters, self.sink)
         return extractor
 
     def sink(self, parameter: SearchParameter, leaf: Leaf) -> Sink | None:
         """Return what emits rows for these elements; None where the parameter can't use them."""
-        match parameter.kind:
-            case "token":
-                return token.sink(leaf, self._hasher)
-            case "string":
-                return string.sink(leaf)
-            case "date":
-                return date.sink(leaf, self._timezone)
-            case "number":
-                return number.sink(leaf)
-            case "quantity":
-                return quantity.sink(leaf, self._hasher)
-            case "uri":
-                return uri.sink(leaf, self._hasher)
-            case "special":
-                return near.sink(leaf)
-            case "reference":
-                return reference.sink(leaf, self._hasher, self.base_urls)
-        return None
+        return sinks.sink(parameter, leaf, self._hasher, self._timezone, self.base_urls)

@@ -13,9 +13,10 @@ from sqlalchemy import Connection, Table
 from ehr.errors import Conflict
 from ehr.store import feed, index_rows
 from ehr.store.bodies import CURRENT_DICTIONARY
-from ehr.store.drafts import INDEX_VERSION, Method, Write, Written
+from ehr.store.drafts import Method, OutdatedIndex, Write, Written
 from ehr.store.engine import is_postgres
 from ehr.store.filing import move_rows
+from ehr.store.index_stamps import stamp
 from ehr.store.insert import delete_rows, insert_rows, update_rows
 from ehr.store.references import adopt
 from ehr.store.resolve import Keys, resolve
@@ -41,7 +42,8 @@ def commit(
     """Write every version and return what became of each, in the same order.
 
     `mode` is EHR_REFERENCES. Raises Unprocessable for references that must resolve, Conflict for
-    the deletion of a patient who has data.
+    the deletion of a patient who has data, OutdatedIndex where others than the definitions in force
+    made the index rows.
     """
     changed = [write for write in writes if not _is_unchanged(write)]
     if not changed:
@@ -53,10 +55,13 @@ def commit(
         patient_keys=numbers.patient_keys,
         rids=numbers.rids,
     )
-    at = feed.open_txn(connection, numbers.txn_id)
+    at, generation = feed.open_txn(connection, numbers.txn_id)
+    current = stamp(generation)
+    if any(write.draft is not None and write.draft.rows.stamp != current for write in changed):
+        raise OutdatedIndex
     move_rows(connection, changed, keys)
     written = {id(write): _written(write, keys, at) for write in changed}
-    _store(connection, changed, keys, numbers.txn_id, written)
+    _store(connection, changed, keys, numbers.txn_id, written, current)
     _refuse_orphans(connection, changed, keys)
     return [written.get(id(write)) or _unchanged(write) for write in writes]
 
@@ -107,6 +112,7 @@ def _store(
     keys: Keys,
     txn_id: int,
     written: dict[int, Written],
+    stamped: int,
 ) -> None:
     gone: dict[Table, list[Row]] = {}
     rows: dict[Table, list[Row]] = {locator: _locators(writes, keys), resource: []}
@@ -116,13 +122,17 @@ def _store(
         done = written[id(write)]
         access = _access(write, txn_id)
         if write.current is None:
-            rows[resource].append(_resource_row(write, done, access))
+            rows[resource].append(_resource_row(write, done, (*access, stamped)))
         else:
-            updates.append(_resource_update(write, done, access))
+            updates.append(_resource_update(write, done, (*access, stamped)))
         versions.append(_version_row(write, done, access))
         index_rows.difference(write, done, keys, gone, rows)
     rows[version] = versions
     delete_rows(connection, gone)
+    for write in writes:
+        if write.clears:
+            done = written[id(write)]
+            index_rows.clear(connection, done.patient_key, done.rid)
     update_rows(connection, resource, _UPDATED, updates)
     insert_rows(connection, rows)
     _settle_locators(connection, writes, keys)
@@ -147,13 +157,13 @@ def _access(write: Write, txn_id: int) -> Row:
 def _resource_row(write: Write, done: Written, access: Row) -> Row:
     assert write.draft is not None
     head = (done.patient_key, done.rid, type_number(write.type), write.id, done.version)
-    return (*head, done.last_updated, False, write.draft.care_date, *access, INDEX_VERSION)
+    return (*head, done.last_updated, False, write.draft.care_date, *access)
 
 
 def _resource_update(write: Write, done: Written, access: Row) -> Row:
     care_date = write.draft.care_date if write.draft else None
     head = (done.patient_key, done.rid, done.version, done.last_updated, write.draft is None)
-    return (*head, care_date, *access, INDEX_VERSION)
+    return (*head, care_date, *access)
 
 
 def _version_row(write: Write, done: Written, access: Row) -> Row:

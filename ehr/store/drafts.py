@@ -94,6 +94,8 @@ class Write:
     author: Author | None = None
     # Where the resource stands in a Bundle, for error texts; empty where it stands alone.
     at: str = ""
+    # The rows of `current` are those of an earlier release: `previous` says little of them.
+    clears: bool = False
 
     def place(self, element: str) -> str:
         """Return the FHIRPath location of an element of the resource, or its own."""
@@ -112,6 +114,10 @@ class Written(Struct, frozen=True):
     patient_key: int
     rid: int
     stored: bytes
+
+
+class OutdatedIndex(Exception):
+    """Index rows were made by definitions that are no longer in force: make them again."""
 
 
 class LostRace(Exception):

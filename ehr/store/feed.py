@@ -16,16 +16,23 @@ from ehr.messages import Instant
 from ehr.store.engine import Database, is_postgres
 from ehr.store.statements import query
 
+# The generation of index definitions, read with what is asked anyway (`index_stamps.py`).
+_GENERATION = (
+    "CAST(coalesce((SELECT value FROM database_fact WHERE name = 'index_generation'), '0') "
+    "AS integer)"
+)
 _OPEN_SQLITE = (
-    "INSERT INTO txn (txn_id, at, xid, commit_seq) SELECT ?, "
+    "INSERT INTO txn (txn_id, at, xid, commit_seq) SELECT ?, "  # noqa: S608  a text of ours
     "max(?, coalesce((SELECT at FROM txn ORDER BY commit_seq DESC LIMIT 1), 0)), NULL, "
-    "coalesce((SELECT max(commit_seq) FROM txn), 0) + 1 RETURNING at"
+    "coalesce((SELECT max(commit_seq) FROM txn), 0) + 1 "
+    f"RETURNING at, {_GENERATION}"
 )
 # The inner query takes the xid before the outer one reads the clock.
 _OPEN_POSTGRES = (
-    "INSERT INTO txn (txn_id, at, xid) "
+    "INSERT INTO txn (txn_id, at, xid) "  # noqa: S608  as above
     "SELECT %b, (extract(epoch FROM clock_timestamp()) * 1000)::bigint, x.xid "
-    "FROM (SELECT pg_current_xact_id()::text::bigint AS xid OFFSET 0) AS x RETURNING at"
+    "FROM (SELECT pg_current_xact_id()::text::bigint AS xid OFFSET 0) AS x "
+    f"RETURNING at, {_GENERATION}"
 )
 _STAMP = text(
     "WITH behind AS (SELECT pg_snapshot_xmin(pg_current_snapshot())::text::bigint AS xid), "
@@ -45,14 +52,15 @@ _WATERMARK_SQLITE = text(
 )
 
 
-def open_txn(connection: Connection, txn_id: int) -> Instant:
-    """Write the row of this transaction and return its time, by the database's clock."""
+def open_txn(connection: Connection, txn_id: int) -> tuple[Instant, int]:
+    """Write the row of this transaction; return its time, by the database's clock, and the
+    generation of definitions that index rows have to be made by."""
     if is_postgres(connection):
         opened = query(connection, _OPEN_POSTGRES, (txn_id,))
     else:
         opened = query(connection, _OPEN_SQLITE, (txn_id, int(time.time() * 1000)))
-    at: Instant = opened[0][0]
-    return at
+    at, generation = opened[0]
+    return at, generation
 
 
 def watermark(connection: Connection) -> Instant:

@@ -1,13 +1,14 @@
 """Index rows as table rows, and what changes of them between two versions of a resource.
 
-Only changed rows are rewritten: the old rows are extracted again from the old body, which is
-cheaper than reading six tables. Rows of an older index version are cleared by their resource.
+Only changed rows are rewritten: the old rows are extracted again from the old body, by the
+definitions they were made by, which is cheaper than reading six tables. Rows that an earlier
+release made are cleared by their resource.
 """
 
 from collections.abc import Callable
 from typing import Any
 
-from sqlalchemy import Table
+from sqlalchemy import Connection, Table
 
 from ehr.store.drafts import Write, Written
 from ehr.store.references import member_rows, reference_rows
@@ -34,7 +35,13 @@ Batch = dict[Table, list[Row]]
 def difference(write: Write, done: Written, keys: Keys, gone: Batch, rows: Batch) -> None:
     """Add to `gone` the primary keys of rows that fall away, to `rows` the rows that come."""
     new = write.draft.rows if write.draft else _NO_ROWS
-    if write.previous is None:
+    if write.clears and write.previous is not None:
+        # The locator of identifiers is found by their values alone.
+        named = _identifier(write.previous, write.type, done.patient_key, done.rid)
+        gone.setdefault(identifier_locator, []).extend(
+            _primary_key(identifier_locator, row) for row in named
+        )
+    if write.previous is None or write.clears:
         for table, build in _BUILD.items():
             some = build(new, write.type, done.patient_key, done.rid)
             if some:
@@ -58,6 +65,14 @@ def difference(write: Write, done: Written, keys: Keys, gone: Batch, rows: Batch
 
 
 _NO_ROWS = IndexRows()
+
+
+def clear(connection: Connection, patient_key: int, rid: int) -> None:
+    """Remove all index rows of a resource, whatever made them, but those of its identifiers."""
+    for table in (*_BUILD, reference, member):
+        if table is not identifier_locator:
+            key = table.c.owner_key if table is member else table.c.patient_key
+            connection.execute(table.delete().where(key == patient_key, table.c.rid == rid))
 
 
 def built(rows: IndexRows, type: str, key: int, rid: int) -> Batch:

@@ -18,7 +18,8 @@ class IndexRows:
     position (latitude, longitude, x, y, z).
 
     `parts` are the rows of single elements, for composite parameters; their `element` tells them
-    apart. References of parts are among those of the whole, once settled.
+    apart. References of parts are among those of the whole, once settled. `stamp` says by which
+    definitions they were made (`index_stamps.py`); `failed` are expressions that did not fit.
     """
 
     token: list[tuple[int, int, int, str | None]] = field(default_factory=list)
@@ -31,6 +32,8 @@ class IndexRows:
     position: list[tuple[float, float, float, float, float]] = field(default_factory=list)
     parts: list["IndexRows"] = field(default_factory=list)
     element: int = 0
+    stamp: int = 0
+    failed: list[str] = field(default_factory=list)
 
     def part(self) -> "IndexRows":
         """Return the rows of one more element, numbered from 1 as they stand in the resource."""

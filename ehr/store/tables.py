@@ -343,6 +343,39 @@ load_mark = _table(
     citus="unit",
 )
 
+# Search parameters that the record adds to those of R4: indexed by from generation `since` on, up
+# to `until`; `ready` once it is proven that all rows are there. See `ehr/search/definitions.py`.
+search_definition = _table(
+    "search_definition",
+    Column("url", CText, nullable=False),
+    Column("since", Integer, nullable=False, autoincrement=False),
+    Column("until", Integer),
+    Column("ready", Boolean, nullable=False),
+    Column("definition", CText, nullable=False),
+    PrimaryKeyConstraint("url", "since"),
+    citus="reference",
+)
+
+# How far each `$reindex` has come: all up to (at_key, at_rid) is done. One with the highest number.
+reindex_run = _table(
+    "reindex_run",
+    Column("run", Integer, nullable=False, autoincrement=False),
+    Column("state", CText, nullable=False),  # running, done or failed
+    Column("holder", CText, nullable=False),  # who does it now; another one has to stop
+    Column("asked", CText, nullable=False),
+    Column("generation", Integer, nullable=False),
+    Column("begun", BigInteger, nullable=False),
+    Column("beat", BigInteger, nullable=False),
+    Column("phase", CText, nullable=False),
+    Column("at_key", BigInteger),
+    Column("at_rid", BigInteger),
+    Column("visited", BigInteger, nullable=False),
+    Column("changed", BigInteger, nullable=False),
+    Column("result", CText),
+    PrimaryKeyConstraint("run"),
+    citus="reference",
+)
+
 blob = _table(
     "blob",
     _key(),

@@ -23,7 +23,12 @@ _INNER = frozenset(
 
 def check(tree: Ast, type_name: str) -> None:
     """Raise FhirPathError at the first name that this type, or what follows, does not have."""
-    _types(tree, frozenset({type_name}) if type_name else None)
+    types_of(tree, type_name)
+
+
+def types_of(tree: Ast, type_name: str) -> Types:
+    """Return the types that the results may have; raise like `check`."""
+    return _types(tree, frozenset({type_name}) if type_name else None)
 
 
 def _types(node: Ast, this: Types) -> Types:

@@ -8,7 +8,7 @@ from time import monotonic
 from types import MappingProxyType
 from typing import Any
 
-from .check import check
+from .check import check, types_of
 from .compiler import closure_of
 from .environment import MAX_SECONDS, Check, Closure, Environment, Resolve
 from .errors import FhirPathError, FhirPathSyntaxError
@@ -106,6 +106,16 @@ class Expression:
         """Raise FhirPathError when the expression names an element that R4 does not have."""
         try:
             check(self.tree, type_name)
+        except FhirPathError as error:
+            raise error.located(0, self.text) from None
+
+    def types(self, type_name: str) -> frozenset[str] | None:
+        """Return the FHIR types that the results may have on this type; None where nobody knows.
+
+        Raises FhirPathError like `check`.
+        """
+        try:
+            return types_of(self.tree, type_name)
         except FhirPathError as error:
             raise error.located(0, self.text) from None
 

@@ -122,7 +122,7 @@ def test_a_change_under_way_at_the_first_page_does_not_bring_a_row_again(
     with _own_connection(database) as connection:
         # It has its time before the first page is read, and commits after.
         txn_id = database.allocator.reserve("txn", 1)[0]
-        at = open_txn(connection, txn_id)
+        at, _ = open_txn(connection, txn_id)
         time.sleep(0.01)
         moved = resource.c.id == first.split("/")[1]
         connection.execute(update(resource).where(moved).values(last_updated=at, txn_id=txn_id))
