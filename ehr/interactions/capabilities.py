@@ -14,6 +14,7 @@ from ehr.messages import Interaction, Resource, Result
 from ehr.patches import MEDIA_TYPES
 from ehr.record import Record
 from ehr.search.grammar.query import BESIDE_TYPES
+from ehr.search.parameters.custom import NO_CUSTOM, Custom
 from ehr.search.parameters.modifiers import modifiers
 from ehr.search.parameters.supported import searchable, supported_names
 from ehr.settings import Settings
@@ -66,21 +67,28 @@ class _Facts(NamedTuple):
     conditional_delete: str
     references: str
     cors: bool
+    # Compared by identity: there is a new one when what can be searched by changes.
+    custom: Custom = NO_CUSTOM
 
 
 def capabilities(record: Record, principal: Principal, interaction: Interaction) -> Result:
     """Answer an entry of a Bundle that asks for the statement."""
-    body = own_base(statement_of(record.settings, interaction), interaction.base)
+    custom = record.definitions.custom
+    body = own_base(statement_of(record.settings, interaction, custom), interaction.base)
     return Result(status=200, body=body)
 
 
-def statement_of(settings: Settings, interaction: Interaction) -> bytes:
-    """Return the statement that is asked for as JSON, with a base that stands for the real one."""
+def statement_of(settings: Settings, interaction: Interaction, custom: Custom = NO_CUSTOM) -> bytes:
+    """Return the statement that is asked for as JSON, with a base that stands for the real one.
+
+    `custom` are the search parameters that the record adds to those of R4.
+    """
     facts = _Facts(
         settings.update_create,
         settings.conditional_delete,
         settings.references,
         bool(settings.cors_origins),
+        custom if custom.ready else NO_CUSTOM,
     )
     return _serialised(facts, _mode(interaction))
 
@@ -149,7 +157,7 @@ def _rest(facts: _Facts, types: list[str]) -> Resource:
         "security": {"cors": facts.cors, "description": _SECURITY},
         "resource": [_resource(facts, type) for type in types],
         "interaction": [{"code": code} for code in _SYSTEM_INTERACTIONS],
-        "searchParam": _system_parameters(),
+        "searchParam": _system_parameters(facts.custom),
         "operation": _operations([each for each in offered.OFFERED if "system" in each.levels]),
         "compartment": [
             f"http://hl7.org/fhir/CompartmentDefinition/{name.lower()}" for name in COMPARTMENTS
@@ -158,7 +166,7 @@ def _rest(facts: _Facts, types: list[str]) -> Resource:
 
 
 def _resource(facts: _Facts, type: str) -> Resource:
-    parameters = searchable(type)
+    parameters = searchable(type, facts.custom)
     entry: Resource = {
         "type": type,
         "profile": f"http://hl7.org/fhir/StructureDefinition/{type}",
@@ -172,7 +180,7 @@ def _resource(facts: _Facts, type: str) -> Resource:
         "conditionalDelete": facts.conditional_delete,
         "referencePolicy": _reference_policy(facts),
         "searchInclude": [f"{type}:{p.code}" for p in parameters if p.kind == "reference"],
-        "searchRevInclude": list(_reverse_includes().get(type, ())),
+        "searchRevInclude": list(_reverse_includes(facts.custom).get(type, ())),
         "searchParam": [*map(_parameter, parameters), *_of_any_type()],
         "operation": _operations(offered.for_type(type)),
     }
@@ -183,20 +191,21 @@ def _reference_policy(facts: _Facts) -> list[str]:
     return ["literal", "logical", *(["enforced"] if facts.references == "all" else [])]
 
 
-@cache
-def _reverse_includes() -> dict[str, tuple[str, ...]]:
+@lru_cache(maxsize=4)
+def _reverse_includes(custom: Custom) -> dict[str, tuple[str, ...]]:
     found: dict[str, list[str]] = {}
     for source in definitions.resource_types():
-        for parameter in searchable(source):
+        for parameter in searchable(source, custom):
             # A parameter that may point anywhere would make each list a copy of all.
             for target in parameter.targets if parameter.kind == "reference" else ():
                 found.setdefault(target, []).append(f"{source}:{parameter.code}")
     return {target: tuple(codes) for target, codes in found.items()}
 
 
-def _system_parameters() -> list[Resource]:
+def _system_parameters(custom: Custom) -> list[Resource]:
     """Return the parameters that every type has, which are those a system search may use."""
-    defined = (p for p in searchable("Basic") if p.code in supported_names(()))
+    names = supported_names((), custom)
+    defined = (p for p in searchable("Basic", custom) if p.code in names)
     return [*map(_parameter, defined), *_of_any_type(), {"name": "_type", "type": "token"}]
 
 

@@ -23,7 +23,7 @@ def search(record: "Record", principal: "Principal", interaction: Interaction) -
     answers = answer
     if is_explained(interaction):
         interaction, answers = replace(interaction, params=_searched(interaction)), explanation
-    body = answers(record, principal, _request(interaction), interaction.base)
+    body = answers(record, principal, _request(record, interaction), interaction.base)
     return Result(status=200, body=body)
 
 
@@ -41,7 +41,7 @@ def _searched(interaction: Interaction) -> Params:
     return tuple(pair for pair in interaction.params if pair[0] != _EXPLAIN)
 
 
-def _request(interaction: Interaction) -> SearchRequest:
+def _request(record: "Record", interaction: Interaction) -> SearchRequest:
     one = interaction.type if interaction.type != _ALL_TYPES else None
     place: Compartment | None = None
     types: tuple[str, ...] = (one,) if one else ()
@@ -52,6 +52,7 @@ def _request(interaction: Interaction) -> SearchRequest:
         types,
         interaction.params,
         compartment=place,
+        custom=record.definitions.custom,
         lenient=interaction.preferences.lenient,
         passes_over_empty=True,
     )

@@ -13,18 +13,25 @@ from ehr.interactions.capabilities import own_base, statement_of
 from ehr.messages import Interaction, Result
 from ehr.rest.parse import Presentation
 from ehr.rest.respond import Response, rendered, respond_rendered
+from ehr.search.parameters.custom import Custom
 from ehr.settings import Settings
 from ehr.urls.unheeded import refuse_unheeded
 from fhir_profiles import json_format
 
 
 def respond(
-    interaction: Interaction, settings: Settings, shown: Presentation, environ: Mapping[str, Any]
+    interaction: Interaction,
+    settings: Settings,
+    custom: Custom,
+    shown: Presentation,
+    environ: Mapping[str, Any],
 ) -> Response:
     """Answer GET [base]/metadata, with 304 when the caller has this statement already."""
     refuse_unheeded(interaction)
     view = views.wanted_view(interaction)
-    body = own_base(_rendered(statement_of(settings, interaction), view, shown), interaction.base)
+    body = own_base(
+        _rendered(statement_of(settings, interaction, custom), view, shown), interaction.base
+    )
     tag = blake2b(body, digest_size=8).hexdigest()
     headers = (("ETag", f'W/"{tag}"'),)
     if tag in interaction.preconditions.if_none_match:

@@ -10,7 +10,6 @@ import logging
 import traceback
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from auth import tokens
@@ -23,6 +22,7 @@ from ehr.rest import bases, bodies, capability, cors, parse
 from ehr.rest.cors import Headers
 from ehr.rest.parse import Presentation
 from ehr.rest.respond import Response, refuse, respond
+from ehr.search.parameters.custom import Custom
 from ehr.settings import Settings
 from ehr.urls import paths
 from fhir_profiles.issues import InvalidDocument
@@ -39,11 +39,15 @@ _REALM = 'Bearer realm="fhir"'
 
 @dataclass(frozen=True, slots=True)
 class Door:
-    """What an endpoint needs: settings, who a token stands for, and the pipeline behind it."""
+    """What an endpoint needs: settings, who a token stands for, and the pipeline behind it.
+
+    `custom` are the search parameters that the record adds to those of R4.
+    """
 
     settings: Settings
     handle: Handle
     authenticate: Authenticate
+    custom: Callable[[], Custom] = Custom
 
 
 def open_door(record: "Record") -> Door:
@@ -59,7 +63,15 @@ def open_door(record: "Record") -> Door:
     def authenticate(token: str) -> Principal | None:
         return cache.find(token, now=record.clock(), look_up=look_up)
 
-    return Door(record.settings, partial(handle, record), authenticate)
+    def handled(principal: Principal, interaction: Interaction) -> Result:
+        record.definitions.refresh_if_old()
+        return handle(record, principal, interaction)
+
+    def custom() -> Custom:
+        record.definitions.refresh_if_old()
+        return record.definitions.custom
+
+    return Door(record.settings, handled, authenticate, custom)
 
 
 @dataclass(slots=True)
@@ -98,7 +110,7 @@ def _answer(door: Door, exchange: _Exchange) -> Response:
     shown = exchange.shown = parse.presentation(environ)
     interaction, route = parse.parse_head(environ, door.settings, shown, exchange.request_id)
     if principal is None:
-        return capability.respond(interaction, door.settings, shown, environ)
+        return capability.respond(interaction, door.settings, door.custom(), shown, environ)
     if route.form:
         interaction, shown = parse.parse_form(interaction, environ, door.settings)
     else:

@@ -134,7 +134,7 @@ def find(
 ) -> list[Found]:
     """Return up to `limit` matches of a condition, for interactions that depend on one."""
     asking = asking_for(record, principal, connection)
-    planned = plan(parse_search((type,), params), asking)
+    planned = plan(parse_search((type,), params, custom=record.definitions.custom), asking)
     return list(page(connection, planned, size=limit).matches)
 
 

@@ -101,7 +101,8 @@ class SortKey:
 class Include:
     """`_include` or `_revinclude` (`reverse`): follow these parameters of `source`.
 
-    `parameters` is empty for the wildcard, `source` is then a type or None for any.
+    `parameters` is empty for the wildcard, `source` is then a type or None for any; the wildcard
+    means those of R4 and `further` ones.
     """
 
     written: Written
@@ -110,6 +111,7 @@ class Include:
     source: str | None
     parameters: tuple[SearchParameter, ...]
     target: str | None
+    further: tuple[SearchParameter, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

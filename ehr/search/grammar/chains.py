@@ -7,8 +7,9 @@ paths of a `_filter`.
 from collections.abc import Callable, Sequence
 
 from ehr.errors import Invalid, TooCostly
-from ehr.search.grammar.criterion import named, of_types
+from ehr.search.grammar.criterion import missing, named, of_types
 from ehr.search.grammar.refusals import unknown
+from ehr.search.parameters.custom import Custom
 from ehr.search.parameters.supported import parameters_named, supported_names
 from ehr.search.request import (
     AllOf,
@@ -39,13 +40,16 @@ def follow(
     known: Sequence[str],
     written: Written,
     read: Callable[[str], Condition],
+    custom: Custom,
 ) -> Chain:
     """Return the chain through `parameters`, asking each type that it leads to what `read` says.
 
     `target` is the only type meant, if one is; else types are that have all parameters `known`.
     """
     code = parameters[0].code
-    targets = (_target(parameters, target),) if target is not None else _known(parameters, known)
+    targets = (
+        (_target(parameters, target),) if target is not None else _known(parameters, known, custom)
+    )
     if len(targets) > MAXIMUM_BRANCHES:
         raise _too_many(code, targets, written)
     inner: list[tuple[str, Condition]] = []
@@ -64,9 +68,9 @@ def follow(
     return chain
 
 
-def reference(types: tuple[str, ...], code: str) -> tuple[SearchParameter, ...]:
+def reference(types: tuple[str, ...], code: str, custom: Custom) -> tuple[SearchParameter, ...]:
     """Return the reference parameter for each type; raise Invalid where it is none."""
-    parameters = named(types, code)
+    parameters = named(types, code, custom)
     if any(parameter.kind != "reference" for parameter in parameters):
         raise Invalid(
             f"`{code}`{of_types(types)} is no reference, so nothing can be chained through it.",
@@ -89,17 +93,24 @@ def _target(parameters: tuple[SearchParameter, ...], target: str) -> str:
     return target
 
 
-def _known(parameters: tuple[SearchParameter, ...], codes: Sequence[str]) -> tuple[str, ...]:
+def _known(
+    parameters: tuple[SearchParameter, ...], codes: Sequence[str], custom: Custom
+) -> tuple[str, ...]:
     """Return the targets that have the next parameters of a chain; raise Invalid where none has."""
     targets = known = all_targets(parameters)
     for code in codes:
-        known = tuple(name for name in known if parameters_named((name,), code))
+        before, known = (
+            known,
+            tuple(name for name in known if parameters_named((name,), code, custom)),
+        )
         if known:
             continue
+        if custom.waits(before, code):
+            raise missing(before, code, custom)
         listed = targets if len(targets) <= _LISTED else ()
         where = f" for the targets of `{parameters[0].code}`"
         where += f" ({', '.join(listed)})" if listed else ""
-        valid = set().union(*(supported_names((name,)) for name in listed))
+        valid = set().union(*(supported_names((name,), custom) for name in listed))
         raise unknown("search parameter", code, where, valid)
     return known
 

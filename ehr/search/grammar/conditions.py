@@ -11,6 +11,7 @@ from ehr.search.grammar.chains import all_targets, check_hops, follow, reference
 from ehr.search.grammar.criterion import read_criterion
 from ehr.search.grammar.lists import listed
 from ehr.search.grammar.refusals import shown, unknown
+from ehr.search.parameters.custom import Custom
 from ehr.search.request import (
     AllOf,
     AnyOf,
@@ -33,6 +34,7 @@ def read_condition(
     types: tuple[str, ...],
     name: str,
     value: str,
+    custom: Custom,
     *,
     others: Collection[str] = (),
     hops: int = 0,
@@ -40,12 +42,12 @@ def read_condition(
     """Return the condition; `others` are further names that a refusal should list as valid."""
     check_hops(hops)
     if name.startswith(_HAS):
-        return _reverse(types, name, value, hops)
+        return _reverse(types, name, value, custom, hops)
     if name == _LIST:
         return listed(types, value, hops)
     if "." in name:
-        return _chain(types, name, value, hops)
-    return read_criterion(types, name, value, others)
+        return _chain(types, name, value, custom, hops)
+    return read_criterion(types, name, value, custom, others)
 
 
 def weight(condition: Condition) -> int:
@@ -68,26 +70,27 @@ def weight(condition: Condition) -> int:
             )
 
 
-def _chain(types: tuple[str, ...], name: str, value: str, hops: int) -> Chain:
+def _chain(types: tuple[str, ...], name: str, value: str, custom: Custom, hops: int) -> Chain:
     head, _, rest = name.partition(".")
     check_hops(hops + 1 + rest.count("."))
     code, colon, target = head.partition(":")
     next_code = re.split(r"[.:]", rest, maxsplit=1)[0]
 
     def read(target_type: str) -> Condition:
-        return read_condition((target_type,), rest, value, hops=hops + 1)
+        return read_condition((target_type,), rest, value, custom, hops=hops + 1)
 
     return follow(
-        reference(types, code),
+        reference(types, code, custom),
         target if colon else None,
         # Every type may be referred to, or be in a list.
         () if next_code in OF_ALL_TYPES else (next_code,),
         (name, value),
         read,
+        custom,
     )
 
 
-def _reverse(types: tuple[str, ...], name: str, value: str, hops: int) -> Reverse:
+def _reverse(types: tuple[str, ...], name: str, value: str, custom: Custom, hops: int) -> Reverse:
     parts = name.split(":", 3)
     if len(parts) < 4 or not all(parts):
         raise Invalid(
@@ -97,11 +100,12 @@ def _reverse(types: tuple[str, ...], name: str, value: str, hops: int) -> Revers
     _, source, code, rest = parts
     if not is_resource_type(source):
         raise unknown("resource type", source, f" in `{shown(name)}`", resource_types())
-    (parameter,) = reference((source,), code)
+    (parameter,) = reference((source,), code, custom)
     reached = all_targets((parameter,))
     if types and not set(types) & set(reached):
         raise Invalid(
             f"`{source}.{code}` never refers to {' or '.join(types)}. "
             f"It refers to: {', '.join(reached)}."
         )
-    return Reverse((name, value), parameter, read_condition((source,), rest, value, hops=hops + 1))
+    inner = read_condition((source,), rest, value, custom, hops=hops + 1)
+    return Reverse((name, value), parameter, inner)

@@ -10,7 +10,9 @@ from dataclasses import dataclass
 from typing import Any, cast, get_args
 
 from ehr.errors import Invalid
+from ehr.search.grammar.criterion import missing
 from ehr.search.grammar.refusals import shown, unknown
+from ehr.search.parameters.custom import NO_CUSTOM, Custom
 from ehr.search.parameters.supported import is_sortable, parameters_named, supported_names
 from ehr.search.request import SortKey, Summary, Total
 from ehr.search.values.escapes import alternatives
@@ -31,6 +33,7 @@ class Controls:
     """What the single-valued parameters said; `types` are those asked for."""
 
     types: tuple[str, ...]
+    custom: Custom = NO_CUSTOM
     count: int | None = None
     sort: tuple[SortKey, ...] = ()
     summary: Summary = ""
@@ -60,15 +63,16 @@ def _sort(controls: Controls, value: str) -> None:
             f"`_sort` names {len(codes)} parameters. At most {MAXIMUM_SORT_KEYS} are supported.",
             code="too-costly",
         )
-    controls.sort = tuple(_sort_key(controls.types, code) for code in codes)
+    controls.sort = tuple(_sort_key(controls, code) for code in codes)
     names = [key.code for key in controls.sort]
     if len(set(names)) < len(names):
         raise Invalid("`_sort` names a parameter twice. Name each parameter once.")
 
 
-def _sort_key(types: tuple[str, ...], written: str) -> SortKey:
+def _sort_key(controls: Controls, written: str) -> SortKey:
+    types, custom = controls.types, controls.custom
     code = written.removeprefix("-")
-    parameters = parameters_named(types, code)
+    parameters = parameters_named(types, code, custom)
     if parameters and is_sortable(parameters):
         return SortKey(code, written.startswith("-"), parameters)
     if parameters:
@@ -78,7 +82,13 @@ def _sort_key(types: tuple[str, ...], written: str) -> SortKey:
             "`_sort=_score` is not supported: matches are not ranked. Sort by a search parameter.",
             code="not-supported",
         )
-    valid = [name for name in supported_names(types) if is_sortable(parameters_named(types, name))]
+    if custom.waits(types, code):
+        raise missing(types, code, custom)
+    valid = [
+        name
+        for name in supported_names(types, custom)
+        if is_sortable(parameters_named(types, name, custom))
+    ]
     raise unknown("sort parameter", code, " in `_sort`", valid)
 
 

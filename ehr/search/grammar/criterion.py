@@ -7,6 +7,7 @@ from collections.abc import Collection
 
 from ehr.errors import Invalid, TooCostly
 from ehr.search.grammar.refusals import shown, unknown
+from ehr.search.parameters.custom import Custom
 from ehr.search.parameters.modifiers import is_type_of, modifiers
 from ehr.search.parameters.supported import parameters_named, supported_names
 from ehr.search.request import Criterion
@@ -17,11 +18,15 @@ MAXIMUM_ALTERNATIVES = 1_000
 
 
 def read_criterion(
-    types: tuple[str, ...], name: str, value: str, others: Collection[str]
+    types: tuple[str, ...],
+    name: str,
+    value: str,
+    custom: Custom,
+    others: Collection[str] = (),
 ) -> Criterion:
     """Return the criterion; `others` are further names that a refusal should list as valid."""
     code, colon, modifier = name.partition(":")
-    parameters = named(types, code, others)
+    parameters = named(types, code, custom, others)
     if colon:
         for parameter in parameters:
             _check_modifier(parameter, modifier)
@@ -38,15 +43,32 @@ def read_criterion(
 
 
 def named(
-    types: tuple[str, ...], code: str, others: Collection[str] = ()
+    types: tuple[str, ...], code: str, custom: Custom, others: Collection[str] = ()
 ) -> tuple[SearchParameter, ...]:
     """Return the parameter for each type; raise Invalid where one of them has none."""
-    parameters = parameters_named(types, code)
+    parameters = parameters_named(types, code, custom)
     if not parameters:
-        raise unknown(
-            "search parameter", code, of_types(types), supported_names(types) | set(others)
-        )
+        raise missing(types, code, custom, others)
     return parameters
+
+
+def missing(
+    types: tuple[str, ...],
+    code: str,
+    custom: Custom,
+    others: Collection[str] = (),
+    what: str = "search parameter",
+) -> Invalid:
+    """Return the refusal of a parameter that one of these types does not have, or not yet."""
+    url = custom.waits(types, code)
+    if url is None:
+        valid = supported_names(types, custom) | set(others)
+        return unknown(what, code, of_types(types), valid)
+    return Invalid(
+        f"Search parameter `{code}` ({url}) is defined, but not everything is indexed by it. "
+        "Run `POST [base]/$reindex` or `ehr reindex`, and search by it when that is done.",
+        code="not-supported",
+    )
 
 
 def of_types(types: tuple[str, ...]) -> str:

@@ -23,6 +23,7 @@ from ehr.search.grammar.filter_syntax import (
 )
 from ehr.search.grammar.filter_tests import part_value, read_test
 from ehr.search.grammar.refusals import shown, unknown
+from ehr.search.parameters.custom import NO_CUSTOM, Custom
 from ehr.search.request import AllOf, AnyOf, Condition, Criterion, Negation, Written
 from fhir_profiles.search_parameters import component_parameter
 
@@ -54,24 +55,33 @@ _GONE = {
 }
 
 
-def read_filter(types: tuple[str, ...], text: str) -> tuple[Condition, ...]:
+def read_filter(types: tuple[str, ...], text: str, custom: Custom) -> tuple[Condition, ...]:
     """Return the conditions that must all hold; raise Invalid for what cannot be answered."""
     expression = parse_filter(text)
     parts = expression.parts if isinstance(expression, Both) else (expression,)
-    written = (FILTER, text)
-    return tuple(_read(types, part, written, hops=0) for part in parts)
+    asked = _Asked((FILTER, text), custom)
+    return tuple(_read(types, part, asked, hops=0) for part in parts)
 
 
-def _read(types: tuple[str, ...], what: Expression, written: Written, hops: int) -> Condition:
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """What every part of one `_filter` shares."""
+
+    written: Written
+    custom: Custom
+
+
+def _read(types: tuple[str, ...], what: Expression, asked: _Asked, hops: int) -> Condition:
+    written = asked.written
     match what:
         case Both():
-            return AllOf(written, tuple(_read(types, one, written, hops) for one in what.parts))
+            return AllOf(written, tuple(_read(types, one, asked, hops) for one in what.parts))
         case Either():
-            return _any_of(written, [_read(types, one, written, hops) for one in what.parts])
+            return _any_of(written, [_read(types, one, asked, hops) for one in what.parts])
         case Negated():
-            return Negation(written, _read(types, what.part, written, hops))
+            return Negation(written, _read(types, what.part, asked, hops))
         case FilterTest():
-            return _read_test(types, what, written, hops)
+            return _read_test(types, what, asked, hops)
 
 
 def _any_of(written: Written, parts: list[Condition]) -> Condition:
@@ -93,10 +103,11 @@ def _any_of(written: Written, parts: list[Condition]) -> Condition:
     return joined[0] if len(joined) == 1 else AnyOf(written, tuple(joined))
 
 
-def _read_test(types: tuple[str, ...], test: FilterTest, written: Written, hops: int) -> Condition:
+def _read_test(types: tuple[str, ...], test: FilterTest, asked: _Asked, hops: int) -> Condition:
     first, rest = test.path[0], test.path[1:]
+    written, custom = asked.written, asked.custom
     if not rest:
-        return read_test(types, first.name, test.operator, test.value, written)
+        return read_test(types, first.name, test.operator, test.value, written, custom)
     for type_name in types:
         if (type_name, first.name) in _GONE:
             raise Invalid(
@@ -110,16 +121,17 @@ def _read_test(types: tuple[str, ...], test: FilterTest, written: Written, hops:
     further = FilterTest(rest, test.operator, test.value)
 
     def read(target_type: str) -> Condition:
-        last = _read_test((target_type,), further, written, hops + 1)
+        last = _read_test((target_type,), further, asked, hops + 1)
         if first.where is None:
             return last
-        return AllOf(written, (_read((target_type,), first.where, written, hops + 1), last))
+        return AllOf(written, (_read((target_type,), first.where, asked, hops + 1), last))
 
     # The name of an element is none of a parameter: every target then tells for itself.
     elements = {name for _, name in (*_ELEMENTS, *_GONE)}
-    asked = {rest[0].name, *(_names(first.where) if first.where else ())}
-    known = sorted(asked - elements)
-    return follow(reference(types, first.name), None, known, written, read)
+    names = {rest[0].name, *(_names(first.where) if first.where else ())}
+    known = sorted(names - elements)
+    through = reference(types, first.name, custom)
+    return follow(through, None, known, written, read, custom)
 
 
 def _names(what: Expression) -> Iterator[str]:
@@ -150,7 +162,7 @@ def _element(type_name: str, test: FilterTest, written: Written) -> Criterion:
             f"such as `{_example(first.name, element)}`.",
             code="not-supported",
         )
-    (composite,) = named((type_name,), element.composite)
+    (composite,) = named((type_name,), element.composite, NO_CUSTOM)
     given = {
         _child(inside.path[0], element): inside,
         _child(rest[0], element): test,

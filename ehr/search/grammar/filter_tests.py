@@ -10,6 +10,7 @@ page has no column for a uri, which is compared as a string is.
 from ehr.errors import Invalid
 from ehr.search.grammar.criterion import named, of_types, read_criterion
 from ehr.search.grammar.refusals import shown
+from ehr.search.parameters.custom import NO_CUSTOM, Custom
 from ehr.search.parameters.supported import ROW_PARAMETERS
 from ehr.search.request import Comparison, Condition, Criterion, Negation, Written
 from fhir_profiles.search_parameters import SearchParameter
@@ -44,23 +45,28 @@ _SYSTEMS = {
 
 
 def read_test(
-    types: tuple[str, ...], code: str, operator: str, value: str, written: Written
+    types: tuple[str, ...],
+    code: str,
+    operator: str,
+    value: str,
+    written: Written,
+    custom: Custom,
 ) -> Condition:
     """Return the condition that `code operator value` holds; raise Invalid where none can say."""
-    parameters = named(types, code)
+    parameters = named(types, code, custom)
     kind = parameters[0].kind
     _check(types, parameters, operator)
     if operator == "pr":
-        return _criterion(types, f"{code}:missing", _absent(value), written)
+        return _criterion(types, f"{code}:missing", _absent(value), written, custom)
     if code in ROW_PARAMETERS:
         return _of_row(types, code, operator, value, written)
     if (kind, operator) in _MODIFIERS:
         name = code + _MODIFIERS[kind, operator]
-        return _criterion(types, name, _escaped(kind, value), written)
+        return _criterion(types, name, _escaped(kind, value), written, custom)
     if kind in ("number", "quantity") or (kind == "date" and operator in _PREFIXES):
-        return _criterion(types, code, _prefixed(kind, operator, value), written)
+        return _criterion(types, code, _prefixed(kind, operator, value), written, custom)
     if kind in ("reference", "composite") or _is_caseless(kind, operator, value):
-        return _criterion(types, code, _escaped(kind, value), written)
+        return _criterion(types, code, _escaped(kind, value), written, custom)
     return Comparison(written, parameters, operator, _namespace(kind, value))
 
 
@@ -105,10 +111,10 @@ def _of_row(
     if code == "_lastUpdated":
         # An instant overlaps with a period, or includes one, where it lies in it.
         prefix = operator if operator in _PREFIXES else "eq"
-        return _criterion(types, code, _prefixed("date", prefix, value), written)
+        return _criterion(types, code, _prefixed("date", prefix, value), written, NO_CUSTOM)
     if operator not in ("eq", "ne"):
         raise Invalid("`_id` in `_filter` has only: eq, ne.", code="not-supported")
-    same = _criterion(types, code, _escaped("string", value), written)
+    same = _criterion(types, code, _escaped("string", value), written, NO_CUSTOM)
     return same if operator == "eq" else Negation(written, same)
 
 
@@ -125,8 +131,10 @@ def _is_caseless(kind: str, operator: str, value: str) -> bool:
     return kind == "token" and operator == "eq" and (code.lower() == code.upper() or not code)
 
 
-def _criterion(types: tuple[str, ...], name: str, value: str, written: Written) -> Criterion:
-    read = read_criterion(types, name, value, ())
+def _criterion(
+    types: tuple[str, ...], name: str, value: str, written: Written, custom: Custom
+) -> Criterion:
+    read = read_criterion(types, name, value, custom)
     return Criterion(written, read.parameters, read.modifier, read.values)
 
 

@@ -4,7 +4,9 @@ FHIR R4 §3.1.1.5.4 (Including other resources in result). `results/include.py` 
 """
 
 from ehr.errors import Invalid
+from ehr.search.grammar.criterion import missing
 from ehr.search.grammar.refusals import shown, unknown
+from ehr.search.parameters.custom import Custom
 from ehr.search.parameters.supported import parameters_named, supported_names
 from ehr.search.request import Include
 from fhir_profiles.definitions import is_resource_type, resource_types
@@ -20,17 +22,23 @@ def is_include(name: str) -> bool:
     return name.partition(":")[0] in INCLUDES
 
 
-def read_include(types: tuple[str, ...], name: str, value: str) -> Include:
+def read_include(types: tuple[str, ...], name: str, value: str, custom: Custom) -> Include:
     """Return what to include; `types` are those that the search returns (none: all)."""
     word, colon, modifier = name.partition(":")
     if colon and modifier != _ITERATE:
         raise unknown("modifier", modifier, f" of `{word}`", (_ITERATE,))
     reverse, iterate = word == "_revinclude", bool(colon)
     if value == _WILDCARD:
-        return Include((name, value), reverse, iterate, None, (), None)
+        every = _further(resource_types(), custom)
+        return Include((name, value), reverse, iterate, None, (), None, every)
     source, code, target = _parts(word, value)
-    parameters = () if code == _WILDCARD else (_reference(source, code, word),)
-    include = Include((name, value), reverse, iterate, source, parameters, target)
+    parameters: tuple[SearchParameter, ...] = ()
+    further: tuple[SearchParameter, ...] = ()
+    if code == _WILDCARD:
+        further = _further((source,), custom)
+    else:
+        parameters = (_reference(source, code, word, custom),)
+    include = Include((name, value), reverse, iterate, source, parameters, target, further)
     _check_target(include)
     if types and not iterate:
         _check_reach(include, types)
@@ -50,13 +58,21 @@ def _parts(word: str, value: str) -> tuple[str, str, str | None]:
     return parts[0], parts[1], parts[2] if len(parts) == 3 else None
 
 
-def _reference(source: str, code: str, word: str) -> SearchParameter:
-    found = parameters_named((source,), code)
+def _further(types: tuple[str, ...], custom: Custom) -> tuple[SearchParameter, ...]:
+    """Return the references that a wildcard means beside those of R4."""
+    found = (one for name in types for one in custom.of_type(name).values())
+    return tuple(one for one in found if one.kind == "reference")
+
+
+def _reference(source: str, code: str, word: str, custom: Custom) -> SearchParameter:
+    found = parameters_named((source,), code, custom)
+    if not found and custom.waits((source,), code):
+        raise missing((source,), code, custom)
     if not found or found[0].kind != "reference":
         valid = [
             name
-            for name in supported_names((source,))
-            if parameters_named((source,), name)[0].kind == "reference"
+            for name in supported_names((source,), custom)
+            if parameters_named((source,), name, custom)[0].kind == "reference"
         ]
         raise unknown("reference parameter", code, f" of {source} in `{word}`", valid)
     return found[0]

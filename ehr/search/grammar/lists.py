@@ -8,6 +8,7 @@ from ehr.errors import Invalid
 from ehr.search.grammar.chains import check_hops
 from ehr.search.grammar.criterion import read_criterion
 from ehr.search.grammar.refusals import shown
+from ehr.search.parameters.custom import NO_CUSTOM
 from ehr.search.request import Reverse
 from ehr.search.values.escapes import alternatives
 from fhir_profiles.search_parameters import for_type
@@ -29,5 +30,5 @@ def listed(types: tuple[str, ...], value: str, hops: int) -> Reverse:
             raise Invalid(
                 f"`{_NAME}` is `{shown(one)}`. It must be the id of a List, without the type."
             )
-    inner = read_criterion(("List",), "_id", value, ())
+    inner = read_criterion(("List",), "_id", value, NO_CUSTOM)
     return Reverse((_NAME, value), for_type("List")["item"], inner)

@@ -15,6 +15,7 @@ from ehr.search.grammar.controls import CONTROLS, CURSOR, Controls, read_control
 from ehr.search.grammar.filter_conditions import FILTER, read_filter
 from ehr.search.grammar.include_paths import INCLUDES, is_include, read_include
 from ehr.search.grammar.refusals import Findings, shown, unknown
+from ehr.search.parameters.custom import NO_CUSTOM, Custom
 from ehr.search.request import Compartment, Condition, Include, SearchRequest, Written
 from fhir_profiles.definitions import resource_types
 
@@ -32,10 +33,13 @@ def parse(
     params: Params,
     *,
     compartment: Compartment | None = None,
+    custom: Custom = NO_CUSTOM,
     lenient: bool = False,
     passes_over_empty: bool = False,
 ) -> SearchRequest:
     """Return the request that these decoded parameters make; no types means all of them.
+
+    `custom` are the parameters that the record adds to those of R4.
 
     "Empty parameters are not an error - they are just ignored by the server" (§3.1.1.3): searches
     pass over them and say so; conditions of a change may not, for they would match more.
@@ -48,7 +52,8 @@ def parse(
     if passes_over_empty:
         params = tuple(_given(params, findings))
     is_open = not types or (compartment is not None and compartment.of is None)
-    reading = _Reading(Controls(_types(tuple(types), is_open, params, findings)), not is_open)
+    controls = Controls(_types(tuple(types), is_open, params, findings), custom)
+    reading = _Reading(controls, not is_open)
     for name, value in params:
         if name == _QUERY:
             # "Servers SHALL refuse to process a search request if they do not recognize the
@@ -107,6 +112,7 @@ class _Reading:
     once: set[str] = field(default_factory=set)
 
     def take(self, name: str, value: str) -> None:
+        types, custom = self.controls.types, self.controls.custom
         if name == _TYPE or name in CONTROLS:
             self._only_once(name)
         if name == _TYPE:
@@ -114,12 +120,12 @@ class _Reading:
         elif name in CONTROLS:
             read_control(self.controls, name, value)
         elif is_include(name):
-            self.includes.append(read_include(self.controls.types, name, value))
+            self.includes.append(read_include(types, name, value, custom))
         elif name == FILTER:
-            self.conditions += read_filter(self.controls.types, value)
+            self.conditions += read_filter(types, value, custom)
         else:
             self.conditions.append(
-                read_condition(self.controls.types, name, value, others=self._other_names())
+                read_condition(types, name, value, custom, others=self._other_names())
             )
 
     def request(self, compartment: Compartment | None, findings: Findings) -> SearchRequest:

@@ -161,7 +161,7 @@ def _issue(element: str, text: str, code: str = "business-rule") -> Issue:
     return Issue(code, text, f"SearchParameter.{element}")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Custom:
     """What can be asked for beside R4's parameters, by type and code.
 

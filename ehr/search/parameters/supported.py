@@ -1,12 +1,14 @@
 """Which search parameters there are for a type or for several, and what may be said of each.
 
-The definitions come from `fhir_profiles`; here is only what this server does with them, and which
-kinds have an order. `modifiers.py` says which modifiers each takes.
+The definitions come from `fhir_profiles`, and from the record where it adds some (`custom.py`);
+here is only what this server does with them, and which kinds have an order. `modifiers.py` says
+which modifiers each takes.
 """
 
 from functools import cache
 
 from ehr.search.parameters import full_text
+from ehr.search.parameters.custom import NO_CUSTOM, Custom
 from fhir_profiles.definitions import resource_types
 from fhir_profiles.search_parameters import SearchParameter, for_type
 
@@ -17,23 +19,39 @@ ROW_PARAMETERS = frozenset({"_id", "_lastUpdated"})
 _BY_OTHER_MEANS = ROW_PARAMETERS | full_text.CODES
 
 
-def parameters_named(types: tuple[str, ...], code: str) -> tuple[SearchParameter, ...]:
+def parameters_named(
+    types: tuple[str, ...], code: str, custom: Custom = NO_CUSTOM
+) -> tuple[SearchParameter, ...]:
     """Return the parameter for each type (none given: all types), or () unless all have it."""
-    found = tuple(_supported(name).get(code) for name in types or resource_types())
+    found = tuple(
+        _supported(name).get(code) or custom.of_type(name).get(code)
+        for name in types or resource_types()
+    )
     return tuple(one for one in found if one is not None) if None not in found else ()
 
 
-def searchable(type_name: str) -> tuple[SearchParameter, ...]:
+def searchable(type_name: str, custom: Custom = NO_CUSTOM) -> tuple[SearchParameter, ...]:
     """Return the parameters that a type can be searched by, in the order of their codes."""
-    return tuple(_supported(type_name).values())
+    found = _supported(type_name) | dict(custom.of_type(type_name))
+    return tuple(found[code] for code in sorted(found))
+
+
+def supported_names(types: tuple[str, ...], custom: Custom = NO_CUSTOM) -> frozenset[str]:
+    """Return the codes that every one of these types has."""
+    if not custom.ready:
+        return _standard_names(types)
+    return frozenset.intersection(
+        *(frozenset(_supported(name)) | custom.of_type(name).keys() for name in _all(types))
+    )
 
 
 @cache
-def supported_names(types: tuple[str, ...]) -> frozenset[str]:
-    """Return the codes that every one of these types has."""
-    return frozenset.intersection(
-        *(frozenset(_supported(name)) for name in types or resource_types())
-    )
+def _standard_names(types: tuple[str, ...]) -> frozenset[str]:
+    return frozenset.intersection(*(frozenset(_supported(name)) for name in _all(types)))
+
+
+def _all(types: tuple[str, ...]) -> tuple[str, ...]:
+    return types or resource_types()
 
 
 @cache

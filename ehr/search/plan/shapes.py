@@ -41,7 +41,9 @@ def shape_of(
     if sum(len(name) + len(value) for name, value in written) > _LONGEST:
         return None
     context = asking.context
-    return asking.scope, context.timezone, context.base_urls, request.types, written
+    # What a name stands for may change: the record can add parameters of its own.
+    meant = tuple(one.parameters for one in asked if isinstance(one, Criterion))
+    return asking.scope, context.timezone, context.base_urls, request.types, written, meant
 
 
 def kept(connection: Connection, key: Hashable) -> object | None:

@@ -157,7 +157,7 @@ def _forward(
     for include in includes:
         sources = types if include.source is None else types & {include.source}
         for source in sorted(sources):
-            for parameter in include.parameters or reference_parameters(source):
+            for parameter in include.parameters or _every(include, source):
                 yield leading_by(parameter, include.target)(t)
 
 
@@ -170,8 +170,14 @@ def _backward(
         if include.source is None:
             yield true()
             continue
-        for parameter in include.parameters or reference_parameters(include.source):
+        for parameter in include.parameters or _every(include, include.source):
             yield leading_by(parameter, include.target)(t)
+
+
+def _every(include: Include, source: str) -> Iterator[SearchParameter]:
+    """Yield what a wildcard means for a type."""
+    yield from reference_parameters(source)
+    yield from (one for one in include.further if one.type == source)
 
 
 def reference_parameters(type: str) -> tuple[SearchParameter, ...]:
