@@ -7,6 +7,7 @@ from sqlalchemy import Connection, Table, delete, insert, literal, select
 
 from ehr.store import blobs
 from ehr.store.drafts import Write
+from ehr.store.insert import insert_rows
 from ehr.store.resolve import Keys
 from ehr.store.tables import (
     date,
@@ -69,8 +70,7 @@ def _move_words(connection: Connection, old: int, rid: int, new: int) -> None:
     ).first()
     if words is not None:
         connection.execute(delete(t).where(t.c.patient_key == old, t.c.rid == rid))
-        row = {"narrative": words.narrative, "content": words.content}
-        connection.execute(insert(t).values(patient_key=new, rid=rid, **row))
+        insert_rows(connection, {t: [(new, rid, words.narrative, words.content)]})
 
 
 def _move_blobs(connection: Connection, old: int, rid: int, new: int) -> None:

@@ -2,8 +2,9 @@
 
 Both see the same words: they come normalised and spelt in ASCII letters and digits
 (`ehr/search/values/words.py`), so that neither engine's own idea of a word matters. On SQLite the
-words of `full_text` are kept once more in `full_text_words`, by triggers; each row of it also has
-its key as a word, so that a search within a patient stays within.
+words of `full_text` are kept once more in `full_text_words`: `insert_rows` puts them in, a trigger
+takes them out; each row of it also has its key as a word, so that a search within a patient stays
+within.
 """
 
 from collections.abc import Sequence
@@ -26,6 +27,10 @@ from ehr.store.engine import is_postgres
 from ehr.store.tables import BOUNDARY
 
 _FTS = table("full_text_words", column("rowid"))
+# What a new row of `full_text` has, as its own values: key, rid, narrative, content.
+WORDS_OF_ROW = """
+INSERT INTO full_text_words (rowid, owner, narrative, content)
+VALUES (?2, 'k' || replace(?1, '-', 'm'), coalesce(?3, ''), ?4)"""
 
 
 @dataclass(frozen=True, slots=True)
