@@ -110,14 +110,14 @@ class Definitions:
             return
         # The numbers were read first: what changes meanwhile is read again next time.
         rows = tuple(store.indexed(connection))
-        defined = wanted(connection)
-        ready = {one.url for one in rows if one.ready and holds(one, defined)}
+        wanted, _ = in_force(resources(connection))
+        ready = {one.url for one in rows if one.ready and holds(one, wanted)}
         self._known = _Known(
             *numbers,
             rows,
             custom_of(
-                [one for url, one in defined.items() if url in ready],
-                [one for url, one in defined.items() if url not in ready],
+                [one for url, one in wanted.items() if url in ready],
+                [one for url, one in wanted.items() if url not in ready],
             ),
             self._indexer(rows, numbers[0]),
         )
@@ -133,9 +133,9 @@ class Definitions:
         return Indexer(hasher, self._timezone, self._base_urls, made_by, generation)
 
 
-def holds(one: Indexed, defined: Mapping[str, Definition]) -> bool:
+def holds(one: Indexed, wanted: Mapping[str, Definition]) -> bool:
     """Tell whether rows are made now by what a SearchParameter says."""
-    return one.until is None and defined.get(one.url) == definition_of(one.url, one.definition)
+    return one.until is None and wanted.get(one.url) == definition_of(one.url, one.definition)
 
 
 def resources(connection: "Connection") -> dict[str, Resource]:
@@ -144,11 +144,6 @@ def resources(connection: "Connection") -> dict[str, Resource]:
         id: json_format.reparse(compose(TYPE, id, 1, 0, body))
         for id, body in store.stored(connection).items()
     }
-
-
-def wanted(connection: "Connection") -> dict[str, Definition]:
-    """Return what the SearchParameters of the record define, by url."""
-    return in_force(resources(connection))[0]
 
 
 def judge(connection: "Connection", written: Mapping[str, str], *, tolerant: bool) -> None:

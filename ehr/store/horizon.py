@@ -26,6 +26,7 @@ from sqlalchemy import (
 
 from ehr.store.engine import is_postgres
 from ehr.store.tables import database_fact, txn
+from ehr.store.templates import rows_of
 
 _STAMP = "coalesce((SELECT max(commit_seq) FROM txn), 0)"
 _NEWEST = "coalesce((SELECT at FROM txn ORDER BY commit_seq DESC LIMIT 1), 0)"
@@ -68,9 +69,9 @@ def recall(connection: Connection, mark: str) -> Horizon:
         parts.append(
             select(type_coerce(null(), Text), txn.c.txn_id).where(*open_still, *_unseen(snapshot))
         )
-    rows = connection.execute(union_all(*parts)).all()
-    epoch = next((value for value, _ in rows if value is not None), "")
-    return Horizon(mark, epoch, int(at), tuple(id for value, id in rows if value is None))
+    found = rows_of(connection, union_all(*parts))
+    epoch = next((value for value, _ in found if value is not None), "")
+    return Horizon(mark, epoch, int(at), tuple(id for value, id in found if value is None))
 
 
 def _unseen(snapshot: list[str]) -> list[ColumnElement[bool]]:

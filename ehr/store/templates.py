@@ -1,38 +1,111 @@
 """Statements made once: to build and compile one costs more than to run it.
 
-`template_of` turns a Core statement into a text with named values; `run` asks it with other ones.
+`rows_of` runs a Core statement by a text that is kept under its structure, which is all but the
+values. What may differ in nothing but named values (`run`) need not even be built. A structure is
+SQLAlchemy's own cache key, so that whatever a text depends on, tells two structures apart.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
-from sqlalchemy import Connection, Select
+from sqlalchemy import BindParameter, ClauseElement, Connection, Select
 from sqlalchemy.dialects import postgresql
+from sqlalchemy.sql.selectable import CompoundSelect
 
-from ehr.store.engine import execute_raw, is_postgres
+from ehr.store.engine import execute_raw, is_postgres, of
 from ehr.store.statements import Row, run_prepared
 from ehr.store.trace import note
 
+T = TypeVar("T")
+Statement = Select[*tuple[Any, ...]] | CompoundSelect[*tuple[Any, ...]]
+Names = tuple[str, ...]
+
+_MOST = 1_000  # kept for each database
+_MOST_VALUES = 200  # of a statement that is kept
 _NUMBERED = postgresql.dialect(paramstyle="numeric_dollar")  # type: ignore[no-untyped-call]
 
 
 @dataclass(frozen=True, slots=True)
 class Template:
-    """SQL text, its values by name, and which of them each mark takes."""
+    """SQL text, its values by name, and which of them each mark takes.
+
+    `places` are the names that the values of a structure have, in their order.
+    """
 
     sql: str
     values: Mapping[str, Any]
-    marks: tuple[str, ...]
+    marks: Names
+    places: tuple[Names, ...] = ()
 
 
-def template_of(connection: Connection, statement: Select[Any]) -> Template:
-    """Return a statement as its engine takes it."""
+def kept(connection: Connection, key: Hashable) -> Any:
+    """Return what was kept under this key for the connection's database; None for nothing."""
+    return of(connection).shapes.get(key)
+
+
+def keep(connection: Connection, key: Hashable, value: T) -> T:
+    """Keep and return a value; when there are too many, all the others are forgotten."""
+    shapes = of(connection).shapes
+    if len(shapes) >= _MOST:
+        shapes.clear()
+    shapes[key] = value
+    return value
+
+
+def rows_of(connection: Connection, statement: Statement) -> Sequence[Row]:
+    """Run a statement by the text that is kept for its structure; return all rows."""
+    return rows_by(connection, (), statement, lambda: statement, {})
+
+
+def rows_by(
+    connection: Connection,
+    key: Hashable,
+    part: ClauseElement,
+    make: Callable[[], Statement],
+    named: dict[str, Any],
+) -> Sequence[Row]:
+    """Run the statement that `make` returns, which is built only where it is not known.
+
+    `part` is what of it may differ while `key` is the same; `named` are its named values.
+    """
+    structure = part._generate_cache_key()
+    binds = structure.bindparams if structure is not None else ()
+    values = [_values(one) for one in binds]
+    lengths = tuple(map(len, values))
+    if structure is None or sum(lengths) > _MOST_VALUES:
+        return [tuple(row) for row in connection.execute(make(), named)]
+    whole = ("structure", key, structure.key, lengths)
+    template = kept(connection, whole)
+    if template is None:
+        template = keep(connection, whole, template_of(connection, make(), binds))
+    changed: dict[str, Any] = {}
+    for names, some in zip(template.places, values, strict=True):
+        if names:
+            changed.update(zip(names, some, strict=True))
+    # A part may hold what was kept with the values of another: named ones are of this call.
+    return run(connection, template, changed | named)
+
+
+def template_of(
+    connection: Connection, statement: Statement, binds: Sequence[BindParameter[Any]] = ()
+) -> Template:
+    """Return a statement as its engine takes it, with the places of these of its values."""
     compiled: Any = statement.compile(
-        dialect=_NUMBERED if is_postgres(connection) else connection.dialect,
-        compile_kwargs={"render_postcompile": True},
+        dialect=_NUMBERED if is_postgres(connection) else connection.dialect
     )
-    return Template(str(compiled), dict(compiled.params), tuple(compiled.positiontup))
+    state = compiled.construct_expanded_state()
+    # A value may have been copied while the statement was built around it.
+    named = {
+        one.key: name for bind, name in compiled.bind_names.items() for one in bind._cloned_set
+    }
+    places = [_names(named.get(one.key), state.parameter_expansion) for one in binds]
+    return Template(state.statement, state.parameters, tuple(state.positiontup), tuple(places))
+
+
+def _names(name: str | None, expansion: Mapping[str, Sequence[str]]) -> Names:
+    # What stands beside a condition that is never true is not in the text.
+    return () if name is None else tuple(expansion.get(name, (name,)))
 
 
 def run(connection: Connection, one: Template, changed: Mapping[str, Any]) -> list[Row]:
@@ -45,3 +118,11 @@ def run(connection: Connection, one: Template, changed: Mapping[str, Any]) -> li
     rows: list[Row] = cursor.fetchall()
     cursor.close()
     return rows
+
+
+def _values(bind: BindParameter[Any]) -> list[Any]:
+    """Return the value, or those of a list as they are numbered: of its tuples one by one."""
+    if not bind.expanding:
+        return [bind.effective_value]
+    listed: Sequence[Any] = bind.value or ()
+    return [one for each in listed for one in (each if isinstance(each, tuple) else (each,))]

@@ -41,6 +41,7 @@ from ehr.search.request import (
 )
 from ehr.store import tables
 from ehr.store.pairs import in_keys, in_pairs
+from ehr.store.templates import rows_of
 from fhir_profiles.definitions import type_number
 from fhir_profiles.search_parameters import SearchParameter
 
@@ -173,10 +174,10 @@ def _through(t: FromClause, parameters: Sequence[SearchParameter]) -> ColumnElem
 
 
 def _step(step: Select[int, int], name: str, asking: Asking) -> list[KeyAndRow]:
-    rows = asking.connection.execute(step.limit(MAXIMUM_STEP + 1)).all()
-    if len(rows) > MAXIMUM_STEP:
+    found = rows_of(asking.connection, step.limit(MAXIMUM_STEP + 1))
+    if len(found) > MAXIMUM_STEP:
         raise TooCostly(
             f"`{name}` passes through more than {MAXIMUM_STEP} resources. Add conditions that "
             "narrow it, or begin the search at its other end."
         )
-    return [(key, rid) for key, rid in rows]
+    return [(key, rid) for key, rid in found]

@@ -14,12 +14,12 @@ from sqlalchemy import ColumnElement, Connection, FromClause
 from ehr.errors import Invalid, Unsupported
 from ehr.search.asking import Asking
 from ehr.search.grammar.refusals import Findings
-from ehr.search.matching import KeyAndRow, TypeAndId, under
+from ehr.search.matching import ONE_KEY, KeyAndRow, TypeAndId, under
 from ehr.search.plan.compartment import in_compartment
 from ehr.search.plan.conditions import ROW, condition_clause, visible_rows
 from ehr.search.plan.mentions import mentioned
 from ehr.search.plan.pins import Pins, pinned
-from ehr.search.plan.shapes import Shape, keep, kept, shape_of
+from ehr.search.plan.shapes import Shape, is_judged, judged, shape_of
 from ehr.search.request import Condition, Criterion, SearchRequest, Written
 from ehr.store.locator import locate
 
@@ -45,6 +45,12 @@ class Plan:
         """Return the conditions of the SELECT."""
         return self.conditions()
 
+    @property
+    def named(self) -> dict[str, int]:
+        """Return the values that have names of their own in the conditions: the one key."""
+        keys = self.patient_keys
+        return {ONE_KEY: keys[0]} if keys is not None and len(keys) == 1 else {}
+
 
 def plan(request: SearchRequest, asking: Asking) -> Plan:
     """Return the plan, having asked what it needs to know; raise Invalid for senseless values."""
@@ -59,7 +65,7 @@ def plan(request: SearchRequest, asking: Asking) -> Plan:
     )
     within = replace(asking, context=context)
     shape = shape_of(request, pins.keys, pins.implied, asking)
-    if shape is not None and kept(asking.connection, shape):
+    if shape is not None and is_judged(asking.connection, shape):
         # Judged before, for another patient maybe: the conditions may not be needed at all.
         return Plan(
             request, ROW, lambda: _where(request, within, pins, places)[1], pins.keys, shape
@@ -69,7 +75,7 @@ def plan(request: SearchRequest, asking: Asking) -> Plan:
         # What was left out may have said whose record the search is about.
         return plan(understood, asking)
     if shape is not None:
-        keep(asking.connection, shape, True)
+        judged(asking.connection, shape)
     return Plan(request, ROW, lambda: where, pins.keys, shape)
 
 

@@ -6,18 +6,15 @@ something up beforehand, or go by the clock, have no shape.
 """
 
 from collections.abc import Hashable
-from typing import TypeVar
 
 from sqlalchemy import Connection
 
 from ehr.search.asking import Asking
 from ehr.search.request import Condition, Criterion, SearchRequest
-from ehr.store.engine import of
+from ehr.store.templates import keep, kept
 
-T = TypeVar("T")
 Shape = Hashable
 
-_MOST = 1_000  # kept for each database
 _LONGEST = 1_000  # characters: what is longer seldom comes again
 _KINDS = frozenset({"token", "string", "date", "number", "quantity", "uri"})
 _MODIFIERS = frozenset({None, "missing", "not", "exact", "contains"})
@@ -46,18 +43,14 @@ def shape_of(
     return asking.scope, context.timezone, context.base_urls, request.types, written, meant
 
 
-def kept(connection: Connection, key: Hashable) -> object | None:
-    """Return what was kept under this key for the connection's database."""
-    return of(connection).shapes.get(key)
+def judged(connection: Connection, shape: Shape) -> None:
+    """Remember that the conditions of a shape make sense."""
+    keep(connection, ("judged", shape), True)
 
 
-def keep(connection: Connection, key: Hashable, value: T) -> T:
-    """Keep and return a value; when there are too many, all the others are forgotten."""
-    shapes = of(connection).shapes
-    if len(shapes) >= _MOST:
-        shapes.clear()
-    shapes[key] = value
-    return value
+def is_judged(connection: Connection, shape: Shape) -> bool:
+    """Tell whether the conditions of a shape are known to make sense, for another patient maybe."""
+    return kept(connection, ("judged", shape)) is True
 
 
 def _is_constant(condition: Condition) -> bool:

@@ -15,6 +15,7 @@ from ehr.store.bodies import compose
 from ehr.store.drafts import Method
 from ehr.store.engine import of
 from ehr.store.pairs import in_pairs
+from ehr.store.templates import rows_of
 from fhir_profiles.definitions import type_name
 
 _ROW, _VERSION = tables.resource.alias("r"), tables.version.alias("v")
@@ -61,10 +62,9 @@ def fetch(rows: Sequence[Linked], asking: Asking) -> tuple[Found, ...]:
     ]
     current = _current(rows, asking)
     statement = current.union(_versions(versioned, asking)) if versioned else current
-    results = asking.connection.execute(statement).all()
     return tuple(
         sorted(
-            (found(asking.connection, row) for row in results),
+            (found(asking.connection, row) for row in rows_of(asking.connection, statement)),
             key=lambda one: (one.type, one.id, one.version),
         )
     )

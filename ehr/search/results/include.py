@@ -28,7 +28,8 @@ from ehr.search.parameters.reference_paths import leading_by
 from ehr.search.parameters.supported import parameters_named, supported_names
 from ehr.search.request import Include
 from ehr.store import tables
-from ehr.store.pairs import in_pairs
+from ehr.store.pairs import in_keys, in_pairs
+from ehr.store.templates import rows_of
 from fhir_profiles.definitions import type_name
 from fhir_profiles.search_parameters import SearchParameter
 
@@ -66,8 +67,7 @@ def linked_rows(includes: Sequence[Include], matches: Iterable[Linked], asking: 
         if statement is None:
             return Included(tuple(found))
         new: list[Linked] = []
-        for row in asking.connection.execute(statement):
-            number, key, rid, version = row
+        for number, key, rid, version in rows_of(asking.connection, statement):
             linked = Linked(type_name(number), (key, rid), version)
             if (linked.place, version) not in known:
                 known.add((linked.place, version))
@@ -129,7 +129,7 @@ def _sources(
         .join_from(row, t, _same(row, t))
         .where(
             # The list of numbers leads to the index, the pairs make it exact.
-            t.c.target_rid.in_([rid for _, rid in places]),
+            in_keys(asking.connection, t.c.target_rid, [rid for _, rid in places]),
             in_pairs(asking.connection, t.c.target_key, t.c.target_rid, places),
             wanted,
             row.c.deleted.is_(False),

@@ -6,13 +6,14 @@ began; later pages keep to what has not changed since.
 
 from dataclasses import dataclass, replace
 
-from sqlalchemy import Connection, func, select
+from sqlalchemy import Connection, Select, func, select
 
 from ehr.search.plan.plan import Plan
 from ehr.search.results.found import Found, found
 from ehr.search.results.page_statement import Place, Wanted, page_rows
 from ehr.search.results.sort import SortValue, depends_on_number
 from ehr.store.estimates import estimated_rows
+from ehr.store.templates import keep, kept, rows_of, run, template_of
 
 _MANY = 2_000
 
@@ -70,16 +71,25 @@ def is_wide(connection: Connection, plan: Plan) -> bool:
     if not depends_on_number(plan.request, plan.patient_keys):
         return False
     some = select(plan.row.c.rid).where(*plan.where).limit(_MANY).subquery()
-    number: int = connection.execute(select(func.count()).select_from(some)).scalar_one()
-    return number == _MANY
+    [(number,)] = rows_of(connection, select(func.count()).select_from(some))
+    return bool(number == _MANY)
 
 
 def count(connection: Connection, plan: Plan) -> int:
     """Return how many resources match."""
-    number: int = connection.execute(
-        select(func.count()).select_from(plan.row).where(*plan.where)
-    ).scalar_one()
-    return number
+    if plan.shape is None:
+        [(number,)] = rows_of(connection, _counting(plan))
+        return int(number)
+    key = ("count", plan.shape)
+    template = kept(connection, key) or keep(
+        connection, key, template_of(connection, _counting(plan))
+    )
+    [(number,)] = run(connection, template, plan.named)
+    return int(number)
+
+
+def _counting(plan: Plan) -> Select[int]:
+    return select(func.count()).select_from(plan.row).where(*plan.where)
 
 
 def with_estimate(connection: Connection, plan: Plan, first: Page) -> Page:

@@ -1,10 +1,11 @@
 """The statement of a page: an inner SELECT finds, orders and limits rows, an outer adds bodies.
 
-To build it costs more than most pages do to find, so what does not depend on the conditions is made
-once (`_Frame`), and within one patient's record the whole text (`plan/shapes.py`).
+To build it costs more than most pages do to find. So what does not depend on the conditions is made
+once (`_Frame`), a text is kept for each structure of conditions (`store/templates.py`), and within
+one patient's record a first page needs neither (`plan/shapes.py`).
 """
 
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -23,11 +24,10 @@ from sqlalchemy import (
 
 from ehr.search.matching import ONE_KEY
 from ehr.search.plan.plan import Plan
-from ehr.search.plan.shapes import keep, kept
 from ehr.search.results.sort import Ordering, SortValue, after, orderings
 from ehr.store import tables
 from ehr.store.horizon import Horizon, marks, unchanged_since
-from ehr.store.templates import Template, run, template_of
+from ehr.store.templates import keep, kept, rows_by, run, template_of
 
 _VERSION = tables.version.alias("v")
 _COLUMNS = ("type", "id", "patient_key", "rid", "version", "last_updated")
@@ -80,41 +80,52 @@ def page_rows(connection: Connection, wanted: Wanted) -> Sequence[Sequence[Any]]
     it is wanted; the sort values.
     """
     plan = wanted.plan
-    if plan.shape is None or plan.patient_keys is None or wanted.start is not None:
-        size = {_SIZE: wanted.size + 1}
-        return connection.execute(_statement(connection, wanted), size).all()
+    named = plan.named | {_SIZE: wanted.size + 1}
+    if plan.shape is None or wanted.start is not None:
+        return _rows_by_structure(connection, wanted, named)
     key = ("page", plan.shape, plan.request.sort, wanted.total)
     template = kept(connection, key)
-    if not isinstance(template, Template):
-        template = keep(connection, key, template_of(connection, _statement(connection, wanted)))
-    return run(connection, template, {ONE_KEY: plan.patient_keys[0], _SIZE: wanted.size + 1})
+    if template is None:
+        frame = _new_frame(connection, wanted)
+        statement = _within(frame, and_(*plan.where))
+        template = keep(connection, key, template_of(connection, statement))
+    return run(connection, template, named)
 
 
-def _statement(connection: Connection, wanted: Wanted) -> Select[Any]:
-    frame = _frame(connection, wanted)
-    inner = frame.inner.where(*wanted.plan.where)
-    start = wanted.start
-    if start is not None:
-        inner = inner.where(
-            after(frame.order, start.values, backward=start.backward),
-            unchanged_since(wanted.plan.row, start.horizon),
-        )
-    return frame.outer.add_cte(inner.cte("p"))
+def _rows_by_structure(
+    connection: Connection, wanted: Wanted, named: dict[str, int]
+) -> Sequence[Sequence[Any]]:
+    key = _frame_key(wanted)
+    frame = kept(connection, key)
+    if frame is None:
+        frame = keep(connection, key, _new_frame(connection, wanted))
+    condition = and_(*wanted.plan.where)
+    if wanted.start is not None:
+        condition = and_(condition, *_beginning(wanted.plan.row, frame.order, wanted.start))
+    return rows_by(connection, key, condition, lambda: _within(frame, condition), named)
 
 
-def _frame(connection: Connection, wanted: Wanted) -> _Frame:
+def _frame_key(wanted: Wanted) -> Hashable:
+    """Return all that a frame depends on: sorting several keys has these in it."""
     plan, request = wanted.plan, wanted.plan.request
-    if plan.patient_keys is not None:
-        return _new_frame(connection, wanted)  # sorting may have the keys in it
+    keys = plan.patient_keys
+    within = keys if keys is None or len(keys) != 1 else ONE_KEY
     plainly = (not request.conditions and request.compartment is None, len(request.types) == 1)
     first = wanted.start is None
-    key = ("frame", request.sort, plainly, first, wanted.backward, wanted.total, wanted.wide)
-    known = kept(connection, key)
+    return "frame", request.sort, within, plainly, first, wanted.backward, wanted.total, wanted.wide
+
+
+def _beginning(
+    row: FromClause, order: tuple[Ordering, ...], start: Place
+) -> tuple[ColumnElement[bool], ...]:
     return (
-        known
-        if isinstance(known, _Frame)
-        else keep(connection, key, _new_frame(connection, wanted))
+        after(order, start.values, backward=start.backward),
+        unchanged_since(row, start.horizon),
     )
+
+
+def _within(frame: _Frame, condition: ColumnElement[bool]) -> Select[Any]:
+    return frame.outer.add_cte(frame.inner.where(condition).cte("p"))
 
 
 def _new_frame(connection: Connection, wanted: Wanted) -> _Frame:
