@@ -6,9 +6,12 @@
     explain: how a search is answered, by `_explain`                     x
     operations that read ($validate, $meta, $everything)       x         x
     operations that write ($meta-add, $meta-delete)            x
+    create, update, patch, delete of SearchParameter           x         x
+    operations on the index ($reindex, $reindex-status)                  x
 
 Batch and transaction entries are decided one by one as well. Operators look after the server:
-they may look into the record to answer a question about it, but never change it.
+they may look into the record to answer a question about it, but never change it. What it can be
+searched by belongs to the server.
 """
 
 from dataclasses import dataclass
@@ -32,13 +35,17 @@ WRITING = frozenset({"create", "update", "patch", "delete", "transaction"})
 EXPLAINING = frozenset({"explain"})
 READING_OPERATIONS = frozenset({"validate", "meta", "everything"})
 WRITING_OPERATIONS = frozenset({"meta-add", "meta-delete"})
+MAINTAINING_OPERATIONS = frozenset({"reindex", "reindex-status"})
+# Types whose resources say how the server works, and what operators may do with them.
+OF_SERVER = frozenset({"SearchParameter"})
+DEFINING = frozenset({"create", "update", "patch", "delete"})
 
 _READS = READING | {f"${name}" for name in READING_OPERATIONS}
 _WRITES = WRITING | {f"${name}" for name in WRITING_OPERATIONS}
 
 TABLE = {
     "system": _READS | _WRITES,
-    "operator": _READS | EXPLAINING,
+    "operator": _READS | EXPLAINING | {f"${name}" for name in MAINTAINING_OPERATIONS},
 }
 
 
@@ -58,7 +65,8 @@ def decide(
     permitted = TABLE.get(principal.kind)
     if permitted is None:
         return Decision(False, f"Callers of kind {principal.kind} have no rights here.")
-    if asked not in permitted:
+    defines = principal.kind == "operator" and type in OF_SERVER and asked in DEFINING
+    if asked not in permitted and not defines:
         where = f" on {type}" if type else ""
         return Decision(False, f"Callers of kind {principal.kind} may not do {asked}{where}.")
     return Decision(True, f"{principal.kind} may do {asked}")

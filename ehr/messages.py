@@ -37,13 +37,15 @@ class Preconditions(Struct, frozen=True):
 
 
 class Preferences(Struct, frozen=True):
-    """`Prefer`: return = minimal, representation, OperationOutcome or not said; handling = lenient.
+    """`Prefer`: return = minimal, representation, OperationOutcome or not said; handling = lenient;
+    respond-async where a caller does not want to wait.
 
     Where it is not said, one resource comes back whole, and the entries of a Bundle without theirs.
     """
 
     returning: str = ""
     lenient: bool = False
+    is_async: bool = False
 
 
 class Interaction(Struct, frozen=True, kw_only=True):

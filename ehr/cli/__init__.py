@@ -21,6 +21,7 @@ COMMANDS = {
     "get": ("ehr.cli.get", "Answer one request without starting a server."),
     "explain": ("ehr.cli.explain", "Tell how a search is answered, and what it costs."),
     "check": ("ehr.cli.check", "Check that this installation is fit for use."),
+    "reindex": ("ehr.cli.reindex", "Let search parameters take effect; repair the index."),
     "export": ("ehr.cli.export", "Write the record as NDJSON."),
     "db": ("ehr.cli.db", "Upgrade, back up, restore and copy the database."),
     "load": ("ehr.cli.load", "Load Bundles, NDJSON and single resources."),

@@ -109,7 +109,7 @@ def _carry_out(
             changes = [_afresh(change) for change in changes]
             continue
         if any(change.type == definitions.TYPE for change in changes):
-            record.definitions.refresh()
+            record.definitions.refresh()  # the caller may ask by it at once
         return outcome
     raise collided()
 
@@ -144,12 +144,12 @@ def _judge_definitions(
     changes: Sequence[Change],
     outcome: Sequence[Sequence[Written]],
 ) -> None:
-    written = {
-        one.id: change.expression
+    written = [
+        (change.expression, one)
         for change, some in zip(changes, outcome, strict=True)
         if change.type == definitions.TYPE
         for one in some
-    }
+    ]
     if written:
         definitions.judge(connection, written, tolerant=is_tolerant(record))
 

@@ -80,4 +80,68 @@ def _given(name: str, type: str, documentation: str, *, many: bool = False) -> R
     }
 
 
-_OWN: dict[str, Callable[[str], Resource]] = {"care-everything": _care_everything}
+def _reindex(base: str) -> Resource:
+    return {
+        **_of_system(base, "reindex", "Reindex", changes=True),
+        "title": "Make index rows again by the search parameters in force",
+        "description": "Lets SearchParameters that were added, changed or retired take effect, and "
+        "repairs the index. Reads and writes go on meanwhile. At the end the rows are counted, by "
+        "the resources and in the tables, and search parameters are ready where the counts agree. "
+        "Answers 202 where it takes longer; $reindex-status then tells how far it is.",
+        "parameter": [
+            _given("type", "code", "Only resources of these types.", many=True),
+            _given(
+                "parameter",
+                "string",
+                "Only what the SearchParameters with these urls or codes need. Without it every "
+                "row is compared with what it should be.",
+                many=True,
+            ),
+            _told("What was done and counted, in which state each definition is."),
+        ],
+    }
+
+
+def _reindex_status(base: str) -> Resource:
+    return {
+        **_of_system(base, "reindex-status", "ReindexStatus", changes=False),
+        "title": "How far the last $reindex is, or what came of it",
+        "description": "Tells of the last $reindex, in whatever process it runs, and in which "
+        "state each SearchParameter of the record is: stored, indexing, ready or withdrawn.",
+        "parameter": [_told("What is done so far, or what was counted at the end.")],
+    }
+
+
+def _of_system(base: str, code: str, name: str, *, changes: bool) -> Resource:
+    return {
+        "resourceType": "OperationDefinition",
+        "id": code,
+        "url": f"{base}/OperationDefinition/{code}",
+        "name": name,
+        "status": "active",
+        "kind": "operation",
+        "date": "2026-11-22",
+        "affectsState": changes,
+        "code": code,
+        "system": True,
+        "type": False,
+        "instance": False,
+    }
+
+
+def _told(documentation: str) -> Resource:
+    return {
+        "name": "return",
+        "use": "out",
+        "min": 1,
+        "max": "1",
+        "documentation": documentation,
+        "type": "Parameters",
+    }
+
+
+_OWN: dict[str, Callable[[str], Resource]] = {
+    "care-everything": _care_everything,
+    "reindex": _reindex,
+    "reindex-status": _reindex_status,
+}

@@ -7,6 +7,7 @@ from ehr.messages import Interaction, Result
 from ehr.operations.everything import everything
 from ehr.operations.meta import meta
 from ehr.operations.meta_change import meta_add, meta_delete
+from ehr.operations.reindex import reindex, reindex_status
 from ehr.operations.validate import validate
 from ehr.record import Record
 
@@ -17,5 +18,7 @@ OPERATIONS: Mapping[str, Operation] = {
     "meta": meta,
     "meta-add": meta_add,
     "meta-delete": meta_delete,
+    "reindex": reindex,
+    "reindex-status": reindex_status,
     "validate": validate,
 }

@@ -34,6 +34,7 @@ def preferences(prefer: str) -> Preferences:
     return Preferences(
         returning=_RETURN.get(wanted.get("return", ""), ""),
         lenient=wanted.get("handling") == "lenient",
+        is_async="respond-async" in wanted,
     )
 
 

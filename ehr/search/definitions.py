@@ -25,10 +25,12 @@ from ehr.search.parameters.custom import (
     Definition,
     custom_of,
     definition_of,
+    has_effect,
     in_force,
 )
 from ehr.store import search_definitions as store
 from ehr.store.bodies import compose
+from ehr.store.drafts import Written
 from ehr.store.index_stamps import generation_of
 from ehr.store.search_definitions import Indexed
 from fhir_profiles import json_format
@@ -110,14 +112,14 @@ class Definitions:
             return
         # The numbers were read first: what changes meanwhile is read again next time.
         rows = tuple(store.indexed(connection))
-        wanted, _ = in_force(resources(connection))
-        ready = {one.url for one in rows if one.ready and holds(one, wanted)}
+        defined = wanted(connection)
+        ready = {one.url for one in rows if one.ready and holds(one, defined)}
         self._known = _Known(
             *numbers,
             rows,
             custom_of(
-                [one for url, one in wanted.items() if url in ready],
-                [one for url, one in wanted.items() if url not in ready],
+                [one for url, one in defined.items() if url in ready],
+                [one for url, one in defined.items() if url not in ready],
             ),
             self._indexer(rows, numbers[0]),
         )
@@ -133,9 +135,9 @@ class Definitions:
         return Indexer(hasher, self._timezone, self._base_urls, made_by, generation)
 
 
-def holds(one: Indexed, wanted: Mapping[str, Definition]) -> bool:
+def holds(one: Indexed, defined: Mapping[str, Definition]) -> bool:
     """Tell whether rows are made now by what a SearchParameter says."""
-    return one.until is None and wanted.get(one.url) == definition_of(one.url, one.definition)
+    return one.until is None and defined.get(one.url) == definition_of(one.url, one.definition)
 
 
 def resources(connection: "Connection") -> dict[str, Resource]:
@@ -146,20 +148,35 @@ def resources(connection: "Connection") -> dict[str, Resource]:
     }
 
 
-def judge(connection: "Connection", written: Mapping[str, str], *, tolerant: bool) -> None:
-    """Judge the SearchParameters with these ids as this transaction leaves them.
+def wanted(connection: "Connection") -> dict[str, Definition]:
+    """Return what the SearchParameters of the record define, by url."""
+    return in_force(resources(connection))[0]
 
-    `written` says where each stands in a Bundle. Raises Unprocessable; a tolerant server stores
-    what has no effect. Others that write SearchParameters wait until the transaction ends.
+
+def judge(
+    connection: "Connection", written: Collection[tuple[str, Written]], *, tolerant: bool
+) -> None:
+    """Judge the SearchParameters that a transaction has written, each with its place in a Bundle.
+
+    Raises Unprocessable; a tolerant server stores what has no effect. Others that write such as
+    have an effect wait until the transaction ends.
     """
+    effective = {one.id: at for at, one in written if one.stored and has_effect(_read(one))}
+    if not effective and all(one.version == 1 for _, one in written):
+        return  # a draft, or a copy of one of R4's, that was not there before
     store.change(connection)
-    if tolerant:
+    if tolerant or not effective:
         return
-    _, refused = in_force(resources(connection), last=written)
-    for id, at in written.items():
+    _, refused = in_force(resources(connection), last=effective)
+    for id, at in effective.items():
         if id in refused:
             issues = [_placed(one, at) for one in refused[id]]
             raise Unprocessable(issues[0].diagnostics, issues=issues)
+
+
+def _read(one: Written) -> Resource:
+    resource: Resource = json_format.reparse(compose(TYPE, one.id, 1, 0, one.stored))
+    return resource
 
 
 def _placed(issue: Issue, at: str) -> Issue:

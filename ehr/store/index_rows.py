@@ -39,7 +39,7 @@ def difference(write: Write, done: Written, keys: Keys, gone: Batch, rows: Batch
         # The locator of identifiers is found by their values alone.
         named = _identifier(write.previous, write.type, done.patient_key, done.rid)
         gone.setdefault(identifier_locator, []).extend(
-            _primary_key(identifier_locator, row) for row in named
+            primary_key(identifier_locator, row) for row in named
         )
     if write.previous is None or write.clears:
         for table, build in _BUILD.items():
@@ -54,7 +54,7 @@ def difference(write: Write, done: Written, keys: Keys, gone: Batch, rows: Batch
         after = build(new, write.type, done.patient_key, done.rid)
         if before != after:
             kept, known = set(after), set(before)
-            stale = [_primary_key(table, row) for row in before if row not in kept]
+            stale = [primary_key(table, row) for row in before if row not in kept]
             fresh = [row for row in after if row not in known]
             if stale:
                 gone.setdefault(table, []).extend(stale)
@@ -162,11 +162,12 @@ _BUILD: dict[Table, Callable[[IndexRows, str, int, int], list[Row]]] = {
 }
 
 
-def _primary_key(table: Table, row: Row) -> Row:
+def primary_key(table: Table, row: Row) -> Row:
+    """Return the primary key of a row of an index table, in the key's order."""
     return tuple(row[position] for position in _KEY_POSITIONS[table])
 
 
 _KEY_POSITIONS = {
     table: [list(table.columns).index(column) for column in table.primary_key.columns]
-    for table in _BUILD
+    for table in (*_BUILD, reference, member)
 }

@@ -25,6 +25,7 @@ class OfferedOperation:
     changes: bool = False
 
 
+_SYSTEM = frozenset({"system"})
 _INSTANCE = frozenset({"instance"})
 _TYPE = frozenset({"type", "instance"})
 
@@ -40,10 +41,12 @@ OFFERED: tuple[OfferedOperation, ...] = (
     OfferedOperation(
         "everything", f"{_R4}Encounter-everything", _INSTANCE, frozenset({"Encounter"})
     ),
-    # R4 has none for these; it is ours, and `interactions/own_definitions.py` says what it is.
+    # R4 has none for these; they are ours: `interactions/own_definitions.py` says what they are.
     OfferedOperation(
         "everything", f"{OWN_BASE}/OperationDefinition/care-everything", _INSTANCE, CARE_TYPES
     ),
+    OfferedOperation("reindex", f"{OWN_BASE}/OperationDefinition/reindex", _SYSTEM, changes=True),
+    OfferedOperation("reindex-status", f"{OWN_BASE}/OperationDefinition/reindex-status", _SYSTEM),
 )
 
 

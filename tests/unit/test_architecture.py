@@ -51,6 +51,7 @@ TOO_MANY_MODULES = {
 }
 TOO_MANY_IMPORTS = {
     "ehr/app.py": "2026-11: puts the rooms together",
+    "ehr/bulk/checking/reextraction.py": "2026-11: all that the rows of a body depend on",
     "ehr/bulk/loading/one_unit.py": "2026-11: does in slices what HTTP does one by one",
     "ehr/interactions/changes.py": "2026-11: the one list of steps that every change takes",
     "ehr/interactions/drafting.py": "2026-11: fills each column of a row, each from its own module",
@@ -59,6 +60,9 @@ TOO_MANY_IMPORTS = {
     "ehr/interactions/patching.py": "2026-11: one line for each patch format",
     "ehr/interactions/transaction.py": "2026-11: one line for each interaction that may be in one",
     "ehr/interactions/writes.py": "2026-11: each rule of a write, from its own module",
+    "ehr/operations/reindex.py": "2026-11: what a run did, told of each part by its module",
+    "ehr/operations/reindexing/job.py": "2026-11: the one order of a run's steps",
+    "ehr/operations/reindexing/sweep.py": "2026-11: rows from body to table, a step a module",
     "ehr/pipeline.py": "2026-11: the one table from an interaction's name to its module",
     "ehr/rest/endpoint.py": "2026-11: the one way in calls each step of a request",
     "ehr/rest/respond.py": "2026-11: the one way out calls each header's module",

@@ -7,7 +7,7 @@ from ehr.bulk.checking.reextraction import Extracted, extracted
 from ehr.interactions.content import MARK_END
 from ehr.record import Record
 from ehr.store.dates import first_millisecond
-from ehr.store.drafts import INDEX_VERSION, Method, Written
+from ehr.store.drafts import Method, Written
 from ehr.store.labels import labels
 from fhir_profiles.care_dates import care_date
 from fhir_profiles.definitions import type_name
@@ -52,7 +52,8 @@ class Bodies:
         key, rid, number, type, id, updated = row[:6]
         stored = self._record.database.compressor.decompress(body, dict_id)
         done = Written(200, type_name(type), id, number, updated, key, rid, stored)
-        return extracted(self._record, done, is_current=number == row[12])
+        is_current = number == row[12]
+        return extracted(self._record, done, is_current=is_current, stamp=row[15])
 
     def _check_tombstone(self, label: str, row: Row, before: Row) -> None:
         key, rid, *_ = row
@@ -65,12 +66,11 @@ class Bodies:
             self._dates.add(f"{label}: it is a tombstone and has one")
 
     def _current(self, label: str, row: Row, one: Extracted) -> Extracted | None:
-        newest, deleted, cared, index_version = row[12:]
+        newest, deleted, cared, _ = row[12:]
         if row[2] != newest or deleted:
             return None
         text = care_date(one.resource)
         expected = first_millisecond(text) if text else None
         if cared != expected:
             self._dates.add(f"{label}: the column says {cared}, the body {expected}")
-        one.is_behind = index_version != INDEX_VERSION
         return one

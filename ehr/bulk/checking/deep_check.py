@@ -19,6 +19,7 @@ from ehr.store.scan import snapshot, stream
 
 Advance = Callable[[int, int], None]
 Repair = Callable[[Sequence[Name]], int]
+_REINDEX = "Run `ehr reindex`, or `POST [base]/$reindex`."
 # Versions that are held in memory together.
 _SLICE = 250
 # What one rule counts for on the bar, as a part of all versions.
@@ -47,6 +48,7 @@ def check(record: Record, advance: Advance, repair: Repair | None = None) -> Rep
     report = Report()
     with snapshot(record.database) as connection:
         _check_versions(record, connection, report, advance, repair)
+        _note_definitions(record, report)
         weight = _rule_steps(report.versions)
         for rule in RULES:
             finding = report.rule(rule.name, rule.remedy)
@@ -58,6 +60,13 @@ def check(record: Record, advance: Advance, repair: Repair | None = None) -> Rep
                 content.add(fault)
             advance(1, 0)
     return report
+
+
+def _note_definitions(record: Record, report: Report) -> None:
+    note = report.rule("all search parameters can be searched by", _REINDEX, is_note=True)
+    record.definitions.refresh()
+    for url in sorted(set(record.definitions.custom.waiting.values())):
+        note.add(url)
 
 
 def _rule_steps(versions: int) -> int:

@@ -5,7 +5,9 @@ from dataclasses import dataclass, field
 
 _SHOWN = 10
 BACKUP = "Restore from a backup, or report it to the maintainers."
-REBUILD = "Run `ehr check --deep --repair`: it builds index rows anew from the bodies."
+REBUILD = (
+    "Run `ehr reindex`, or `ehr check --deep --repair`: they make index rows anew from the bodies."
+)
 
 
 @dataclass(slots=True)

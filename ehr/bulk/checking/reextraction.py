@@ -6,14 +6,15 @@ from dataclasses import dataclass
 from sqlalchemy import Connection
 
 from ehr.interactions.drafting import bases, resource_of
+from ehr.interactions.reextraction import current_of, table_rows
 from ehr.messages import Resource
 from ehr.record import Record
 from ehr.store import index_rows
-from ehr.store.drafts import Current, Draft, Method, Write, Written
+from ehr.store.drafts import Written
+from ehr.store.index_stamps import is_of_this_release
 from ehr.store.locator import Name, locate
 from ehr.store.resolve import Keys
 from ehr.store.rows import IndexRows
-from ehr.store.tables import locator
 from fhir_profiles.owners import SHARED, owner_reference
 from fhir_profiles.references import type_and_id
 
@@ -33,18 +34,18 @@ class Extracted:
         return f"{self.current.type}/{self.current.id}"
 
 
-def extracted(record: Record, done: Written, *, is_current: bool = True) -> Extracted:
-    """Return what a stored body says and, of a current version, what the indexer makes of it."""
-    resource = resource_of(_as_current(done))
-    rows = record.indexer.rows(resource) if is_current else IndexRows()
-    return Extracted(done, resource, rows)
+def extracted(
+    record: Record, done: Written, *, is_current: bool = True, stamp: int | None = None
+) -> Extracted:
+    """Return what a stored body says and, of a current version, what the indexer makes of it.
 
-
-def _as_current(done: Written) -> Current:
-    return Current(
-        done.patient_key, done.rid, done.type, done.id, done.version, done.last_updated, False,
-        0, 0, None, None, None, 0, None, done.stored,
-    )  # fmt: skip
+    `stamp` tells by which definitions; those of an earlier release nobody knows any more.
+    """
+    resource = resource_of(current_of(done))
+    is_known = stamp is not None and is_of_this_release(stamp)
+    indexer = record.definitions.indexer_of(stamp) if stamp and is_known else record.indexer
+    rows = indexer.rows(resource) if is_current else IndexRows()
+    return Extracted(done, resource, rows, is_behind=stamp is not None and not is_known)
 
 
 def keys_of(record: Record, connection: Connection, rows: Sequence[Extracted]) -> Keys:
@@ -79,10 +80,4 @@ def _owner(record: Record, one: Extracted) -> Name | None:
 
 def expected_rows(one: Extracted, keys: Keys) -> index_rows.Batch:
     """Return the index rows that writing this resource now would make."""
-    done = one.current
-    draft = Draft(done.type, {}, done.stored, b"", one.rows, 0, 0, None, None)
-    made: index_rows.Batch = {}
-    write = Write(Method.PUT, done.type, done.id, draft=draft)
-    index_rows.difference(write, done, keys, {}, made)
-    made.pop(locator, None)
-    return made
+    return table_rows(current_of(one.current), one.rows, keys)[1]

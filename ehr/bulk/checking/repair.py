@@ -4,19 +4,15 @@ Rows that belong to nothing are removed. Nothing but index rows is ever changed.
 """
 
 from collections.abc import Sequence
-from functools import partial
 
 from sqlalchemy import Connection
 
-from ehr.bulk.checking.reextraction import expected_rows, extracted, keys_of
+from ehr.operations.reindexing.sweep import rebuild
 from ehr.record import Record
-from ehr.store import integrity, read
-from ehr.store.drafts import INDEX_VERSION, Written
-from ehr.store.insert import insert_rows, update_rows
+from ehr.store import integrity
 from ehr.store.locator import Name
-from ehr.store.tables import resource
 
-_SLICE = 1000
+_SLICE = 200
 
 
 def repair(record: Record, names: Sequence[Name]) -> int:
@@ -24,26 +20,13 @@ def repair(record: Record, names: Sequence[Name]) -> int:
     done = 0
     for first in range(0, len(names), _SLICE):
         some = names[first : first + _SLICE]
-        done += record.database.write(partial(_rebuild, record, some))
+
+        def work(connection: Connection, some: Sequence[Name] = some) -> int:
+            rebuild(record, connection, some)
+            return len(some)
+
+        done += record.database.write(work)
     return done
-
-
-def _rebuild(record: Record, names: Sequence[Name], connection: Connection) -> int:
-    rows = []
-    for row in read.currents(connection, names).values():
-        if not row.deleted:
-            done = Written(
-                200, row.type, row.id, row.version, row.last_updated, row.patient_key, row.rid,
-                row.stored,
-            )  # fmt: skip
-            rows.append(extracted(record, done))
-    keys = keys_of(record, connection, rows)
-    for one in rows:
-        integrity.clear_index(connection, one.current.patient_key, one.current.rid)
-        insert_rows(connection, expected_rows(one, keys))
-        place = (one.current.patient_key, one.current.rid)
-        update_rows(connection, resource, ("index_version",), [(*place, INDEX_VERSION)])
-    return len(rows)
 
 
 def sweep(record: Record) -> int:

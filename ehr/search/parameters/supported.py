@@ -41,7 +41,7 @@ def supported_names(types: tuple[str, ...], custom: Custom = NO_CUSTOM) -> froze
     if not custom.ready:
         return _standard_names(types)
     return frozenset.intersection(
-        *(frozenset(_supported(name)) | custom.of_type(name).keys() for name in _all(types))
+        *(frozenset((*_supported(name), *custom.of_type(name))) for name in _all(types))
     )
 
 

@@ -17,7 +17,7 @@ from ehr.rest.preferences import http_date, preconditions, preferences
         ("return=representation; handling=lenient", Preferences("representation", lenient=True)),
         ("handling=lenient, return=minimal", Preferences("minimal", lenient=True)),
         ("handling=strict, handling=lenient", Preferences()),
-        ("return=everything, respond-async, x", Preferences()),
+        ("return=everything, respond-async, x", Preferences(is_async=True)),
     ],
 )
 def test_prefer(prefer: str, expected: Preferences) -> None:

@@ -1,0 +1,138 @@
+"""What `$reindex` asks of the tables: which rows to visit next, what is there, how many.
+
+Visiting goes by the primary key, so that it can go on where it stopped; rows that come meanwhile
+are made by the definitions in force already.
+"""
+
+import time
+from collections import Counter
+from collections.abc import Collection, Iterator, Mapping
+from typing import Any
+
+from sqlalchemy import Connection, Table, text
+
+from ehr.store import feed
+from ehr.store.engine import Database, execute_raw, is_postgres
+from ehr.store.index_stamps import behind_in_sql
+from ehr.store.integrity import index_rows
+from ehr.store.rules import DERIVED_TABLES
+from ehr.store.scan import Row, stream
+from ehr.store.tables import member, reference
+from fhir_profiles.definitions import type_name, type_number
+
+Place = tuple[int, int]  # (patient_key, rid)
+Counts = Counter[tuple[str, int | None]]  # (table, parameter or path) -> rows
+START: Place = (-(2**63), -(2**63))
+# Rows whose target is not here have it as a hash: counted by themselves.
+UNRESOLVED = 0
+_SLICE = 250
+_PAUSE = 0.05
+
+
+def behind(changed: Mapping[str, int]) -> str:
+    """Return the condition that rows are to be made again; `changed` says since which generation
+    rows of a type are made otherwise."""
+    numbers = {type_number(name): number for name, number in changed.items()}
+    by_type = [
+        f"(r.type = {number} AND {behind_in_sql(since)})" for number, since in numbers.items()
+    ]
+    return " OR ".join([*by_type, behind_in_sql(0)])
+
+
+def of_types(types: Collection[str] | None) -> str:
+    """Return the condition that rows are of these types, None for any."""
+    if types is None:
+        return "true"
+    return f"r.type IN ({', '.join(str(type_number(name)) for name in sorted(types))})"
+
+
+def following(
+    connection: Connection, after: Place, condition: str, limit: int
+) -> list[tuple[Place, tuple[str, str]]]:
+    """Return places and names of the current resources that come next."""
+    mark = "%b" if is_postgres(connection) else "?"
+    sql = (
+        "SELECT r.patient_key, r.rid, r.type, r.id FROM resource r "  # noqa: S608  numbers of ours
+        f"WHERE (r.patient_key, r.rid) > ({mark}, {mark}) AND r.deleted = false AND ({condition}) "
+        f"ORDER BY r.patient_key, r.rid LIMIT {int(limit)}"
+    )
+    rows = execute_raw(connection, sql, after).fetchall()
+    return [((key, rid), (type_name(number), id)) for key, rid, number, id in rows]
+
+
+def count(connection: Connection, condition: str) -> Counter[str]:
+    """Return how many current resources of each type meet a condition."""
+    rows = connection.execute(
+        text(
+            "SELECT r.type, count(*) FROM resource r "  # noqa: S608  numbers of ours
+            f"WHERE r.deleted = false AND ({condition}) GROUP BY r.type"
+        )
+    )
+    return Counter({type_name(number): found for number, found in rows})
+
+
+def there(connection: Connection, key: int, rids: list[int]) -> dict[Table, dict[int, set[Row]]]:
+    """Return the index rows that resources of one key have, by table and rid."""
+    return {table: index_rows(connection, table, key, rids) for table in DERIVED_TABLES}
+
+
+def bodies(connection: Connection, condition: str) -> Iterator[list[Row]]:
+    """Yield, in slices, place, type, id, version, time and body of current resources."""
+    yield from stream(
+        connection,
+        "SELECT v.patient_key, v.rid, v.type, v.id, v.version, v.last_updated, v.dict_id, v.body "  # noqa: S608  as above
+        "FROM version v JOIN resource r ON r.patient_key = v.patient_key AND r.rid = v.rid "
+        f"AND r.version = v.version WHERE r.deleted = false AND ({condition}) "
+        "ORDER BY v.patient_key, v.rid",
+        size=_SLICE,
+    )
+
+
+def counted(connection: Connection, types: Collection[str] | None) -> Counts:
+    """Return how many index rows there are of resources of these types, None for all."""
+    found: Counts = Counter()
+    for table in DERIVED_TABLES:
+        column = column_of(table)
+        for value, number in connection.execute(text(_counting(table, column, types))):
+            found[table.name, value] += number
+    unresolved = _counting(reference, None, types, "t.target_hash IS NOT NULL")
+    found["unresolved", UNRESOLVED] = connection.execute(text(unresolved)).all()[0][1]
+    return found
+
+
+def column_of(table: Table) -> str | None:
+    """Return the column that says of which parameter or path a row is."""
+    return next((name for name in ("param", "path") if name in table.c), None)
+
+
+def _counting(
+    table: Table, column: str | None, types: Collection[str] | None, where: str = "true"
+) -> str:
+    value = f"t.{column}" if column else "NULL"
+    sql = f"SELECT {value}, count(*) FROM {table.name} t"  # noqa: S608  names of ours
+    if types is not None:
+        key = "owner_key" if table is member else "patient_key"
+        sql += f" JOIN resource r ON r.patient_key = t.{key} AND r.rid = t.rid"
+        where += f" AND r.deleted = false AND {of_types(types)}"
+    return f"{sql} WHERE {where}" + (f" GROUP BY {value}" if column else "")
+
+
+def moment(connection: Connection) -> int:
+    """Return the time by the database's clock, rounded up."""
+    if not is_postgres(connection):
+        return 0
+    sql = "SELECT ceil(extract(epoch FROM clock_timestamp()) * 1000)::bigint"
+    found: Any = connection.execute(text(sql)).scalar_one()
+    return int(found)
+
+
+def await_earlier(database: Database, moment: int) -> None:
+    """Wait until every write that began up to this moment has ended.
+
+    SQLite has one writer at a time: whoever came before the last write has ended.
+    """
+    while database.dialect == "postgresql":
+        with database.read() as connection:
+            if feed.watermark(connection) > moment:
+                return
+        time.sleep(_PAUSE)
