@@ -60,7 +60,7 @@ def difference(write: Write, done: Written, keys: Keys, gone: Batch, rows: Batch
                 gone.setdefault(table, []).extend(stale)
             if fresh:
                 rows.setdefault(table, []).extend(fresh)
-    if old.reference != new.reference:
+    if old.reference != new.reference or _owner_key(write, done) != done.patient_key:
         _references(write, done, keys, gone, rows, old)
 
 
@@ -87,13 +87,20 @@ def _references(
     here = (done.patient_key, done.rid)
     if old.reference:
         gone.setdefault(reference, []).extend((*here, n) for n in range(len(old.reference)))
-        gone.setdefault(member, []).extend(member_rows(old.reference, *here, keys))
+        before = member_rows(old.reference, _owner_key(write, done), done.rid, keys)
+        # Filed: they have the new owner already, who is a further patient no more.
+        gone.setdefault(member, []).extend((who, *here, via) for who, _, _, via in before)
     if write.draft is not None and write.draft.rows.reference:
         some = reference_rows(write.draft.rows.reference, *here, keys)
         rows.setdefault(reference, []).extend(some)
         further = member_rows(write.draft.rows.reference, *here, keys)
         if further:
             rows.setdefault(member, []).extend(further)
+
+
+def _owner_key(write: Write, done: Written) -> int:
+    """Return the key that the resource was under before this write, its own where it is new."""
+    return write.current.patient_key if write.current else done.patient_key
 
 
 def _token(rows: IndexRows, _type: str, key: int, rid: int) -> list[Row]:
