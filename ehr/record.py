@@ -29,7 +29,10 @@ class Record:
 
 
 def open_record(settings: Settings, *, migrate: bool = False) -> Record:
-    """Open the database that the settings name. Raises OutdatedSchema, WrongSecret."""
+    """Open the database that the settings name; `migrate` makes an empty one ready first.
+
+    Raises NoSchema, OutdatedSchema, WrongSecret.
+    """
     database = open_database(
         settings.database_url,
         secret=settings.secret,

@@ -156,3 +156,8 @@ def host(text: str) -> str:
 def without_password(text: str) -> str:
     """Return a URL with its password replaced; other text as it stands."""
     return re.sub(r"(://[^:/@\s]*):[^@\s]*@", r"\1:***@", text)
+
+
+def shown_url(url: str) -> str:
+    """Return a database URL as a person writes it: without password and without our driver."""
+    return without_password(url.replace("postgresql+psycopg://", "postgresql://", 1))

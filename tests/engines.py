@@ -71,6 +71,20 @@ def fresh_url(engine: str, folder: Path) -> Iterator[str]:
         yield url
 
 
+@contextmanager
+def empty_url(engine: str, folder: Path) -> Iterator[str]:
+    """Give the URL of a database without any table that goes when the block ends."""
+    name = f"ehr_empty_{uuid.uuid4().hex[:8]}"
+    if engine == "sqlite":
+        yield f"sqlite:///{folder / name}.db"
+        return
+    postgres_pool.execute(server_url(), f"CREATE DATABASE {name}")
+    try:
+        yield postgres_pool.in_database(server_url(), name)
+    finally:
+        postgres_pool.execute(server_url(), f"DROP DATABASE {name} WITH (FORCE)")
+
+
 def server_url() -> str:
     """Return the URL of a PostgreSQL server where databases may be made, started when needed."""
     return _external() or _once("pg.url", _start_server).read_text("utf-8")

@@ -14,6 +14,7 @@ import click
 from ehr.cli import output
 from ehr.cli.examples import examples
 from ehr.cli.exits import Exit
+from ehr.cli.opening import check_there, embedded_file
 from ehr.settings import DEVELOPMENT_SECRET, Settings, SettingsError, check_public, load
 
 if TYPE_CHECKING:
@@ -83,9 +84,7 @@ def _database(settings: Settings) -> Iterator[Answer]:
         yield Answer("Database", False, str(error), "Correct EHR_DATABASE_URL.")
         return
     try:
-        if settings.database_url.startswith("sqlite:///") and not _file(settings).exists():
-            yield Answer("Database", False, "the file is not there", "Run `ehr db upgrade`.")
-            return
+        check_there(settings)
         with database.read() as connection:
             found = migrate.current_revision(connection)
         yield Answer("Database", True, f"{database.dialect} answers")
@@ -112,17 +111,14 @@ def _clock(database: Any) -> Answer:
 
 def _disk(settings: Settings) -> Answer:
     folder = Path.cwd()
-    if settings.database_url.startswith("sqlite:///"):
-        folder = _file(settings).resolve().parent
+    file = embedded_file(settings)
+    if file is not None:
+        folder = file.resolve().parent
     while not folder.exists():
         folder = folder.parent
     free = shutil.disk_usage(folder).free
     found = f"{free / 1024**3:,.1f} GiB free"
     return Answer("Disk", free >= _FREE, found, "Free at least 1 GiB where the database lies.")
-
-
-def _file(settings: Settings) -> Path:
-    return Path(settings.database_url.removeprefix("sqlite:///"))
 
 
 def _deep(*, repair: bool) -> list[Answer]:

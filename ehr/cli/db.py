@@ -13,6 +13,7 @@ from ehr.cli import output
 from ehr.cli.examples import examples
 from ehr.cli.exits import Exit
 from ehr.cli.failures import CommandError
+from ehr.cli.opening import check_there
 from ehr.settings import Settings, load
 
 if TYPE_CHECKING:
@@ -52,6 +53,7 @@ def status(as_json: bool) -> int:
     from ehr.bulk.status import describe
 
     settings = load(os.environ)
+    check_there(settings)
     with _unchecked(settings) as database:
         found = describe(database)
     if as_json:
@@ -174,6 +176,7 @@ def copy(target_url: str, as_json: bool) -> None:
 def _opened(settings: Settings) -> Iterator["Database"]:
     from ehr.store.engine import open_database
 
+    check_there(settings)
     database = open_database(settings.database_url, secret=settings.secret, pool_size=2)
     try:
         yield database

@@ -71,7 +71,7 @@ def _make(path: Path) -> None:
     _remove(part)
     output.say(f"Making {path.name}", strong=True)
     environment = {**os.environ, "EHR_DATABASE_URL": f"sqlite:///{part}"}
-    with opened_record(environment, tell=False) as record:
+    with opened_record(environment, make=True, tell=False) as record:
         for name, bundle in bundles():
             _load(record, name, bundle)
     part.rename(path)

@@ -79,21 +79,19 @@ def _of_database(error: Exception) -> Failure | None:
             Exit.SETTINGS,
         )
     if isinstance(error, OutdatedSchema):
-        return Failure(
-            "The database is not ready for this release.", _first_line(error), "", Exit.DATABASE
-        )
+        what = "The database is not ready for this release."
+        return Failure(what, error.why, error.remedy, Exit.DATABASE)
     if isinstance(error, DriverError):
         return _no_database(error)
     return None
 
 
 def _no_database(error: BaseException) -> Failure:
-    return Failure(
-        "The database can't be used.",
-        _first_line(getattr(error, "orig", None) or error),
-        "Check EHR_DATABASE_URL with `ehr settings`, and that the database is running.",
-        Exit.DATABASE,
-    )
+    why = _first_line(getattr(error, "orig", None) or error)
+    remedy = "Check EHR_DATABASE_URL with `ehr settings`, and that the database is running."
+    if "permission denied" in why:
+        remedy = "Let its role own the database: `ALTER DATABASE name OWNER TO role`."
+    return Failure("The database can't be used.", why, remedy, Exit.DATABASE)
 
 
 def _first_line(error: BaseException) -> str:

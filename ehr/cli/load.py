@@ -161,8 +161,7 @@ def _into_database(settings: Settings, processes: int) -> Iterator[tuple["Loader
     from ehr.cli.opening import opened_record
     from ehr.store.upkeep import settle
 
-    # Makes and migrates a new embedded database.
-    with opened_record(os.environ) as record:
+    with opened_record(os.environ, make=True) as record:
         noted = NotedInDatabase(record.database)
         with ExitStack() as stack:
             several = stack.enter_context(Workers(settings, processes)) if processes > 1 else None

@@ -29,7 +29,7 @@ def serve(host: str | None, port: int | None, workers: int | None) -> None:
     settings = load(environment)
     check_public(settings)
     server.check_address(settings)
-    with opened_database(environment) as database:
+    with opened_database(environment, make=True) as database:
         token = first_token(database)
         database.own_bases(server.url(settings))
     click.echo(f"The record is at {server.url(settings)}")

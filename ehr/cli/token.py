@@ -15,7 +15,7 @@ from ehr.cli.examples import examples
 from ehr.cli.exits import Exit
 from ehr.cli.failures import CommandError
 from ehr.cli.opening import opened_database
-from ehr.setting_values import without_password
+from ehr.setting_values import shown_url
 from ehr.settings import load
 
 if TYPE_CHECKING:
@@ -57,7 +57,7 @@ def create(
     kind = "system" if system else "operator"
     now = _now()
     ends = now + _duration(expires) if expires else None
-    with opened_database(os.environ) as database:
+    with opened_database(os.environ, make=True) as database:
         made = database.write(
             lambda connection: tokens.create(
                 connection,
@@ -130,7 +130,7 @@ def first_token(database: "Database") -> str | None:
 
 def _place() -> str:
     """Return the database of the settings as a person may read it."""
-    return without_password(load(os.environ).database_url)
+    return shown_url(load(os.environ).database_url)
 
 
 def _described(issued: IssuedToken) -> dict[str, str | None]:

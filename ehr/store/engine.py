@@ -46,7 +46,15 @@ _PATIENCE = 0.1  # seconds that a transaction of several callers waits for a loc
 
 
 class OutdatedSchema(Exception):
-    """The database has another schema than this release needs."""
+    """The database has another schema than this release needs: why, and what to do."""
+
+    def __init__(self, why: str, remedy: str) -> None:
+        super().__init__(f"The database is not ready for this release. {why} {remedy}")
+        self.why, self.remedy = why, remedy
+
+
+class NoSchema(OutdatedSchema):
+    """The database is empty: nobody has made a record in it yet."""
 
 
 class Database:
@@ -62,6 +70,7 @@ class Database:
         self._local = threading.local()
         self._secrets: dict[str, bytes] = {}
         self._unfiled: dict[str | None, int] = {None: NO_ORGANISATION}
+        self.is_new = False  # its schema was made when it was opened
         # SQL that is made once, by what it depends on: see `ehr/search/plan/shapes.py`.
         self.shapes: dict[Hashable, Any] = {}
         if self.dialect == "sqlite":
@@ -226,24 +235,44 @@ def open_database(
     pool_size: int = 20,
     timeout: float = WRITE_TIMEOUT,
 ) -> Database:
-    """Open a database; `migrate` brings its schema up to date first.
+    """Open a database; `migrate` makes the schema of an empty one first.
 
-    Raises OutdatedSchema where the schema is not the one this release needs.
+    Raises NoSchema where nothing was made, OutdatedSchema where the schema is not the one this
+    release needs.
     """
     database = Database(url, secret=secret, pool_size=pool_size, timeout=timeout)
-    if migrate:
-        database.write(migrations.upgrade)
-    with database.read() as connection:
-        found, needed = migrations.current_revision(connection), migrations.newest_revision()
-    if found != needed:
+    try:
+        _check_schema(database, make=migrate)
+        # Made now: a write may not start another write to make them.
+        _ = database.hasher, database.compressor, database.epoch, database.secret("cursor")
+    except BaseException:
         database.close()
-        raise OutdatedSchema(
-            f"The database is at schema {found or 'none'}, this release needs {needed}. "
-            "Run: ehr db upgrade"
-        )
-    # Made now: a write may not start another write to make them.
-    _ = database.hasher, database.compressor, database.epoch, database.secret("cursor")
+        raise
     return database
+
+
+def _check_schema(database: Database, *, make: bool) -> None:
+    found, is_empty = _schema(database)
+    if is_empty and make:
+        database.is_new = database.write(migrations.set_up)
+        found, is_empty = _schema(database)
+    if is_empty:
+        raise NoSchema(
+            "It is empty: nobody has made a record in it yet.",
+            "Make one with `ehr serve`, `ehr load` or `ehr db upgrade`.",
+        )
+    needed = migrations.newest_revision()
+    if found != needed:
+        raise OutdatedSchema(
+            f"Its schema is {found or 'not ours'}, and this release needs {needed}.",
+            "Run `ehr db upgrade`.",
+        )
+
+
+def _schema(database: Database) -> tuple[str | None, bool]:
+    with database.read() as connection:
+        found = migrations.current_revision(connection)
+        return found, found is None and migrations.is_empty(connection)
 
 
 def of(connection: Connection) -> Database:

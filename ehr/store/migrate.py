@@ -1,4 +1,4 @@
-"""Bring a database to the newest schema with Alembic; tell which revision it is at."""
+"""Make and upgrade the schema with Alembic; tell which revision a database is at."""
 
 import logging
 from importlib.resources import files
@@ -7,10 +7,30 @@ from alembic import command
 from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import Connection
+from sqlalchemy import Connection, inspect, text
 
 # Its progress is told by the commands that ask for it.
 logging.getLogger("alembic").setLevel(logging.WARNING)
+
+_SETTING_UP = 5_324_019_846_210_337  # names the advisory lock of those who make a schema
+
+
+def is_empty(connection: Connection) -> bool:
+    """Tell whether a database has no table at all, neither ours nor anybody's."""
+    return not inspect(connection).get_table_names()
+
+
+def set_up(connection: Connection) -> bool:
+    """Make the schema of an empty database; tell whether it was this call that made it.
+
+    Of two that come at once, the second waits until the first has committed and finds it made.
+    """
+    if connection.dialect.name == "postgresql":  # SQLite's writers take turns anyway
+        connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _SETTING_UP})
+    if not is_empty(connection):
+        return False
+    upgrade(connection)
+    return True
 
 
 def upgrade(connection: Connection, revision: str = "head") -> None:

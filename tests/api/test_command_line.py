@@ -13,6 +13,7 @@ from ehr.cli.exits import Exit
 from ehr.cli.failures import CommandError
 from ehr.demo import bundles
 from ehr.settings import SETTINGS, Settings
+from tests import engines
 
 Printed = pytest.CaptureFixture[str]
 
@@ -131,6 +132,55 @@ def test_a_server_that_does_not_answer_is_a_fault_of_the_database(
     assert "refused" in text
     assert "EHR_DATABASE_URL" in text
     assert "hidden" not in text
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        ["get", "metadata"],
+        ["explain", "Patient"],
+        ["export", "out"],
+        ["db", "status"],
+        ["db", "backup", "monday.ehr"],
+        ["db", "copy", "sqlite:///other.db"],
+        ["token", "list"],
+        ["token", "revoke", "3f0c9a12e5b77d40"],
+    ],
+    ids=" ".join,
+)
+def test_a_command_that_reads_makes_nothing_at_a_mistyped_address(
+    command: list[str], capsys: Printed, folder_of_its_own: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("EHR_DATABASE_URL", "sqlite:///erh.db")
+
+    assert cli.run(command) == Exit.DATABASE
+
+    assert "There is no database erh.db." in capsys.readouterr().err
+    assert list(folder_of_its_own.iterdir()) == []
+
+
+@pytest.mark.parametrize("engine", engines.chosen())
+def test_serve_sets_up_an_empty_database_and_get_does_not(
+    engine: str,
+    started: list[Settings],
+    capsys: Printed,
+    port: int,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    with engines.empty_url(engine, tmp_path) as url:
+        monkeypatch.setenv("EHR_DATABASE_URL", url)
+        assert cli.run(["get", "metadata"]) == Exit.DATABASE
+        assert "with `ehr serve`" in capsys.readouterr().err
+
+        assert cli.run(["serve", "--port", str(port)]) == Exit.OK
+        printed = capsys.readouterr()
+        assert cli.run(["get", "metadata"]) == Exit.OK
+
+    assert len(started) == 1
+    assert "an empty record was made there" in printed.err
+    assert "psycopg" not in printed.err
+    assert "secr_" in printed.out
 
 
 def test_an_empty_database_that_was_made_is_named(capsys: Printed) -> None:

@@ -2,20 +2,30 @@
 
 import contextlib
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
-from sqlalchemy import Connection, create_engine, inspect
+from sqlalchemy import Connection, create_engine, inspect, text
 
 from auth.models import metadata as auth_metadata
 from ehr.settings import DEVELOPMENT_SECRET
 from ehr.store import migrate
-from ehr.store.engine import Database, OutdatedSchema, open_database
+from ehr.store.engine import Database, NoSchema, OutdatedSchema, open_database
 from ehr.store.tables import metadata as record_metadata
+from tests import engines
 
 TABLES = set(record_metadata.tables) | set(auth_metadata.tables)
+
+
+@pytest.fixture(params=engines.chosen())
+def empty_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+    """Give the URL of a database without any table, on each engine in turn."""
+    with engines.empty_url(request.param, tmp_path) as url:
+        yield url
 
 
 @contextlib.contextmanager
@@ -85,6 +95,47 @@ def test_migrating_twice_changes_nothing(database: Database) -> None:
     assert _tables(database) == TABLES
 
 
-def test_an_outdated_schema_is_refused(tmp_path: Path) -> None:
+def test_an_outdated_schema_is_refused_and_left_as_it_is(
+    database: Database, database_url: str
+) -> None:
+    database.write(partial(migrate.downgrade, revision="0003"))
+
     with pytest.raises(OutdatedSchema, match="ehr db upgrade"):
-        open_database(f"sqlite:///{tmp_path / 'empty.db'}", secret=DEVELOPMENT_SECRET)
+        open_database(database_url, secret=DEVELOPMENT_SECRET, migrate=True)
+
+    with database.read() as connection:
+        assert migrate.current_revision(connection) == "0003"
+
+
+def test_an_empty_database_is_left_as_it_is_unless_asked(empty_url: str) -> None:
+    with pytest.raises(NoSchema, match="empty"):
+        open_database(empty_url, secret=DEVELOPMENT_SECRET)
+
+    made = open_database(empty_url, secret=DEVELOPMENT_SECRET, migrate=True)
+    assert made.is_new
+    assert _tables(made) == TABLES
+    made.close()
+
+
+def test_a_database_with_other_tables_is_not_taken_for_an_empty_one(empty_url: str) -> None:
+    other = Database(empty_url)
+    other.write(lambda connection: connection.execute(text("CREATE TABLE something (n INTEGER)")))
+
+    with pytest.raises(OutdatedSchema, match="not ours"):
+        open_database(empty_url, secret=DEVELOPMENT_SECRET, migrate=True)
+    assert _tables(other) == {"something"}
+    other.close()
+
+
+def test_of_starts_on_one_empty_database_one_makes_it(empty_url: str) -> None:
+    def start(_number: int) -> Database:
+        return open_database(empty_url, secret=DEVELOPMENT_SECRET, migrate=True)
+
+    with ThreadPoolExecutor(3) as starts:
+        opened = list(starts.map(start, range(3)))
+
+    assert sorted(one.is_new for one in opened) == [False, False, True]
+    assert len({one.epoch for one in opened}) == 1
+    assert len({one.secret("hash") for one in opened}) == 1
+    for one in opened:
+        one.close()
