@@ -197,6 +197,15 @@ def _settle_locators(connection: Connection, writes: Sequence[Write], keys: Keys
     update_rows(connection, locator, ("patient_key", "rid", "reserved"), taken)
 
 
+# What is a patient's: rows under the key, and unfiled ones that name the patient among others.
+_ROWS_OF = (
+    "SELECT patient_key, count(*), 0 FROM resource "
+    "WHERE patient_key IN ({marks}) AND deleted = false GROUP BY patient_key "
+    "UNION ALL SELECT member_key, 0, count(*) FROM member "
+    "WHERE member_key IN ({marks}) AND owner_key <= 0 GROUP BY member_key"
+)
+
+
 def _refuse_orphans(connection: Connection, writes: Sequence[Write], keys: Keys) -> None:
     """Refuse to delete a patient who has data, judged on the state at the end."""
     patients = [w for w in writes if w.type == "Patient" and w.method is Method.DELETE]
@@ -204,13 +213,14 @@ def _refuse_orphans(connection: Connection, writes: Sequence[Write], keys: Keys)
         return
     places = {keys.own[w.type, w.id][0]: w for w in patients}
     marks = ", ".join(["%b" if is_postgres(connection) else "?"] * len(places))
-    sql = (
-        "SELECT patient_key, count(*) FROM resource "  # noqa: S608  marks only
-        f"WHERE patient_key IN ({marks}) AND deleted = false GROUP BY patient_key"
-    )
-    for key, count in query(connection, sql, list(places)):
+    for key, own, _ in query(connection, _ROWS_OF.format(marks=marks), [*places, *places]):
+        data = (
+            f"has {own} other resources in the record"
+            if own
+            else "is named in resources that are filed under nobody, such as an Appointment"
+        )
         raise Conflict(
-            f"The patient has {count} other resources in the record, so deleting is refused. "
+            f"The patient {data}, so deleting is refused. "
             "Delete or correct those first, or mark the patient as inactive.",
             code="business-rule",
             expression=places[key].at or "Patient",

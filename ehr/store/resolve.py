@@ -201,18 +201,21 @@ _KEEP, _CLEAR = f"{_LOCK} KEY SHARE OF r", f"{_LOCK} UPDATE OF r"
 
 
 def _lock_patients(connection: Connection, writes: Sequence[Write], keys: Keys) -> None:
-    """Keep the patients that rows are filed under from being deleted meanwhile, and wait for
-    those who file rows under a patient that is deleted here."""
+    """Keep the patients that rows are filed under, or unfiled rows name, from being deleted
+    meanwhile, and wait for those who write such rows about a patient that is deleted here."""
     if not is_postgres(connection):
         return  # one writer at a time
     gone = sorted(keys.own[name] for name in keys.deleted if name[0] == "Patient")
     if gone:
         query(connection, _CLEAR, [list(column) for column in zip(*gone, strict=True)])
     filed = {keys.own[w.type, w.id][0] for w in writes if w.draft is not None}
+    named = _named_in_unfiled(writes, keys)
     places = sorted(
         (located.patient_key, located.rid)
-        for (type, _), located in keys.known.items()
-        if type == "Patient" and located.patient_key in filed and not located.reserved
+        for name, located in keys.known.items()
+        if name[0] == "Patient"
+        and (located.patient_key in filed or name in named)
+        and not located.reserved
     )
     if not places:
         return
@@ -221,6 +224,16 @@ def _lock_patients(connection: Connection, writes: Sequence[Write], keys: Keys) 
     known_deleted = {k.patient_key for k in keys.known.values() if k.deleted}
     if any(deleted and key not in known_deleted for key, deleted in rows):
         raise LostRace
+
+
+def _named_in_unfiled(writes: Sequence[Write], keys: Keys) -> set[Name]:
+    return {
+        (row.type, row.id)
+        for write in writes
+        if write.draft is not None and keys.own[write.type, write.id][0] <= 0
+        for row in write.draft.rows.reference
+        if row.type == "Patient" and row.id is not None
+    }
 
 
 def _reserve_mentioned(writes: Sequence[Write], keys: Keys) -> None:

@@ -1,5 +1,7 @@
 """delete (R4 §3.1.0.8): soft, idempotent, conditional; a patient with data stays."""
 
+from typing import Any
+
 import pytest
 
 from tests import given
@@ -63,6 +65,56 @@ def test_a_patient_and_all_data_go_in_one_transaction(client: Client) -> None:
     client.transact(given.transaction(*(given.entry(method="DELETE", url=path) for path in paths)))
 
     assert [client.get(path).status_code for path in paths] == [410, 410]
+
+
+def _naming(patient: dict[str, Any]) -> list[dict[str, Any]]:
+    """Return resources of several patients or of none, which are filed under nobody."""
+    other = given.reference("Patient/other")
+    mary, booked = given.reference(patient), {"status": "booked"}
+    accepted = [{"status": "accepted", "actor": actor} for actor in (mary, other)]
+    actual = {"type": "person", "actual": True}
+    listed = {"status": "current", "mode": "working", "entry": [{"item": mary}, {"item": other}]}
+    return [
+        {"resourceType": "Appointment", **booked, "participant": accepted},
+        {"resourceType": "Group", **actual, "member": [{"entity": mary}, {"entity": other}]},
+        {"resourceType": "List", **listed},
+    ]
+
+
+@pytest.mark.parametrize("which", [0, 1, 2], ids=["Appointment", "Group", "List"])
+def test_a_patient_named_with_others_is_kept(client: Client, which: int) -> None:
+    client.update(given.patient(id="other"))
+    mary = client.create(given.patient())
+    sent = _naming(mary)[which]
+    made = client.create(sent)
+    address = f"{made['resourceType']}/{made['id']}"
+
+    refused = client.delete(f"Patient/{mary['id']}")
+
+    assert refused.status_code == 409
+    assert "filed under nobody" in outcome(refused)[0]["diagnostics"]
+    assert client.get(f"Patient/{mary['id']}").status_code == 200
+    client.delete(address)
+    assert client.delete(f"Patient/{mary['id']}").status_code == 204
+
+
+def test_a_patient_goes_together_with_what_names_others(client: Client) -> None:
+    client.update(given.patient(id="other"))
+    mary = client.create(given.patient())
+    made = client.create(_naming(mary)[0])
+    paths = [f"Patient/{mary['id']}", f"Appointment/{made['id']}"]
+
+    client.transact(given.transaction(*(given.entry(method="DELETE", url=path) for path in paths)))
+
+    assert [client.get(path).status_code for path in paths] == [410, 410]
+
+
+def test_a_patient_whom_only_anothers_record_names_may_go(client: Client) -> None:
+    """That record stays as it is, and whole: nothing of the patient's own is lost."""
+    ann, mary = client.create(given.patient("Ann")), client.create(given.patient())
+    client.create(given.observation(ann, focus=[given.reference(mary)]))
+
+    assert client.delete(f"Patient/{mary['id']}").status_code == 204
 
 
 def test_nothing_is_filed_under_a_deleted_patient(client: Client) -> None:

@@ -41,6 +41,15 @@ def _ask(name: str, type: str, body: Any = None, **asked: Any) -> Act:
 CREATE_MARY = _ask("update", "Patient", given.patient(id="mary"), id="mary", method="PUT")
 DELETE_MARY = _ask("delete", "Patient", id="mary", method="DELETE")
 OBSERVE = _ask("create", "Observation", given.observation("Patient/mary"), method="POST")
+CREATE_ANN = _ask("update", "Patient", given.patient(id="ann"), id="ann", method="PUT")
+APPOINTMENT = {
+    "resourceType": "Appointment",
+    "status": "booked",
+    "participant": [
+        {"status": "accepted", "actor": {"reference": f"Patient/{id}"}} for id in ("mary", "ann")
+    ],
+}
+BOOK = _ask("create", "Appointment", APPOINTMENT, method="POST")
 CREATE_NOTE = _ask("update", "Basic", NOTE, id="note", method="PUT")
 FILE_NOTE = _ask(
     "update", "Basic", {**NOTE, "subject": {"reference": "Patient/mary"}}, id="note", method="PUT"
@@ -102,6 +111,20 @@ def test_nothing_is_filed_under_a_patient_who_goes(
     record: Record, meet: Any, first: Act, second: Act, statuses: list[int]
 ) -> None:
     CREATE_MARY(record)
+
+    assert meet(first, second) == statuses
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "statuses"),
+    [(BOOK, DELETE_MARY, [201, 409]), (DELETE_MARY, BOOK, [204, 201])],
+    ids=["named-first", "deleted-first"],
+)
+def test_what_is_filed_under_nobody_keeps_a_patient_too(
+    record: Record, meet: Any, first: Act, second: Act, statuses: list[int]
+) -> None:
+    CREATE_MARY(record)
+    CREATE_ANN(record)
 
     assert meet(first, second) == statuses
 
