@@ -2,6 +2,7 @@
 
 database      a fresh, migrated database, on each engine in turn
 record        the record on it        client      a system client of that record
+client_of     `client_of("Organization/1")` gives a client of that organisation
 statements    `with statements() as seen:` collects the SQL texts that run
 record_settings   override in a module to start the record with other EHR_ settings
 """
@@ -107,6 +108,20 @@ def client(record: "Record") -> "Client":
 
 
 @pytest.fixture
+def client_of(record: "Record") -> Callable[..., "Client"]:
+    """Give what makes further clients of the record, of an organisation or of none."""
+    from ehr.app import create_app
+    from tests.client import Client
+
+    app = create_app(record)
+
+    def make(organisation: str | None = None, kind: str = "system") -> Client:
+        return Client(app.test_client(), _token(record, kind, organisation))
+
+    return make
+
+
+@pytest.fixture
 def statements(database: "Database") -> Callable[[], Any]:
     """Give a block that collects the SQL texts that run in it: `with statements() as seen:`."""
 
@@ -163,10 +178,12 @@ def _linted(request: pytest.FixtureRequest) -> Iterator[None]:
         assert not faults, "\n".join(f"{found}: {sql}" for sql, found in faults.items())
 
 
-def _token(record: "Record", kind: str) -> str:
+def _token(record: "Record", kind: str, organisation: str | None = None) -> str:
     from auth import tokens
 
     now = int(time.time() * 1000)
     return record.database.write(
-        lambda connection: tokens.create(connection, kind=kind, name="tests", now=now)
+        lambda connection: tokens.create(
+            connection, kind=kind, name="tests", now=now, organisation=organisation
+        )
     )

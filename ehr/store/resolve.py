@@ -13,10 +13,10 @@ from sqlalchemy import Connection
 from ehr.errors import Unprocessable
 from ehr.store.demands import refuse_missing
 from ehr.store.drafts import Draft, LostRace, Method, Write
-from ehr.store.engine import is_postgres, of
+from ehr.store.engine import of
 from ehr.store.hashing import Hasher
 from ehr.store.locator import Located, Name, locate
-from ehr.store.statements import query
+from ehr.store.patient_locks import lock_patients
 from fhir_profiles.owners import OWNER_PATHS, SHARED
 
 
@@ -61,8 +61,8 @@ def resolve(
 ) -> Keys:
     """Give every write its (patient_key, rid) and find what the drafts refer to.
 
-    `patient_keys` and `rids` are fresh numbers, enough for all; rows without a patient go under the
-    author's unfiled key. Raises Unprocessable where a reference must resolve and does not.
+    `patient_keys` and `rids` are fresh numbers, enough for all; new rows without a patient go under
+    the author's unfiled key. Raises Unprocessable where a reference must resolve and does not.
     """
     keys = Keys(
         of(connection).hasher,
@@ -80,7 +80,7 @@ def resolve(
             keys.own[write.type, write.id] = (write.current.patient_key, write.current.rid)
         elif write.type != "Patient":
             _key_row(write, keys, _owner(write, keys, mode))
-    _lock_patients(connection, writes, keys)
+    lock_patients(connection, writes, keys)
     if mode == "all":
         refuse_missing(connection, writes, keys)
     else:
@@ -151,9 +151,8 @@ def _adoptable(keys: Keys, name: Name) -> Located | None:
 
 
 def _owner(write: Write, keys: Keys, mode: str) -> int:
-    """Return the key a resource belongs under, the author's unfiled one without a patient."""
+    """Return the key a resource belongs under, an unfiled one without a patient."""
     assert write.draft is not None
-    assert write.author is not None
     if write.type in SHARED:
         return 0
     text = write.draft.owner
@@ -161,13 +160,20 @@ def _owner(write: Write, keys: Keys, mode: str) -> int:
     if name is None:
         if text is not None and text.startswith("urn:") and mode != "none":
             raise _nobody(write, text)
-        return write.author.unfiled
+        return _unfiled(write)
     if mode != "none" and not keys.exists(name):
         raise _nobody(write, f"{name[0]}/{name[1]}")
     found = keys.find(name)
     if found is None:
         found = keys.reserved[name] = (next(keys.fresh_keys), next(keys.fresh_rids))
     return found[0]
+
+
+def _unfiled(write: Write) -> int:
+    """An update is no move: what is unfiled stays with its organisation, whoever writes it."""
+    assert write.author is not None
+    here = write.current.patient_key if write.current else 0
+    return here if here < 0 else write.author.unfiled
 
 
 def _nobody(write: Write, text: str) -> Unprocessable:
@@ -188,52 +194,6 @@ def _patient(text: str) -> Name | None:
 def _owner_path(type: str) -> str:
     paths = OWNER_PATHS.get(type, ())
     return paths[0] if paths else ""
-
-
-_LOCK = (
-    "SELECT r.patient_key, r.deleted FROM resource r "
-    "JOIN unnest(%b::bigint[], %b::bigint[]) AS u (patient_key, rid) "
-    "ON r.patient_key = u.patient_key AND r.rid = u.rid "
-    "ORDER BY r.patient_key FOR"
-)
-# A key share lets others change the patient meanwhile, and only a full lock waits for it.
-_KEEP, _CLEAR = f"{_LOCK} KEY SHARE OF r", f"{_LOCK} UPDATE OF r"
-
-
-def _lock_patients(connection: Connection, writes: Sequence[Write], keys: Keys) -> None:
-    """Keep the patients that rows are filed under, or unfiled rows name, from being deleted
-    meanwhile, and wait for those who write such rows about a patient that is deleted here."""
-    if not is_postgres(connection):
-        return  # one writer at a time
-    gone = sorted(keys.own[name] for name in keys.deleted if name[0] == "Patient")
-    if gone:
-        query(connection, _CLEAR, [list(column) for column in zip(*gone, strict=True)])
-    filed = {keys.own[w.type, w.id][0] for w in writes if w.draft is not None}
-    named = _named_in_unfiled(writes, keys)
-    places = sorted(
-        (located.patient_key, located.rid)
-        for name, located in keys.known.items()
-        if name[0] == "Patient"
-        and (located.patient_key in filed or name in named)
-        and not located.reserved
-    )
-    if not places:
-        return
-    columns = [[key for key, _ in places], [rid for _, rid in places]]
-    rows = query(connection, _KEEP, columns)
-    known_deleted = {k.patient_key for k in keys.known.values() if k.deleted}
-    if any(deleted and key not in known_deleted for key, deleted in rows):
-        raise LostRace
-
-
-def _named_in_unfiled(writes: Sequence[Write], keys: Keys) -> set[Name]:
-    return {
-        (row.type, row.id)
-        for write in writes
-        if write.draft is not None and keys.own[write.type, write.id][0] <= 0
-        for row in write.draft.rows.reference
-        if row.type == "Patient" and row.id is not None
-    }
 
 
 def _reserve_mentioned(writes: Sequence[Write], keys: Keys) -> None:
