@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from ehr.errors import Invalid
 from ehr.interactions.demands import demands
-from ehr.interactions.links import Links
+from ehr.interactions.links import Links, refuse_lost
 from ehr.messages import Document, Resource
 from ehr.record import Record
 from ehr.store.bodies import strip
@@ -64,7 +64,10 @@ def draft(
     `known` are the References of its document, where they were collected already.
     """
     assert change.document is not None
+    links = links.of_entry(change.type, change.full_url)
     raw, resource, found = links.put_in(change.document.raw, change.document.resource, known)
+    if change.expression.startswith("Bundle.") and not is_tolerant(record):
+        refuse_lost(found, links, bases(record), change.expression)
     made = make(record, resource, raw, found=found, blob_id=change.blob_id)
     if links and not is_tolerant(record):
         _check_targets(made, change.expression or change.type)

@@ -1,9 +1,14 @@
-"""What the links of a Bundle become: full urls and conditional references turn into `Type/id`."""
+"""What the links of a Bundle become: full urls and conditional references turn into `Type/id`.
 
-from collections.abc import Iterator, Mapping, Sequence
+R4 bundle §2.36.4 (*Resolving references in Bundles*): a relative reference is one to the server
+that the full url of its own entry names; from an entry with a `urn:` it does not lead into the
+Bundle.
+"""
+
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from ehr.errors import PreconditionFailed
+from ehr.errors import PreconditionFailed, Unprocessable
 from ehr.messages import Resource
 from ehr.search.criteria import Criteria, Matches
 from fhir_profiles.references import Found, collect, rewrite, type_and_id
@@ -15,14 +20,29 @@ if TYPE_CHECKING:
 
 # Members of a Bundle and of Parameters, which hold whole resources.
 _NESTING = frozenset({"entry", "parameter"})
+_URNS = ("urn:uuid:", "urn:oid:")
 
 
 class Links:
-    """Old link text → new link text, and the way to put them into documents."""
+    """Old link text → new link text, and the way to put them into documents.
 
-    def __init__(self, texts: Mapping[str, str]) -> None:
+    `relative` has those texts by the server that they are relative to.
+    """
+
+    def __init__(
+        self, texts: Mapping[str, str], relative: Mapping[str, Mapping[str, str]] | None = None
+    ) -> None:
         self.texts = texts
         self._is_countable = are_countable(texts)
+        self._within = {
+            root: Links({**texts, **some}) for root, some in (relative or {}).items() if some
+        }
+
+    def of_entry(self, type: str, full_url: str | None) -> "Links":
+        """Return the links as they read in the entry with this full url."""
+        if not self._within or full_url is None:
+            return self
+        return self._within.get(_root_and_rest(type, full_url)[0], self)
 
     def __bool__(self) -> bool:
         return bool(self.texts)
@@ -53,27 +73,59 @@ def find_links(changes: "Sequence[Change]", targets: "Sequence[Target]", matches
     """Return the links of a set of changes. Raises PreconditionFailed for a condition that does
     not match exactly one resource, in the record or in the Bundle itself."""
     links: dict[str, str] = {}
+    relative: dict[str, dict[str, str]] = {}
     for change, target in zip(changes, targets, strict=True):
         if change.full_url is not None and target.names:
             name = f"{change.type}/{target.id}"
-            for text in _spellings(change):
-                if text != name:
-                    links[text] = name
+            if change.full_url != name:
+                links[change.full_url] = name
+            root, rest = _root_and_rest(change.type, change.full_url)
+            located = type_and_id(rest, ()) if root else None
+            if located is not None and located[:2] != (change.type, target.id):
+                relative.setdefault(root, {})[f"{change.type}/{located[1]}"] = name
     for criteria, found in matches.items():
         if criteria.reference:
             links[criteria.text] = _one(criteria, found, changes, targets)
-    return Links(links)
+    return Links(links, relative)
 
 
-def _spellings(change: "Change") -> Iterator[str]:
-    """Yield the full url and, where it is one of a RESTful server, its relative form."""
-    assert change.full_url is not None
-    yield change.full_url
-    base, _, relative = change.full_url.partition(f"/{change.type}/")
-    if base.startswith(("http://", "https://")) and relative:
-        located = type_and_id(f"{change.type}/{relative}", ())
-        if located is not None:
-            yield f"{change.type}/{located[1]}"
+def refuse_lost(found: Sequence[Found], links: Links, bases: Sequence[str], place: str) -> None:
+    """Raise Unprocessable for a Reference of the entry at `place` that can never lead anywhere: to
+    a `urn:` that no entry has, or to a version of an entry that is only about to be stored."""
+    for one in found:
+        if one.kind != "reference" or one.value is None:
+            continue
+        # Not `value`, which is what was sent.
+        problem = _problem(one.holder["reference"], links, bases)
+        if problem:
+            where = f"{place}.{one.location.partition('.')[2]}"
+            raise Unprocessable(problem, code="not-found", expression=where)
+
+
+def _problem(text: str, links: Links, bases: Sequence[str]) -> str:
+    whole, versioned, version = text.partition("/_history/")
+    if versioned and whole in links.texts:
+        local = type_and_id(whole, bases)
+        if local is None or f"{local[0]}/{local[1]}" != links.texts[whole]:
+            return (
+                f"{text} names a version of an entry of this Bundle, which gets its version when "
+                f"it is stored. Leave `/_history/{version}` out."
+            )
+    if whole.startswith(_URNS):
+        return (
+            f"{text} is the fullUrl of no entry of this Bundle, so the link leads nowhere. Add "
+            "the entry, or link to what is in the record."
+        )
+    return ""
+
+
+def _root_and_rest(type: str, full_url: str) -> tuple[str, str]:
+    """Return the base of the RESTful server that a full url is of and what stands below it, nothing
+    for another kind of full url."""
+    root, found, id = full_url.rpartition(f"/{type}/")
+    if not found or not root.startswith(("http://", "https://")):
+        return "", ""
+    return root, f"{type}/{id}"
 
 
 def _one(

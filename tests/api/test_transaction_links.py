@@ -71,6 +71,78 @@ def test_absolute_full_urls(client: Client) -> None:
     assert by_name["subject"]["reference"] == f"Patient/{mary['id']}"
 
 
+def test_a_relative_link_is_one_to_the_server_of_its_entry(client: Client) -> None:
+    """R4 bundle, *Resolving references in Bundles*: by the root of the entry's own full url."""
+    a, b = "http://a.example.org/fhir", "http://b.example.org/fhir"
+
+    first, second, of_first, of_second = _answers(
+        client,
+        given.entry(given.patient(gender="male"), full_url=f"{a}/Patient/1"),
+        given.entry(given.patient(gender="female"), full_url=f"{b}/Patient/1"),
+        given.entry(given.observation("Patient/1"), full_url=f"{a}/Observation/1"),
+        given.entry(given.observation("Patient/1"), full_url=f"{b}/Observation/1"),
+    )
+
+    assert of_first["subject"]["reference"] == f"Patient/{first['id']}"
+    assert of_second["subject"]["reference"] == f"Patient/{second['id']}"
+    assert client.read(f"Observation?patient={first['id']}&_summary=count")["total"] == 1
+
+
+@pytest.mark.parametrize("full_url", [None, given.urn(), "http://c.example.org/Observation/1"])
+def test_a_relative_link_from_elsewhere_leads_into_the_record(
+    client: Client, full_url: str | None
+) -> None:
+    client.put("Patient/mary", given.patient(id="mary"))
+
+    _, observation = _answers(
+        client,
+        given.entry(given.patient(), full_url="http://a.example.org/fhir/Patient/mary"),
+        given.entry(given.observation("Patient/mary"), full_url=full_url),
+    )
+
+    assert observation["subject"]["reference"] == "Patient/mary"
+
+
+@pytest.mark.parametrize(
+    ("link", "at"),
+    [
+        ("urn:uuid:5e3d8e0e-0000-4000-8000-000000000000", "managingOrganization"),
+        ("urn:oid:1.2.3", "managingOrganization"),
+        ("http://a.example.org/fhir/Organization/1/_history/3", "managingOrganization"),
+        ("Organization/1/_history/3", "managingOrganization"),
+    ],
+)
+def test_a_link_that_leads_nowhere_is_refused(client: Client, link: str, at: str) -> None:
+    base = "http://a.example.org/fhir"
+    answer = client.post(
+        "",
+        given.transaction(
+            given.entry(given.organisation(), full_url=f"{base}/Organization/1"),
+            given.entry(
+                given.patient(managingOrganization=given.reference(link)),
+                full_url=f"{base}/Patient/1",
+            ),
+        ),
+    )
+
+    assert answer.status_code == 422
+    [issue] = outcome(answer)
+    assert link in issue["diagnostics"]
+    assert issue["expression"] == [f"Bundle.entry[1].resource.{at}"]
+
+
+def test_a_version_in_the_record_may_be_linked_to(client: Client) -> None:
+    client.put("Patient/mary", given.patient(id="mary"))
+
+    _, observation = _answers(
+        client,
+        given.entry(given.patient(id="mary"), method="PUT", full_url=given.urn()),
+        given.entry(given.observation("Patient/mary/_history/1")),
+    )
+
+    assert observation["subject"]["reference"] == "Patient/mary/_history/1"
+
+
 def test_a_put_keeps_its_id(client: Client) -> None:
     patient = given.urn()
 
