@@ -18,6 +18,7 @@ from ehr.interactions.results import of_written
 from ehr.messages import Interaction, Result
 from ehr.record import Record
 from ehr.store.drafts import Written
+from ehr.urls import operations
 from fhir_profiles.issues import Issue
 
 if TYPE_CHECKING:
@@ -41,6 +42,8 @@ def transaction(
     """
     writing = [entry for entry in entries if entry.interaction.name in WRITING]
     reading = [entry for entry in entries if entry.interaction.name not in WRITING]
+    for entry in reading:
+        _refuse_change(entry)
     found: list[Result] = []
 
     def then(connection: "Connection | None") -> None:
@@ -57,6 +60,17 @@ def transaction(
     done = (_done(entry, some) for entry, some in zip(writing, written, strict=True))
     others = iter(found)
     return [next(done if entry.interaction.name in WRITING else others) for entry in entries]
+
+
+def _refuse_change(entry: Entry) -> None:
+    """Refuse operations that write for themselves: nothing could take that back."""
+    operation = entry.interaction.operation
+    if operation is not None and operations.changes(operation):
+        raise Invalid(
+            f"${operation} can't be part of a transaction. Send it by itself or in a batch.",
+            code="not-supported",
+            expression=f"{entry.at}.request",
+        )
 
 
 def _done(entry: Entry, written: list[Written]) -> Result:

@@ -58,6 +58,11 @@ def find(name: str, level: str, type: str | None) -> OfferedOperation | None:
     return None
 
 
+def changes(name: str) -> bool:
+    """Tell whether an operation of this name changes the record."""
+    return any(offered.changes for offered in OFFERED if offered.name == name)
+
+
 def names(level: str, type: str | None) -> list[str]:
     """Return the names that may be called at this place, sorted."""
     return sorted({o.name for o in OFFERED if level in o.levels and _covers(o, type)})

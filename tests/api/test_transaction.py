@@ -304,6 +304,22 @@ def test_only_reads(client: Client) -> None:
     assert _statuses(answer) == ["200"]
 
 
+@pytest.mark.parametrize("name", ["$meta-add", "$meta-delete"])
+def test_an_operation_that_writes_for_itself_is_no_part(client: Client, name: str) -> None:
+    """Also where nothing else is written: what fails beside it could not take it back."""
+    client.update(given.patient(id="mary", meta={"tag": [{"code": "old"}]}))
+    tag = {"name": "meta", "valueMeta": {"tag": [{"code": "old"}, {"code": "new"}]}}
+    sent = {"resourceType": "Parameters", "parameter": [tag]}
+
+    for other in (given.entry(method="GET", url="Patient/nobody"), given.entry(given.patient())):
+        change = given.entry(sent, method="POST", url=f"Patient/mary/{name}")
+        answer = client.post("", given.transaction(change, other))
+
+        assert answer.status_code == 400
+        assert outcome(answer)[0]["expression"] == ["Bundle.entry[0].request"]
+        assert client.read("Patient/mary")["meta"]["versionId"] == "1"
+
+
 @pytest.mark.parametrize("prefer", ["return=minimal", "return=representation"])
 def test_prefer(client: Client, prefer: str) -> None:
     bundle = given.transaction(given.entry(given.patient()))
