@@ -143,6 +143,24 @@ def test_totals_come_within_one_patient_and_where_they_are_asked_for(client: Cli
     assert total("patient=Patient/unknown&_total=accurate") == 0
 
 
+def test_a_page_that_is_first_and_last_knows_its_total(
+    client: Client, statements: Callable[[], Any]
+) -> None:
+    mary = client.create(given.patient())
+    client.create(given.observation(mary))
+
+    with statements() as seen:
+        bundles = [
+            client.read(query)
+            for query in ("Observation", "Observation?_count=1", "Observation?code=1-8", "Device")
+        ]
+
+    assert [bundle.get("total") for bundle in bundles] == [1, 1, 0, 0]
+    assert not any("count(" in sql.lower() for sql in seen)
+    assert client.read("Observation?_total=estimate")["total"] == 1
+    assert "total" not in client.read("Observation?_total=none")
+
+
 def test_deleted_resources_are_not_found(client: Client) -> None:
     mary = client.create(given.patient())
     seen = client.create(given.observation(mary))

@@ -23,7 +23,7 @@ class Page:
     """The matches of one page; `first` and `last` are the sort values of its ends.
 
     `mark` and `epoch` say when the walk began. `more` tells whether there is more in the direction
-    of the walk, `total` is None where it was not asked for, and maybe `estimated`.
+    of the walk, `total` is None where it is not known, and maybe `estimated`.
     """
 
     matches: tuple[Found, ...]
@@ -92,10 +92,15 @@ def _counting(plan: Plan) -> Select[int]:
     return select(func.count()).select_from(plan.row).where(*plan.where)
 
 
-def with_estimate(connection: Connection, plan: Plan, first: Page) -> Page:
-    """Return a first page with about how many match: the exact number where that is at hand."""
+def with_total(connection: Connection, plan: Plan, first: Page) -> Page:
+    """Return a first page with how many match: known where it is the last, or as estimated."""
+    asked = plan.request.total
+    if first.total is not None or asked == "none":
+        return first
     if not first.more:
         return replace(first, total=len(first.matches))
+    if asked != "estimate":
+        return first
     guess = estimated_rows(connection, select(plan.row.c.rid).where(*plan.where))
     if guess is None:
         return replace(first, total=count(connection, plan))

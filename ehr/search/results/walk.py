@@ -15,7 +15,7 @@ from ehr.search.plan.plan import Plan
 from ehr.search.request import SearchRequest
 from ehr.search.results.cursor import Cursor, expired, seal, unseal
 from ehr.search.results.links import page_address, search_address
-from ehr.search.results.page import Page, is_wide, page, with_estimate
+from ehr.search.results.page import Page, is_wide, page, with_total
 from ehr.search.results.page_statement import Place
 from ehr.search.results.sort import SortValue
 from ehr.store.horizon import recall
@@ -49,8 +49,7 @@ def step(connection: Connection, plan: Plan, walker: Walker, *, size: int) -> St
     if request.cursor is None:
         wide = is_wide(connection, plan)
         first = page(connection, plan, size=size, total=_wants_count(plan), wide=wide)
-        if first.total is None and request.total == "estimate":
-            first = with_estimate(connection, plan, first)
+        first = with_total(connection, plan, first)
         links = _links(request, walker, size, first, None, wide=wide)
         return Step(first.total, links, first, first.estimated)
     cursor = unseal(
