@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 References = Mapping[int, Sequence[Found]]
 # Tells at once that a document has none.
 _MAYBE = re.compile(rb'"[A-Z][A-Za-z]+\?')
+# The elements that R4's parameter `identifier` selects.
+_IDENTIFIERS = ("identifier", "masterIdentifier")
 _CONDITIONAL = re.compile(r"([A-Z][A-Za-z]+)\?(.+)", re.DOTALL)
 
 
@@ -58,22 +60,39 @@ def _condition(text: str, expression: str) -> Iterator[Criteria]:
 
 
 def lock_texts(changes: "Sequence[Change]") -> Iterator[str]:
-    """Yield what conditional changes must take turns on: their criteria and their identifiers."""
+    """Yield what conditional changes must take turns on: identifiers, or else the whole type.
+
+    Two changes get in each other's way where each matches what the other makes. Criteria on an
+    identifier match bodies that carry it, so its lock is taken for both. What other criteria match
+    no text of theirs tells (`family=F`, `name=f`), so that they take turns within their type.
+    """
     for change in changes:
         if change.criteria is None:
             continue
-        identifier = change.criteria.identifier
-        if identifier is not None:
-            yield f"{change.type}|{identifier[1]}"
-        else:
-            yield f"{change.type}?{sorted(change.criteria.params)}"
+        yield from _of_criteria(change.criteria)
         resource: Any = change.document.resource if change.document else None
         if isinstance(resource, dict):
-            yield from _identifiers(change.type, resource)
+            yield from _of_body(change.type, resource)
 
 
-def _identifiers(type: str, resource: dict[str, Any]) -> Iterator[str]:
-    some = resource.get("identifier")
-    for one in some if isinstance(some, list) else [some]:
-        if isinstance(one, dict) and isinstance(one.get("value"), str):
-            yield f"{type}|{one['value']}"
+def _of_criteria(criteria: Criteria) -> Iterator[str]:
+    """Yield the locks of the first identifier: all parameters must match, so that one will do."""
+    for name, text in criteria.params:
+        values = [one.rpartition("|")[2] for one in text.split(",")]
+        if name == "identifier" and "\\" not in text and all(values):
+            for value in values:
+                yield _lock(criteria.type, value)
+            return
+    yield f"{criteria.type}?"
+
+
+def _of_body(type: str, resource: dict[str, Any]) -> Iterator[str]:
+    for element in _IDENTIFIERS:
+        some = resource.get(element)
+        for one in some if isinstance(some, list) else [some]:
+            if isinstance(one, dict) and isinstance(one.get("value"), str):
+                yield _lock(type, one["value"])
+
+
+def _lock(type: str, value: str) -> str:
+    return f"{type}|{value.casefold()}"

@@ -2,7 +2,7 @@
 
 import threading
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, wait
 from typing import Any
 
 import pytest
@@ -58,6 +58,13 @@ DELETE_NOTE = _ask("delete", "Basic", id="note", method="DELETE")
 CREATE_NOTE_IF_NONE = _ask(
     "create", "Basic", NOTE, preconditions=Preconditions(if_none_exist="identifier=urn:n|1")
 )
+
+
+def _create_if_none(criteria: str, person: Any) -> Act:
+    once = Preconditions(if_none_exist=criteria)
+    return _ask("create", person["resourceType"], person, method="POST", preconditions=once)
+
+
 READ_NOTE = _ask("read", "Basic", id="note")
 
 
@@ -76,8 +83,8 @@ def _status(act: Act, record: Record) -> int:
 
 
 @pytest.fixture
-def meet(record: Record, monkeypatch: pytest.MonkeyPatch) -> Callable[[Act, Act], list[int]]:
-    """Give what lets a second write begin while a first is about to commit."""
+def meet(record: Record, monkeypatch: pytest.MonkeyPatch) -> Callable[..., list[int]]:
+    """Give what lets others begin while a first write is about to commit; each `waits` for it."""
     inside, go_on = threading.Event(), threading.Event()
 
     last_step = commit._refuse_orphans
@@ -88,16 +95,20 @@ def meet(record: Record, monkeypatch: pytest.MonkeyPatch) -> Callable[[Act, Act]
             inside.set()
             go_on.wait(20)
 
-    def run(first: Act, second: Act) -> list[int]:
+    def run(first: Act, *others: Act, waits: bool = True) -> list[int]:
         monkeypatch.setattr(commit, "_refuse_orphans", pausing)
-        with ThreadPoolExecutor(2) as pool:
+        with ThreadPoolExecutor(3) as pool:
             one = pool.submit(_status, first, record)
             assert inside.wait(20)
-            other = pool.submit(_status, second, record)
-            with pytest.raises(TimeoutError):
-                other.result(0.3)  # waits for the first
+            asked = [pool.submit(_status, other, record) for other in others]
+            if waits:
+                with pytest.raises(TimeoutError):
+                    asked[0].result(0.3)
+            else:
+                wait(asked, 20)
+                assert not one.done()
             go_on.set()
-            return [one.result(20), other.result(20)]
+            return [one.result(20), *(other.result(20) for other in asked)]
 
     return run
 
@@ -148,3 +159,26 @@ def test_a_conditional_create_does_not_answer_with_what_goes(record: Record, mee
     CREATE_NOTE(record)
 
     assert meet(DELETE_NOTE, CREATE_NOTE_IF_NONE) == [204, 201]
+
+
+@pytest.mark.parametrize("spelling", ["family:exact=Murray", "name=murray", "given=Mary"])
+def test_conditions_that_mean_the_same_take_turns(record: Record, meet: Any, spelling: str) -> None:
+    person = given.patient()
+
+    statuses = meet(_create_if_none("family=Murray", person), _create_if_none(spelling, person))
+
+    assert statuses == [201, 200]
+
+
+def test_conditions_on_other_types_and_on_identifiers_do_not_wait(
+    record: Record, meet: Any
+) -> None:
+    if record.database.dialect != "postgresql":
+        pytest.skip("SQLite has one writer at a time")
+    first = _create_if_none("family=Murray", given.patient())
+    others = [
+        _create_if_none("family=Reid", given.practitioner()),
+        _create_if_none("identifier=urn:n|1", given.patient()),
+    ]
+
+    assert meet(first, *others, waits=False) == [201, 201, 201]
