@@ -10,6 +10,9 @@ from collections.abc import Callable
 from flask import Flask
 
 from ehr.record import Record, open_record
+from ehr.rest import slow_connections
+from ehr.rest.arrivals import Arrivals
+from ehr.rest.bases import MOUNT
 from ehr.rest.endpoint import open_door
 from ehr.rest.routes import fhir_routes, health_routes
 from ehr.settings import Settings, check_public, load
@@ -31,7 +34,10 @@ def create_app(record: Record | None = None, settings: Settings | None = None) -
     app.url_map.merge_slashes = False
     app.register_blueprint(fhir_routes(open_door(record)))
     app.register_blueprint(health_routes(_readiness(record)))
+    arrivals = Arrivals(record.settings.threads, record.settings.body_timeout)
+    app.wsgi_app = arrivals.around(app.wsgi_app, MOUNT)  # type: ignore[assignment, method-assign]
     if serves:
+        slow_connections.watch(arrivals, record.settings.port)
         _prepare_types(record)
         threading.Thread(target=_keep_stamping, args=(record,), daemon=True).start()
         _spare_collector()

@@ -7,8 +7,9 @@
     ├── NotFound 404             ├── Unprocessable 422
     ├── NotAllowed 405           ├── TooCostly 403 (too-costly)
     ├── NotAcceptable 406        ├── Busy 503
-    ├── Conflict 409             ├── Unsupported 501
-    └── Gone 410                 └── LengthRequired 411
+    ├── TimedOut 408             ├── Unsupported 501
+    ├── Conflict 409             └── LengthRequired 411
+    └── Gone 410
 
 Status and issue code follow R4 §3.1.0.1.5 and the issue-type value set. Texts say what is wrong,
 where, and what to do; they never carry record content.
@@ -18,6 +19,9 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from fhir_profiles.issues import Issue
+
+# Ends the refusal of what is not known, wherever lenient handling would pass over it.
+PASSED_OVER = "`Prefer: handling=lenient` would pass over it."
 
 
 class FhirError(Exception):
@@ -83,6 +87,10 @@ class NotAllowed(FhirError):
 
 class NotAcceptable(FhirError):
     status, code = 406, "not-supported"
+
+
+class TimedOut(FhirError):
+    status, code = 408, "timeout"
 
 
 class Conflict(FhirError):

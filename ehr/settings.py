@@ -109,6 +109,12 @@ class Settings:
         "Longest time one request may work in the database.",
         values.duration(1, 3600),
     )
+    body_timeout: float = _setting(
+        "30 s",
+        "duration",
+        "Longest wait for a request's body: for each 64 KiB of it, and for its end.",
+        values.duration(1, 3600),
+    )
     record_timezone: str = _setting(
         "UTC",
         "time zone",

@@ -6,7 +6,11 @@ from collections.abc import Mapping
 
 from ehr.cli.exits import Exit
 from ehr.cli.failures import CommandError
+from ehr.rest.arrivals import THREADS_FOR_EACH_WORKING
 from ehr.settings import Settings
+
+# Also what the server keeps of a body that nobody reads yet.
+_LONGEST_HEAD = 64 * 1024
 
 
 def url(settings: Settings) -> str:
@@ -37,7 +41,8 @@ def check_address(settings: Settings) -> None:
 
 def run(settings: Settings, environment: Mapping[str, str]) -> None:
     """Serve until a signal ends it; workers read the settings from `environment`."""
-    from granian.constants import Interfaces
+    from granian.constants import HTTPModes, Interfaces
+    from granian.http import HTTP1Settings
     from granian.log import LogLevels
     from granian.server import Server
 
@@ -49,8 +54,14 @@ def run(settings: Settings, environment: Mapping[str, str]) -> None:
         port=settings.port,
         interface=Interfaces.WSGI,
         workers=settings.workers,
-        blocking_threads=settings.threads,
+        blocking_threads=settings.threads * THREADS_FOR_EACH_WORKING,
         websockets=False,
+        # Over HTTP/2 one connection carries many requests, of which one could not be cut off.
+        http=HTTPModes.http1,
+        http1_settings=HTTP1Settings(
+            header_read_timeout=int(min(30, settings.body_timeout) * 1000),
+            max_buffer_size=_LONGEST_HEAD,
+        ),
         # Its warnings doubt our number of threads, which is measured.
         log_level=LogLevels.debug if settings.log == "debug" else LogLevels.error,
         respawn_failed_workers=True,

@@ -6,11 +6,12 @@ Content-Length may be missing (chunked), wrong or no number; a gzip or zstd body
 
 import zlib
 from collections.abc import Mapping
+from contextlib import suppress
 from typing import Any
 
 import zstandard
 
-from ehr.errors import Invalid, TooLarge, UnsupportedMediaType
+from ehr.errors import Busy, Invalid, TimedOut, TooLarge, UnsupportedMediaType
 
 _STEP = 256 * 1024
 # The window that RFC 9659 lets a client use.
@@ -52,8 +53,10 @@ def discard(environ: Mapping[str, Any], limit: int) -> None:
     if "HTTP_EXPECT" in environ or not _has_end(environ) or not _is_large(environ):
         return
     stream = environ["wsgi.input"]
-    while limit > 0 and (part := stream.read(_STEP)):
-        limit -= len(part)
+    # What does not arrive, or has no place to wait, is not taken; the refusal stands already.
+    with suppress(Busy, TimedOut):
+        while limit > 0 and (part := stream.read(_STEP)):
+            limit -= len(part)
 
 
 def _received(environ: Mapping[str, Any], limit: int) -> bytes:

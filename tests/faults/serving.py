@@ -104,6 +104,7 @@ class Server:
     url: str
     target: Target
     log: Any
+    settings: Mapping[str, str] = field(default_factory=dict)
     process: subprocess.Popen[bytes] | None = field(default=None)
 
     def start(self) -> None:
@@ -114,7 +115,7 @@ class Server:
         self.process = subprocess.Popen(
             [*command, "--workers", str(_WORKERS)],
             cwd=ROOT,
-            env=kept | {"EHR_DATABASE_URL": self.url, "EHR_LOG": "warning"},
+            env=kept | {"EHR_DATABASE_URL": self.url, "EHR_LOG": "warning", **self.settings},
             stdin=subprocess.DEVNULL,
             stdout=self.log,
             stderr=self.log,
@@ -160,10 +161,10 @@ class Server:
 
 
 @contextlib.contextmanager
-def serving(url: str) -> Iterator[Server]:
-    """Give a server on a migrated database, started."""
+def serving(url: str, **settings: str) -> Iterator[Server]:
+    """Give a server on a migrated database, started, with settings by their variables."""
     with tempfile.TemporaryFile() as log:
-        server = Server(url, Target("127.0.0.1", 0, _token(url)), log)
+        server = Server(url, Target("127.0.0.1", 0, _token(url)), log, settings)
         server.start()
         try:
             yield server
