@@ -63,6 +63,8 @@ def _named(definition: TypeDefinition, text: str) -> list[str]:
         return []
     # Only base elements can be asked for; deeper names give the base element whole.
     base = text.removeprefix(f"{owner}.").partition(".")[0]
+    if base == "resourceType":  # always there, so that to ask for it does no harm
+        return [base]
     return [
         field.name
         for field in definition.fields.values()

@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 from auth.principal import Principal
 from ehr.access.instance import may_see
 from ehr.access.visible import visible
-from ehr.errors import Invalid, NotFound
+from ehr.errors import PASSED_OVER, Invalid, NotFound
 from ehr.interactions.read import not_found
 from ehr.messages import Instant, Interaction, Result
 from ehr.record import Record
@@ -36,11 +36,12 @@ def history(record: Record, principal: Principal, interaction: Interaction) -> R
     asked = _asked(record, interaction, params)
     with record.database.read() as connection:
         polled = int(cursor.values[0] or 0) if cursor else feed.watermark(connection)
-        judged = visible(resource, principal)
+        judged = visible(resource, principal, binaries=interaction.type in (None, "Binary"))
         if interaction.id is not None:
             row = read.newest(connection, interaction.type or "", interaction.id)
-            if row is None or not may_see(record.database, principal, row.patient_key):
-                raise NotFound(not_found(interaction))
+            with record.database.joined(connection):
+                if row is None or not may_see(record.database, principal, row):
+                    raise NotFound(not_found(interaction))
             judged = judged & versions.of_row(row.patient_key, row.rid)
         else:
             asked = replace(asked, until=polled)
@@ -64,9 +65,10 @@ def _params(interaction: Interaction) -> dict[str, str]:
     for name, value in interaction.params:
         if name not in _KNOWN and not interaction.preferences.lenient:
             raise Invalid(
-                f"`{name}` is no parameter of a history. Possible: _since, _at, _count.",
+                f"`{name[:80]}` is no parameter of a history. Possible: _since, _at, _count. "
+                f"{PASSED_OVER}",
                 code="not-supported",
-                expression=name,
+                expression=name[:80],
             )
         if name == "_sort" and value != "-_lastUpdated":
             raise Invalid(

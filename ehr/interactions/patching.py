@@ -1,4 +1,8 @@
-"""The patched resource of a PATCH: the kind of patch is told by its media type (R4 §3.1.0.7)."""
+"""The patched resource of a PATCH: the kind of patch is told by its media type (R4 §3.1.0.7).
+
+The result is judged as an update would be: 400 where it breaks R4. 422 is for a patch that does not
+fit the resource.
+"""
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
@@ -27,8 +31,7 @@ def patched(record: Record, change: "Change", found: Current | None) -> Draft:
     try:
         return _patched(record, change, row)
     except InvalidDocument as error:  # the patch itself, out of the Binary of an entry
-        kind = Invalid if error.malformed else Unprocessable
-        raise kind(str(error), issues=_placed(error.issues, change.expression)) from error
+        raise Invalid(str(error), issues=_placed(error.issues, change.expression)) from error
     except FhirError as error:
         issues = _placed(error.issues, change.expression)
         raise type(error)(str(error), issues=issues, headers=error.headers) from error
@@ -58,7 +61,7 @@ def _patched(record: Record, change: "Change", row: Current) -> Draft:
             expression=f"{row.type}.id",
         )
     raw = json_format.serialise(after)
-    _check(record, Document(raw, after), row)
+    checked(record, Document(raw, after), row.type)
     if raw == json_format.serialise(before):
         # Nothing changed, so nothing is to be written.
         return make(record, resource_of(row), raw_of(row), blob_id=row.blob_id)
@@ -71,15 +74,8 @@ def _patched(record: Record, change: "Change", row: Current) -> Draft:
 def _edited(record: Record, edit: Callable[[Document], Document], row: Current) -> Draft:
     """Return the draft of a version that was changed in part, the other bytes as they were."""
     after = edit(Document(raw_of(row), resource_of(row)))
-    _check(record, after, row)
+    checked(record, after, row.type)
     return make(record, after.resource, after.raw, blob_id=row.blob_id)
-
-
-def _check(record: Record, after: Document, row: Current) -> None:
-    try:
-        checked(record, after, row.type)
-    except Invalid as error:
-        raise Unprocessable(str(error), issues=error.issues) from error
 
 
 def _apply(record: Record, resource: Resource, patch: Document) -> Resource:
@@ -108,7 +104,4 @@ def _json(patch: Document, limit: int) -> Any:
 
 def _apply_xml(resource: Resource, patch: bytes, limit: int) -> Resource:
     after = xml_patch.apply(xml_format.serialise(resource), patch)
-    try:
-        return xml_format.parse(after, max_depth=limit)
-    except InvalidDocument as error:
-        raise Unprocessable(str(error), issues=error.issues) from error
+    return xml_format.parse(after, max_depth=limit)

@@ -3,7 +3,7 @@
 from collections.abc import Collection
 from typing import Any
 
-from ehr.errors import Invalid
+from ehr.errors import PASSED_OVER, Invalid
 from ehr.messages import Interaction, Params, Resource
 from fhir_profiles import json_format
 
@@ -51,7 +51,7 @@ def texts(interaction: Interaction, known: Collection[str]) -> Params:
         if name not in known and name not in _SHAPING and not interaction.preferences.lenient:
             raise Invalid(
                 f"`{name[:80]}` is no parameter of ${interaction.operation}. Possible: "
-                f"{', '.join(sorted(known))}.",
+                f"{', '.join(sorted(known))}. {PASSED_OVER}",
                 code="not-supported",
                 expression=name[:80],
             )

@@ -16,6 +16,7 @@ from fhir_profiles.issues import InvalidDocument
 
 JSON_PATCH, MERGE_PATCH, XML_PATCH, *_ = PATCH_TYPES
 
+_JSON = "application/json"
 _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 
 
@@ -41,9 +42,10 @@ def read_patch(body: bytes, content_type: str, depth: int) -> Document:
     name = formats.read_content_type(content_type).name
     if not body:
         raise Invalid("The body is empty. Send a patch.", code="required")
-    if name in (JSON_PATCH, MERGE_PATCH):
+    if name in (JSON_PATCH, MERGE_PATCH, _JSON):
         parsed = _from_json(body, depth)
-        return Document(parsed.raw, parsed.resource, name)
+        kind = _json_kind(parsed.resource) if name == _JSON else name
+        return Document(parsed.raw, parsed.resource, kind)
     if name == XML_PATCH:
         return Document(body, None, XML_PATCH)
     if name in FHIR_TYPES:
@@ -52,6 +54,14 @@ def read_patch(body: bytes, content_type: str, depth: int) -> Document:
         f"`{name[:80]}` is no patch format. Send one of {', '.join(PATCH_TYPES)}.",
         headers=(("Accept-Patch", ", ".join(PATCH_TYPES)),),
     )
+
+
+def _json_kind(patch: Any) -> str:
+    """Return what a patch of no named kind is: many clients send each under the plain name."""
+    if isinstance(patch, list):
+        return JSON_PATCH
+    is_parameters = isinstance(patch, dict) and patch.get("resourceType") == "Parameters"
+    return formats.FHIR_JSON if is_parameters else MERGE_PATCH
 
 
 def read_binary(body: bytes, content_type: str, depth: int) -> Document:

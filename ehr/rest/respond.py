@@ -61,8 +61,7 @@ def refuse(
 ) -> Response:
     """Return the response to an interaction that was refused: an OperationOutcome."""
     if isinstance(error, InvalidDocument):
-        status = 400 if error.malformed else 422
-        extra: Headers = []
+        status, extra = 400, []
     else:
         status, extra = error.status, [*error.headers]
     if status == 503 and not any(name == "Retry-After" for name, _ in extra):

@@ -7,7 +7,7 @@ ignore a condition is dangerous, to ignore a word that means nothing is not.
 
 from collections.abc import Mapping
 
-from ehr.errors import Invalid
+from ehr.errors import PASSED_OVER, Invalid
 from ehr.messages import Interaction
 from fhir_profiles import search_parameters
 
@@ -43,7 +43,8 @@ def _refuse_unknown(interaction: Interaction, known: frozenset[str]) -> None:
         if name not in known:
             what = "metadata" if interaction.name == "capabilities" else f"a {interaction.name}"
             raise Invalid(
-                f"`{name[:80]}` is no parameter of {what}. Possible: {', '.join(sorted(known))}.",
+                f"`{name[:80]}` is no parameter of {what}. Possible: {', '.join(sorted(known))}. "
+                f"{PASSED_OVER}",
                 code="not-supported",
                 expression=name[:80],
             )

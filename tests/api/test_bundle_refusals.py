@@ -45,7 +45,7 @@ REFUSED = {
         _patch("Patient/mary", [{"op": "test", "path": "/gender", "value": "x"}]),
     ),
     "a patch to what is invalid": (
-        422,
+        400,
         _patch("Patient/mary", [{"op": "add", "path": "/gender", "value": "x"}]),
     ),
     "a patch of the id": (422, _patch("Patient/mary", [{"op": "remove", "path": "/id"}])),

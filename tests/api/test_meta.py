@@ -136,8 +136,8 @@ def test_labels_of_a_large_binary(client: Client) -> None:
         ({"resourceType": "Parameters", "parameter": [{"name": "meta", "valueMeta": 1}]}, 400),
         (sent(tag="blue"), 400),
         (sent(profile=[{}]), 400),
-        (sent(tag=[{"colour": "blue"}]), 422),
-        (sent(profile=[" "]), 422),
+        (sent(tag=[{"colour": "blue"}]), 400),
+        (sent(profile=[" "]), 400),
     ],
     ids=["none", "other", "no-list", "no-name", "number", "text", "object", "unknown", "blank"],
 )

@@ -48,7 +48,8 @@ def parse(
         raise TooCostly(
             f"The search has {len(params)} parameters. At most {MAXIMUM_PARAMETERS} are taken."
         )
-    findings = Findings(lenient=lenient)
+    # Of a change no condition is passed over, lenient or not.
+    findings = Findings(lenient=lenient, may_be_lenient=passes_over_empty)
     if passes_over_empty:
         params = tuple(_given(params, findings))
     is_open = not types or (compartment is not None and compartment.of is None)

@@ -5,20 +5,29 @@ FHIR R4 §3.1.1.5 and §3.1.1.1 (handling of errors): strict by default. Under
 """
 
 import difflib
+import re
 from collections.abc import Collection
+from dataclasses import replace
 
-from ehr.errors import FhirError, Invalid
+from ehr.errors import PASSED_OVER, FhirError, Invalid
 from fhir_profiles.issues import Issue
 
 _SHOWN = 400  # a name is echoed up to here: refusals must stay readable
-_CLOSE = 0.5
+_CLOSE = 0.65  # `nam` is close to `name`, `foo` not to `focus`
+_LISTED = 60
+# How other servers and clients ask for a page.
+_PAGING = re.compile(r"_?(page|offset|skip|start|limit|pagesize|getpagesoffset)")
 
 
 class Findings:
-    """The faults of one request. Strict: all of them are raised at the end; lenient: kept."""
+    """The faults of one request. Strict: all of them are raised at the end; lenient: kept.
 
-    def __init__(self, *, lenient: bool) -> None:
+    `may_be_lenient` tells whether the caller could have asked for that: a search could.
+    """
+
+    def __init__(self, *, lenient: bool, may_be_lenient: bool = False) -> None:
         self.lenient = lenient
+        self._may_be_lenient = may_be_lenient
         self._issues: list[Issue] = []
         self._notes: list[str] = []
 
@@ -33,21 +42,38 @@ class Findings:
     def settle(self) -> tuple[Issue, ...]:
         """Raise Invalid when strict and anything is wrong; return the issues as warnings."""
         if self._issues and not self.lenient:
-            raise Invalid(self._issues[0].diagnostics, issues=self._issues)
+            raise Invalid(
+                self._issues[0].diagnostics, issues=[self._advised(one) for one in self._issues]
+            )
         faults = [(issue.code, issue.diagnostics) for issue in self._issues]
         notes = [("informational", text) for text in self._notes]
         return tuple(
             Issue(code, f"Ignored: {text}", severity="warning") for code, text in faults + notes
         )
 
+    def _advised(self, issue: Issue) -> Issue:
+        if not self._may_be_lenient or issue.code != "not-supported":
+            return issue
+        return replace(issue, diagnostics=f"{issue.diagnostics} {PASSED_OVER}")
+
 
 def unknown(what: str, name: str, where: str, valid: Collection[str]) -> Invalid:
-    """Return the refusal of a name that does not exist, with the nearest one and the list."""
-    names = sorted(valid)
-    nearest = difflib.get_close_matches(name, names, n=1, cutoff=_CLOSE)
-    hint = f" Did you mean `{nearest[0]}`?" if nearest else ""
-    choices = f" Supported: {', '.join(names)}." if names else ""
-    return Invalid(f"Unknown {what} `{shown(name)}`{where}.{hint}{choices}", code="not-supported")
+    """Return the refusal of a name that does not exist, with the nearest one or the list."""
+    advice = _advice(name, sorted(valid))
+    if _PAGING.fullmatch(name) and what == "search parameter":
+        advice = " Pages are followed by the `next` link of each; `_count` is their size."
+    return Invalid(f"Unknown {what} `{shown(name)}`{where}.{advice}", code="not-supported")
+
+
+def _advice(name: str, names: list[str]) -> str:
+    if not names:
+        return ""
+    folded = {each.casefold(): each for each in names}
+    nearest = difflib.get_close_matches(name[:_SHOWN].casefold(), folded, n=1, cutoff=_CLOSE)
+    if nearest:
+        return f" Did you mean `{folded[nearest[0]]}`?"
+    more = f" and {len(names) - _LISTED} more" if len(names) > _LISTED else ""
+    return f" Supported: {', '.join(names[:_LISTED])}{more}."
 
 
 def shown(text: str) -> str:

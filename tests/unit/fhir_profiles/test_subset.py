@@ -167,6 +167,13 @@ def test_summary_keeps_mandatory_elements_that_are_no_summary_elements() -> None
     assert kept["source"] == {"observer": {"display": "o"}}
 
 
+def test_the_type_may_be_asked_for_and_is_always_there() -> None:
+    resource = {"resourceType": "Patient", "id": "1", "active": True}
+
+    assert unknown_elements("Patient", ["resourceType", "Patient.resourceType"]) == []
+    assert only_elements(resource, ["resourceType"]).keys() == {"resourceType", "id", "meta"}
+
+
 def test_unknown_elements_are_named() -> None:
     names = ["birthDate", "Patient.name", "deceased[x]", "Observation.code", "x", "Patient.y", ""]
 

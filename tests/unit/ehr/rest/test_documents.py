@@ -90,7 +90,20 @@ def test_patches() -> None:
     assert read_patch(parameters, JSON, 64).media_type == JSON
 
 
-@pytest.mark.parametrize("content_type", ["", "application/json", "text/plain"])
+@pytest.mark.parametrize(
+    ("body", "kind"),
+    [
+        (b'{"active":true}', "application/merge-patch+json"),
+        (b'[{"op":"remove","path":"/active"}]', "application/json-patch+json"),
+        (b'{"resourceType":"Parameters"}', JSON),
+        (b"1", "application/merge-patch+json"),  # which refuses it
+    ],
+)
+def test_a_patch_under_the_plain_name_is_told_by_its_shape(body: bytes, kind: str) -> None:
+    assert read_patch(body, "application/json; charset=utf-8", 64).media_type == kind
+
+
+@pytest.mark.parametrize("content_type", ["", "text/json", "text/plain"])
 def test_other_patch_formats_are_refused_with_the_list(content_type: str) -> None:
     with pytest.raises(UnsupportedMediaType) as refused:
         read_patch(b"{}", content_type, 64)

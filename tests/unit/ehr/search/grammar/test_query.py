@@ -111,6 +111,10 @@ def test_includes_are_read() -> None:
     ("text", "said"),
     [
         ("dat=2020", "Unknown search parameter `dat` for Observation. Did you mean `date`?"),
+        ("foo=1", "Unknown search parameter `foo` for Observation. Supported: "),
+        ("_page=2", "Pages are followed by the `next` link"),
+        ("Status=final", "Did you mean `status`?"),
+        ("_has:Zzz:patient:status=1", " more."),
         ("date:contains=2020", "Unknown modifier `contains` of `date`, a date parameter."),
         ("subject:Organization=1", "Unknown modifier `Organization` of `subject`"),
         ("code=", "`code` has an empty value"),
@@ -175,6 +179,16 @@ def test_the_valid_names_are_listed() -> None:
 
     assert "_include" in str(refused.value)
     assert "_cursor" not in str(refused.value)
+
+
+def test_a_search_is_told_of_lenient_handling_and_a_condition_is_not() -> None:
+    for is_search in (True, False):
+        with pytest.raises(Invalid) as refused:
+            parse(("Patient",), (("foo", "1"), ("_count", "x")), passes_over_empty=is_search)
+
+        unknown, wrong_value = (issue.diagnostics for issue in refused.value.issues)
+        assert unknown.endswith("`Prefer: handling=lenient` would pass over it.") == is_search
+        assert "Prefer" not in wrong_value
 
 
 def test_lenient_handling_leaves_out_what_is_not_understood_and_says_so() -> None:
