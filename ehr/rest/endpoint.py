@@ -10,6 +10,7 @@ import logging
 import traceback
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from auth import tokens
@@ -57,21 +58,19 @@ def open_door(record: "Record") -> Door:
     cache = tokens.TokenCache()
 
     def look_up(token: str, now: int) -> tokens.Found | None:
+        # At least once a second for each caller: what can be searched by may have changed.
+        record.definitions.refresh()
         with record.database.read() as connection:
             return tokens.look_up(connection, token, now)
 
     def authenticate(token: str) -> Principal | None:
         return cache.find(token, now=record.clock(), look_up=look_up)
 
-    def handled(principal: Principal, interaction: Interaction) -> Result:
-        record.definitions.refresh_if_old()
-        return handle(record, principal, interaction)
-
     def custom() -> Custom:
         record.definitions.refresh_if_old()
         return record.definitions.custom
 
-    return Door(record.settings, handled, authenticate, custom)
+    return Door(record.settings, partial(handle, record), authenticate, custom)
 
 
 @dataclass(slots=True)

@@ -9,7 +9,7 @@ from collections import Counter
 from collections.abc import Collection, Iterator, Mapping
 from typing import Any
 
-from sqlalchemy import Connection, Table, text
+from sqlalchemy import Connection, Table, select, text
 
 from ehr.store import feed
 from ehr.store.engine import Database, execute_raw, is_postgres
@@ -17,7 +17,7 @@ from ehr.store.index_stamps import behind_in_sql
 from ehr.store.integrity import index_rows
 from ehr.store.rules import DERIVED_TABLES
 from ehr.store.scan import Row, stream
-from ehr.store.tables import member, reference
+from ehr.store.tables import counter, member, reference
 from fhir_profiles.definitions import type_name, type_number
 
 Place = tuple[int, int]  # (patient_key, rid)
@@ -44,6 +44,15 @@ def of_types(types: Collection[str] | None) -> str:
     if types is None:
         return "true"
     return f"r.type IN ({', '.join(str(type_number(name)) for name in sorted(types))})"
+
+
+def known_by_now(connection: Connection) -> str:
+    """Return the condition that rows may have been there before this moment.
+
+    Numbers are given out in blocks, so that some that meet it come later; but only so many.
+    """
+    found = connection.execute(select(counter.c.next).where(counter.c.name == "rid")).scalar()
+    return f"r.rid < {int(found or 0)}"
 
 
 def following(
