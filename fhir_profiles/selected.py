@@ -172,10 +172,8 @@ def _reused(type: str) -> frozenset[str]:
 
 
 def _cast(members: list[Leaf], type: str) -> list[Leaf]:
-    exact = [member for member in members if member.type == type]
-    if exact or not members:
-        return exact
-    return [member for member in members if type in base_types(member.type)]
+    """Keep what is of a type "or a subclass thereof" (FHIRPath §6.3.3): a canonical is a uri."""
+    return [one for one in members if type in (one.type, *base_types(one.type))]
 
 
 def _presence(leaf: Leaf, members: list[Leaf]) -> Leaf:
