@@ -248,7 +248,7 @@ def _numbers(
 def _count_patients(drafts: Sequence[Draft | None]) -> int:
     """Return how many patients these drafts are or mention, at most."""
     some = [one for one in drafts if one is not None]
-    mentioned = {row.id for one in some for row in one.rows.reference if row.type == "Patient"}
+    mentioned = {row.id for one in some for row in one.rows.links() if row.type == "Patient"}
     return sum(one.type == "Patient" for one in some) + len(mentioned)
 
 

@@ -16,7 +16,8 @@ from ehr.search.plan.plan import Plan, plan
 from ehr.search.request import SearchRequest
 from ehr.search.results.bundle import searchset
 from ehr.search.results.found import Found, fetch
-from ehr.search.results.include import MAXIMUM_INCLUDED, MAXIMUM_ROUNDS, Linked, linked_rows
+from ehr.search.results.include import MAXIMUM_INCLUDED, MAXIMUM_ROUNDS, linked_rows
+from ehr.search.results.linked import Linked
 from ehr.search.results.page import Page, count
 from ehr.search.results.walk import Step, Walker, self_link, step
 from fhir_profiles.issues import Issue

@@ -2,13 +2,13 @@
 
 Covers all R4 search parameters that have an expression, except `_id` and `_lastUpdated` (columns of
 the resource). Composites find the rows of their parts, which name their element. References come
-from the resource as a whole.
+from the resource as a whole; contained resources have rows of their own.
 """
 
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from ehr.search.parameters import full_text, reference, sinks
+from ehr.search.parameters import contained, full_text, reference, sinks
 from ehr.store.hashing import Hasher
 from ehr.store.index_stamps import stamp
 from ehr.store.rows import IndexRows
@@ -42,6 +42,13 @@ class Indexer:
 
     def rows(self, resource: dict[str, Any], found: Sequence[Found] | None = None) -> IndexRows:
         """Return the rows of a valid resource; `found` are its References, if known already."""
+        rows = self._own_rows(resource, found)
+        contained.index(resource, rows, self._own_rows, self._hasher)
+        return rows
+
+    def _own_rows(
+        self, resource: dict[str, Any], found: Sequence[Found] | None = None
+    ) -> IndexRows:
         rows = IndexRows(stamp=self.stamp)
         type = resource["resourceType"]
         extract = self._extractors.get(type) or self._compile(type)

@@ -13,7 +13,7 @@ from sqlalchemy import and_, func, select
 from ehr.messages import Resource
 from ehr.search.asking import Asking
 from ehr.search.results.found import fetch
-from ehr.search.results.include import Linked
+from ehr.search.results.linked import Linked
 from ehr.store import tables
 from fhir_profiles.definitions import resource_types, type_name
 from fhir_profiles.search_parameters import for_type

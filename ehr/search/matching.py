@@ -4,17 +4,19 @@ A clause is a condition on an outer row that has `patient_key` and `rid`. Its su
 both, so no join leaves the key (DESIGN, *No join leaves the key*). R4 search.html §3.1.1.4.
 """
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import tzinfo
 from functools import cache
 from time import time_ns
+from typing import Any, TypeVar
 
 from sqlalchemy import (
     BigInteger,
     Boolean,
     ColumnElement,
     FromClause,
+    Select,
     bindparam,
     exists,
     not_,
@@ -32,6 +34,7 @@ from ehr.store.hashing import Hasher
 from ehr.terminology import Source
 from fhir_profiles.search_parameters import SearchParameter
 
+T = TypeVar("T")
 TypeAndId = tuple[str, str]
 KeyAndRow = tuple[int, int]  # (patient_key, rid)
 RowAlias = FromClause  # an alias of `resource`, or any subquery with its two key columns
@@ -60,7 +63,8 @@ class MatchContext:
     `base_urls` are our own, for absolute references. `patient_keys` are the keys of an in-patient
     search, None for one across patients. `now` is in microseconds, for the prefix `ap`. `source` is
     where value sets and hierarchies are asked for, beforehand. `hear` takes what `some_row` would
-    look for, in place of a clause: composite parameters tie such rows together.
+    look for, in place of a clause: composite parameters tie such rows together. `inside`: the row
+    is a contained resource, which has index rows but none of `resource`.
     """
 
     hasher: Hasher
@@ -71,6 +75,18 @@ class MatchContext:
     now: Callable[[], int] = _now
     hear: Callable[[FromClause, Condition], None] | None = None
     source: Source | None = None
+    inside: bool = False
+    answers: dict[Hashable, Any] = field(default_factory=dict, compare=False)
+
+    def once(self, question: Hashable, ask: Callable[[], T]) -> T:
+        """Return the answer to a question of this search, which is put but once.
+
+        What a chain leads to is asked of resources and of contained ones in the same words.
+        """
+        if question not in self.answers:
+            self.answers[question] = ask()
+        answer: T = self.answers[question]
+        return answer
 
     @property
     def zone(self) -> tzinfo:
@@ -115,11 +131,19 @@ def some_row(
         return exists().where(
             t.c.patient_key == row.c.patient_key, t.c.rid == row.c.rid, condition(t)
         )
+    return tuple_(row.c.patient_key, row.c.rid).in_(rows_with(t, context, condition))
+
+
+def rows_with(t: FromClause, context: MatchContext, condition: Condition) -> Select[Any]:
+    """Return the list of rows that have an index row which meets the condition."""
     found = select(t.c.patient_key, t.c.rid).where(condition(t))
     if context.patient_keys is not None:
         # Says again what the outer row says, so that the planner starts from the key.
         found = found.where(under(t.c.patient_key, context.patient_keys))
-    return tuple_(row.c.patient_key, row.c.rid).in_(found)
+    if context.inside:
+        # Few rows are those of contained resources, which keeps the list short.
+        found = found.where(t.c.rid < 0)
+    return found
 
 
 def under(column: ColumnElement[int], keys: Sequence[int]) -> ColumnElement[bool]:

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from sqlalchemy import Connection, Table, delete, insert, literal, select
 
 from ehr.store import blobs
+from ehr.store.contained import of_row
 from ehr.store.drafts import Write
 from ehr.store.insert import insert_rows
 from ehr.store.resolve import Keys
@@ -47,16 +48,17 @@ def _move(connection: Connection, write: Write, new: int) -> None:
     old, rid = write.current.patient_key, write.current.rid
     _move_blobs(connection, old, rid, new)
     for table in _TABLES:
-        _copy(connection, table, old, new, table.c.rid == rid)
+        _copy(connection, table, old, new, of_row(table.c.rid, rid))
     for table in reversed(_TABLES):
-        connection.execute(delete(table).where(table.c.patient_key == old, table.c.rid == rid))
+        moved = delete(table).where(table.c.patient_key == old, of_row(table.c.rid, rid))
+        connection.execute(moved)
     _move_words(connection, old, rid, new)
     named = (locator.c.type == type_number(write.type)) & (locator.c.id == write.id)
     connection.execute(locator.update().where(named).values(patient_key=new))
     hashes = [hash for hash, _ in write.previous.identifier] if write.previous else []
     same = (identifier_locator.c.hash.in_(hashes)) & (identifier_locator.c.rid == rid)
     connection.execute(identifier_locator.update().where(same).values(patient_key=new))
-    pointing = reference.c.target_rid == rid
+    pointing = of_row(reference.c.target_rid, rid)
     connection.execute(reference.update().where(pointing).values(target_key=new))
     owned = (member.c.owner_key == old) & (member.c.rid == rid)
     connection.execute(member.update().where(owned).values(owner_key=new))
@@ -65,12 +67,11 @@ def _move(connection: Connection, write: Write, new: int) -> None:
 def _move_words(connection: Connection, old: int, rid: int, new: int) -> None:
     # Removed before they are there again: FTS5 knows a row by its rid alone.
     t = full_text
-    words = connection.execute(
-        select(t.c.narrative, t.c.content).where(t.c.patient_key == old, t.c.rid == rid)
-    ).first()
-    if words is not None:
-        connection.execute(delete(t).where(t.c.patient_key == old, t.c.rid == rid))
-        insert_rows(connection, {t: [(new, rid, words.narrative, words.content)]})
+    here = (t.c.patient_key == old, of_row(t.c.rid, rid))
+    words = connection.execute(select(t.c.rid, t.c.narrative, t.c.content).where(*here)).all()
+    if words:
+        connection.execute(delete(t).where(*here))
+        insert_rows(connection, {t: [(new, *row) for row in words]})
 
 
 def _move_blobs(connection: Connection, old: int, rid: int, new: int) -> None:

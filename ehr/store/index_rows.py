@@ -10,6 +10,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Table
 
+from ehr.store.contained import of_row, place
 from ehr.store.drafts import Write, Written
 from ehr.store.references import member_rows, reference_rows
 from ehr.store.resolve import Keys
@@ -43,15 +44,15 @@ def difference(write: Write, done: Written, keys: Keys, gone: Batch, rows: Batch
         )
     if write.previous is None or write.clears:
         for table, build in _BUILD.items():
-            some = build(new, write.type, done.patient_key, done.rid)
+            some = _with_contained(build, new, write.type, done.patient_key, done.rid)
             if some:
                 rows.setdefault(table, []).extend(some)
         _references(write, done, keys, gone, rows, _NO_ROWS)
         return
     old = write.previous
     for table, build in _BUILD.items():
-        before = build(old, write.type, done.patient_key, done.rid)
-        after = build(new, write.type, done.patient_key, done.rid)
+        before = _with_contained(build, old, write.type, done.patient_key, done.rid)
+        after = _with_contained(build, new, write.type, done.patient_key, done.rid)
         if before != after:
             kept, known = set(after), set(before)
             stale = [primary_key(table, row) for row in before if row not in kept]
@@ -60,7 +61,8 @@ def difference(write: Write, done: Written, keys: Keys, gone: Batch, rows: Batch
                 gone.setdefault(table, []).extend(stale)
             if fresh:
                 rows.setdefault(table, []).extend(fresh)
-    if old.reference != new.reference or _owner_key(write, done) != done.patient_key:
+    is_filed = _owner_key(write, done) != done.patient_key
+    if is_filed or [*old.links()] != [*new.links()] or len(old.inside) != len(new.inside):
         _references(write, done, keys, gone, rows, old)
 
 
@@ -72,30 +74,45 @@ def clear(connection: Connection, patient_key: int, rid: int) -> None:
     for table in (*_BUILD, reference, member):
         if table is not identifier_locator:
             key = table.c.owner_key if table is member else table.c.patient_key
-            connection.execute(table.delete().where(key == patient_key, table.c.rid == rid))
+            here = of_row(table.c.rid, rid)
+            connection.execute(table.delete().where(key == patient_key, here))
 
 
 def built(rows: IndexRows, type: str, key: int, rid: int) -> Batch:
     """Return the table rows of a resource, those of references left out."""
-    return {table: build(rows, type, key, rid) for table, build in _BUILD.items()}
+    return {table: _with_contained(build, rows, type, key, rid) for table, build in _BUILD.items()}
+
+
+def _with_contained(build: "_Build", rows: IndexRows, type: str, key: int, rid: int) -> list[Row]:
+    made = build(rows, type, key, rid)
+    for n, one in enumerate(rows.inside, 1):
+        made += build(one, type, key, place(rid, n))
+    return made
 
 
 def _references(
     write: Write, done: Written, keys: Keys, gone: Batch, rows: Batch, old: IndexRows
 ) -> None:
     """References are numbered, so a change replaces them all; further patients go with them."""
-    here = (done.patient_key, done.rid)
+    key, rid = done.patient_key, done.rid
+    for nth, one in enumerate((old, *old.inside)):
+        if one.reference:
+            some = ((key, place(rid, nth), n) for n in range(len(one.reference)))
+            gone.setdefault(reference, []).extend(some)
     if old.reference:
-        gone.setdefault(reference, []).extend((*here, n) for n in range(len(old.reference)))
-        before = member_rows(old.reference, _owner_key(write, done), done.rid, keys)
+        before = member_rows(old.reference, _owner_key(write, done), rid, keys)
         # Filed: they have the new owner already, who is a further patient no more.
-        gone.setdefault(member, []).extend((who, *here, via) for who, _, _, via in before)
-    if write.draft is not None and write.draft.rows.reference:
-        some = reference_rows(write.draft.rows.reference, *here, keys)
-        rows.setdefault(reference, []).extend(some)
-        further = member_rows(write.draft.rows.reference, *here, keys)
-        if further:
-            rows.setdefault(member, []).extend(further)
+        gone.setdefault(member, []).extend((who, key, rid, via) for who, _, _, via in before)
+    if write.draft is None:
+        return
+    new = write.draft.rows
+    for nth, one in enumerate((new, *new.inside)):
+        if one.reference:
+            made = reference_rows(one.reference, key, rid, keys, nth=nth)
+            rows.setdefault(reference, []).extend(made)
+    further = member_rows(new.reference, key, rid, keys)
+    if further:
+        rows.setdefault(member, []).extend(further)
 
 
 def _owner_key(write: Write, done: Written) -> int:
@@ -157,7 +174,8 @@ def _full_text(rows: IndexRows, _type: str, key: int, rid: int) -> list[Row]:
     return [(key, rid, *row) for row in rows.text]
 
 
-_BUILD: dict[Table, Callable[[IndexRows, str, int, int], list[Row]]] = {
+_Build = Callable[[IndexRows, str, int, int], list[Row]]
+_BUILD: dict[Table, _Build] = {
     token: _token,
     date: _date,
     string: _string,

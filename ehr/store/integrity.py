@@ -4,9 +4,10 @@ from collections.abc import Callable, Iterator, Sequence
 from hashlib import sha256
 from typing import Any
 
-from sqlalchemy import Connection, Table, func, select, text
+from sqlalchemy import BigInteger, Connection, Table, func, literal_column, select, text
 
 from ehr.store.blobs import CHUNK, chunk_at, count_chunks
+from ehr.store.contained import container, container_in_sql, of_row, span
 from ehr.store.engine import NO_ORGANISATION, execute_raw, is_postgres
 from ehr.store.rules import DERIVED_TABLES, INDEX_TABLES, Rule
 from ehr.store.scan import Row, stream
@@ -54,6 +55,7 @@ def broken(connection: Connection, rule: Rule) -> tuple[int, list[str]]:
 
 
 def _resource(connection: Connection, key: int, rid: int) -> str:
+    rid = container(rid)
     for table in (resource, version, locator):
         row = connection.execute(
             select(table.c.type, table.c.id)
@@ -121,19 +123,22 @@ def index_rows(
 ) -> dict[int, set[Row]]:
     """Return the rows that an index table has for these resources of one key, by rid.
 
-    `rids` are ascending and hold every resource of the key between the first and the last.
+    Those of contained resources are among those of their container. `rids` are ascending and hold
+    every resource of the key between the first and the last.
     """
     names = [column.name for column in table.columns]
     key = "owner_key" if table is member else "patient_key"
     mark = "%b" if is_postgres(connection) else "?"
     sql = (
         f"SELECT {', '.join(names)} FROM {table.name} "  # noqa: S608  our own names
-        f"WHERE {key} = {mark} AND rid BETWEEN {mark} AND {mark}"
+        f"WHERE {key} = {mark} AND (rid BETWEEN {mark} AND {mark} "
+        f"OR rid BETWEEN {mark} AND {mark})"
     )
     at = names.index("rid")
     found: dict[int, set[Row]] = {}
-    for row in execute_raw(connection, sql, (patient_key, rids[0], rids[-1])).fetchall():
-        found.setdefault(row[at], set()).add(tuple(row))
+    bounds = (rids[0], rids[-1], *span(rids[0], rids[-1]))
+    for row in execute_raw(connection, sql, (patient_key, *bounds)).fetchall():
+        found.setdefault(container(row[at]), set()).add(tuple(row))
     return found
 
 
@@ -141,7 +146,7 @@ def clear_index(connection: Connection, patient_key: int, rid: int) -> None:
     """Remove every index row of one resource."""
     for table in DERIVED_TABLES:
         key = table.c.owner_key if table is member else table.c.patient_key
-        connection.execute(table.delete().where(key == patient_key, table.c.rid == rid))
+        connection.execute(table.delete().where(key == patient_key, of_row(table.c.rid, rid)))
 
 
 def clear_orphans(connection: Connection) -> int:
@@ -154,7 +159,7 @@ def clear_orphans(connection: Connection) -> int:
             .select_from(resource)
             .where(
                 resource.c.patient_key == key,
-                resource.c.rid == table.c.rid,
+                resource.c.rid == literal_column(container_in_sql(f"{table.name}.rid"), BigInteger),
                 resource.c.deleted.is_(False),
             )
             .correlate(table)

@@ -1,7 +1,7 @@
 """Lists of (patient_key, rid) as one bound value, so that a statement's text never grows with them.
 
 A step that leaves a key gives such a list, and the next statement takes it in: by `unnest` on
-PostgreSQL, by `json_each` on SQLite.
+PostgreSQL, by `json_each` on SQLite. Lists of hashes with texts go the same way.
 """
 
 import json
@@ -19,13 +19,16 @@ from sqlalchemy import (
     cast,
     false,
     func,
+    literal_column,
     select,
     tuple_,
 )
+from sqlalchemy.dialects.postgresql import JSONB
 
 from ehr.store.engine import is_postgres
 
 Pair = tuple[int, int]
+Named = tuple[int, str]
 
 
 def in_pairs(
@@ -48,6 +51,34 @@ def in_keys(
         return false()
     listed = _pair_table(connection, [(key, 0) for key in keys])
     return column.in_(select(listed.c.patient_key))
+
+
+def in_named(
+    connection: Connection,
+    number: ColumnElement[int],
+    text: ColumnElement[str],
+    names: Collection[Named],
+) -> ColumnElement[bool]:
+    """Return the condition that (number, text) is one of these."""
+    if not names:
+        return false()
+    return tuple_(number, text).in_(select(*_name_table(connection, names).c))
+
+
+def _name_table(connection: Connection, names: Collection[Named]) -> FromClause:
+    text = bindparam(None, json.dumps(list(names)), type_=Text, unique=True)
+    if is_postgres(connection):
+        listed = func.jsonb_array_elements(cast(text, JSONB)).table_valued("value").render_derived()
+        value = listed.c.value.op("->>")
+        return select(
+            cast(value(literal_column("0")), BigInteger).label("number"),
+            value(literal_column("1")).label("text"),
+        ).subquery()
+    listed = func.json_each(text).table_valued("value")
+    return select(
+        func.json_extract(listed.c.value, "$[0]", type_=BigInteger).label("number"),
+        func.json_extract(listed.c.value, "$[1]", type_=Text).label("text"),
+    ).subquery()
 
 
 def _pair_table(connection: Connection, pairs: Collection[Pair]) -> FromClause:

@@ -5,6 +5,7 @@ from typing import Any
 
 from sqlalchemy import Connection
 
+from ehr.store.contained import place as place_of
 from ehr.store.drafts import Write
 from ehr.store.engine import is_postgres, of
 from ehr.store.hashing import Hasher
@@ -22,20 +23,25 @@ def target_text(row: ReferenceRow) -> str | None:
 
 
 def reference_rows(
-    found: Sequence[ReferenceRow], patient_key: int, rid: int, keys: Keys
+    found: Sequence[ReferenceRow], patient_key: int, rid: int, keys: Keys, *, nth: int = 0
 ) -> list[Row]:
-    """Return the table rows of a resource's references, numbered as they stand in it."""
+    """Return the table rows of a resource's references, numbered as they stand in it.
+
+    They are those of the `nth` resource that the row contains, its own where that is 0.
+    """
     rows: list[Row] = []
     for n, row in enumerate(found):
         number = type_number(row.type) if row.type and is_resource_type(row.type) else None
         place = keys.find((row.type, row.id)) if row.type and row.id else None
+        if row.contained is not None:
+            place = (patient_key, place_of(rid, row.contained))
         if place is not None:
             target: Row = (number, *place, None)
         else:
             text = target_text(row)
             target = (number, None, None, keys.hasher.text(text) if text else None)
         identifier = (row.identifier_hash, row.identifier_system)
-        here = (patient_key, rid, n, row.path, row.element)
+        here = (patient_key, place_of(rid, nth), n, row.path, row.element)
         rows.append((*here, *target, row.version, *identifier))
     return rows
 

@@ -101,7 +101,7 @@ def _mentioned(writes: Sequence[Write]) -> set[Name]:
             continue
         if write.current is None and write.client_id:
             names.add((write.type, write.id))
-        for row in write.draft.rows.reference:
+        for row in write.draft.rows.links():
             if row.type is not None and row.id is not None and (row.type, row.id) not in own:
                 names.add((row.type, row.id))
         names.update((one.type, one.id) for one in write.draft.demands)
@@ -208,4 +208,4 @@ def _reserve_mentioned(writes: Sequence[Write], keys: Keys) -> None:
 
 
 def _targets(draft: Draft) -> list[Name]:
-    return [(row.type, row.id) for row in draft.rows.reference if row.type and row.id]
+    return [(row.type, row.id) for row in draft.rows.links() if row.type and row.id]

@@ -1,5 +1,6 @@
 """Index rows of one resource before its keys are known, as the extractors emit them."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from hashlib import sha256
 
@@ -18,8 +19,9 @@ class IndexRows:
     position (latitude, longitude, x, y, z).
 
     `parts` are the rows of single elements, for composite parameters; their `element` tells them
-    apart. References of parts are among those of the whole, once settled. `stamp` says by which
-    definitions they were made (`index_stamps.py`); `failed` are expressions that did not fit.
+    apart. References of parts are among those of the whole, once settled. `inside` are the rows of
+    contained resources, in their order. `stamp` says by which definitions they were made
+    (`index_stamps.py`); `failed` are expressions that did not fit.
     """
 
     token: list[tuple[int, int, int, str | None]] = field(default_factory=list)
@@ -32,6 +34,7 @@ class IndexRows:
     position: list[tuple[float, float, float, float, float]] = field(default_factory=list)
     parts: list["IndexRows"] = field(default_factory=list)
     element: int = 0
+    inside: list["IndexRows"] = field(default_factory=list)
     stamp: int = 0
     failed: list[str] = field(default_factory=list)
 
@@ -56,6 +59,12 @@ class IndexRows:
 
     text: list[tuple[str | None, str]] = field(default_factory=list)
 
+    def links(self) -> Iterator["ReferenceRow"]:
+        """Yield the references of the resource and of those it contains."""
+        yield from self.reference
+        for one in self.inside:
+            yield from one.reference
+
 
 @dataclass(frozen=True, slots=True)
 class ReferenceRow:
@@ -63,7 +72,8 @@ class ReferenceRow:
 
     `path` is the stable id of the element path, or of the parameter where a parameter selects
     by more than a path. `type` is the target type where the text or Reference.type tells it. The
-    identifier is two hashes, of its value and its system, 0 for none.
+    identifier is two hashes, of its value and its system, 0 for none. `fragment` is the id of a
+    contained resource; `contained` says which one of its container that is, 0 for that itself.
     """
 
     path: int
@@ -74,6 +84,8 @@ class ReferenceRow:
     identifier_hash: int | None
     identifier_system: int | None = None
     element: int = 0
+    fragment: str | None = None
+    contained: int | None = None
 
 
 # Indexes of PostgreSQL take 2,700 bytes; a text that stands here for a longer one can't be sent.

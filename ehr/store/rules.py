@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 from sqlalchemy import Table
 
+from ehr.store.contained import container_in_sql
 from ehr.store.drafts import Method
 from ehr.store.tables import (
     date,
@@ -59,7 +60,7 @@ class Rule:
 
 
 def _orphans(table: Table, key: str = "patient_key") -> Rule:
-    there = f"r.patient_key = t.{key} AND r.rid = t.rid AND r.deleted = false"
+    there = f"r.patient_key = t.{key} AND r.rid = {container_in_sql('t.rid')} AND r.deleted = false"
     orphans = f"SELECT t.{key}, t.rid FROM {table.name} t"  # noqa: S608  our own names
     return Rule(
         f"every {table.name} row belongs to a resource that is there",

@@ -4,7 +4,7 @@ import re
 from pathlib import Path
 
 from ehr.search.grammar import chains, controls, criterion, filter_syntax, query
-from ehr.search.plan import conditions
+from ehr.search.plan import steps
 from ehr.search.results import cursor, include
 
 README = Path(__file__).resolve().parents[2] / "ehr" / "README.md"
@@ -27,7 +27,7 @@ def test_the_limits_of_a_search_are_told_as_they_are() -> None:
         "levels of a `_filter`": filter_syntax.MAXIMUM_DEPTH,
         "hops of a chain or `_has`": chains.MAXIMUM_HOPS,
         "types that a chain leads to": chains.MAXIMUM_BRANCHES,
-        "resources that a hop passes through": conditions.MAXIMUM_STEP,
+        "resources that a hop passes through": steps.MAXIMUM_STEP,
         "rounds of `:iterate`": include.MAXIMUM_ROUNDS,
         "resources included in a page": include.MAXIMUM_INCLUDED,
         "hours that a page link lives": cursor.LIFETIME // 3_600_000,

@@ -1,7 +1,7 @@
 """One population on the record and in the oracle's memory, and the same searches asked of both.
 
     with record_with(url, resources) as (client, stored):
-        compare(client, Oracles(stored), some_query, tally)
+        compare(client, Oracle(stored, convert=True), some_query, tally)
 
 A refusal by name (`not-supported`, `too-costly`) is no disagreement; it is counted by what was
 asked. Anything else must be the oracle's answer, as a set, or in order where there is a `_sort`.
@@ -21,42 +21,25 @@ from tests.spec.oracle.made_queries import Query
 from tests.spec.oracle.search import BASE, Answer, Oracle
 
 Resource = dict[str, Any]
-# What the record does not do yet without saying so: each is an open issue, none may be added.
-NOT_YET: dict[str, dict[str, Any]] = {
-    "references to contained resources": {"inside": False},
-    "canonicals that lead to a resource": {"canonicals": False},
-    "both": {"inside": False, "canonicals": False},
-}
 _PAGE = 1_000
-
-
-class Oracles:
-    """The oracle of R4, and those of what is known to be wrong still, by what that is."""
-
-    def __init__(self, stored: list[Resource]) -> None:
-        self.by_r4 = Oracle(stored, convert=True)
-        self.not_yet = {
-            reason: Oracle(stored, convert=True, **without) for reason, without in NOT_YET.items()
-        }
 
 
 @dataclass
 class Tally:
     """What came of many comparisons.
 
-    `refused` and `not_yet` count by the feature that is not there; `wrong` are disagreements.
+    `refused` counts by the feature that is not there; `wrong` are disagreements.
     """
 
     answers: frozenset[str]  # the features that must be answered
     compared: int = 0
     refused: Counter[str] = field(default_factory=Counter)
-    not_yet: Counter[str] = field(default_factory=Counter)
     wrong: list[str] = field(default_factory=list)
 
     def __str__(self) -> str:
         return (
             f"{self.compared} answers compared, {len(self.wrong)} wrong; "
-            f"refused: {_counts(self.refused)}; known to be wrong: {_counts(self.not_yet)}"
+            f"refused: {_counts(self.refused)}"
         )
 
 
@@ -107,7 +90,7 @@ def _load(client: Client, resources: list[Resource]) -> list[Resource]:
     return stored
 
 
-def compare(client: Client, oracles: Oracles, query: Query, tally: Tally) -> None:
+def compare(client: Client, oracle: Oracle, query: Query, tally: Tally) -> None:
     """Ask both, and add what came of it to the tally."""
     separator = "&" if "?" in query.request else "?"
     response = client.get(f"{query.request}{separator}_count={_PAGE}")
@@ -116,15 +99,10 @@ def compare(client: Client, oracles: Oracles, query: Query, tally: Tally) -> Non
         return
     bundle = json.loads(response.get_data(), parse_float=Decimal)
     found, included = _names(bundle, "match"), _names(bundle, "include")
-    answer = oracles.by_r4.search(query.request)
+    answer = oracle.search(query.request)
     tally.compared += 1
-    if _agree(answer, found, included):
-        return
-    for reason, oracle in oracles.not_yet.items():
-        if _agree(oracle.search(query.request), found, included):
-            tally.not_yet[reason] += 1
-            return
-    tally.wrong.append(_difference(query, found, included, answer, oracles.by_r4))
+    if not _agree(answer, found, included):
+        tally.wrong.append(_difference(query, found, included, answer, oracle))
 
 
 def _agree(answer: Answer, found: list[str], included: list[str]) -> bool:

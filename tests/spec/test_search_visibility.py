@@ -159,6 +159,67 @@ def test_includes_neither_show_nor_pass_through_what_is_hidden(
     assert names(search(record, COUNCIL, request_text), "include") == []
 
 
+def test_nothing_inside_what_is_hidden_leads_anywhere(record: Any) -> None:
+    """A Group of the hospital has its practitioner inside; all may see who names it."""
+    create(record, REGION, given.patient(id="mary"))
+    create(record, REGION, given.organisation(id="leith"))
+    inside = {
+        "contained": [
+            {"resourceType": "Practitioner", "id": "p", "name": [{"family": "Ross"}]},
+            given.organisation("Within", id="o", partOf={"reference": "Organization/leith"}),
+        ],
+        "member": [{"entity": {"reference": "#p"}}],
+        "managingEntity": {"reference": "#o"},
+    }
+    hidden = create(
+        record,
+        HOSPITAL,
+        {"resourceType": "Group", "type": "practitioner", "actual": True} | inside,
+    )
+    focus = [{"reference": f"Group/{hidden['id']}"}]
+    seen = create(record, REGION, given.observation("Patient/mary", focus=focus))
+
+    for request_text, found in (
+        ("Group?member:Practitioner.name=ross", f"Group/{hidden['id']}"),
+        ("Observation?focus:Group.member:Practitioner.name=ross", f"Observation/{seen['id']}"),
+        ("Observation?focus:Group.managing-entity:Organization.partof=leith",
+         f"Observation/{seen['id']}"),
+        ("Observation?_filter=focus[type eq practitioner].member pr true",
+         f"Observation/{seen['id']}"),
+    ):  # fmt: skip
+        assert names(search(record, HOSPITAL, request_text)) == [found], request_text
+        assert names(search(record, COUNCIL, request_text)) == [], request_text
+    for request_text in (
+        "Organization?_revinclude=Organization:partof",
+        "Organization?_revinclude=*",
+        "Organization?_has:Organization:partof:name=within",
+        "Practitioner?name=ross",
+    ):
+        for principal in (HOSPITAL, COUNCIL):
+            assert "Within" not in json.dumps(search(record, principal, request_text))
+            assert "Ross" not in json.dumps(search(record, principal, request_text))
+
+
+def test_canonicals_lead_to_and_from_no_more_than_may_be_seen(record: Any) -> None:
+    """An answer of the hospital's, filed under nobody, and a form that is everybody's."""
+    form = {"resourceType": "Questionnaire", "id": "falls", "url": "urn:falls", "title": "Falls"}
+    create(record, REGION, form | {"status": "active"})
+    answer = {"resourceType": "QuestionnaireResponse", "status": "completed"}
+    hidden = create(record, HOSPITAL, answer | {"questionnaire": "urn:falls"})
+    link = "QuestionnaireResponse:questionnaire"
+
+    for request_text, found, mode in (
+        ("QuestionnaireResponse?questionnaire.title=falls", hidden, "match"),
+        (f"Questionnaire?_has:{link}:status=completed", form, "match"),
+        (f"Questionnaire?_revinclude={link}", hidden, "include"),
+        ("Questionnaire?_revinclude=*", hidden, "include"),
+        (f"QuestionnaireResponse?_include={link}", form, "include"),
+    ):
+        name = f"{found['resourceType']}/{found['id']}"
+        assert names(search(record, HOSPITAL, request_text), mode) == [name], request_text
+        assert names(search(record, COUNCIL, request_text), mode) == [], request_text
+
+
 def test_no_hierarchy_is_followed_through_what_is_hidden(record: Any) -> None:
     create(record, REGION, given.patient(id="mary"))
     group = create(record, HOSPITAL, {"resourceType": "Group", "type": "person", "actual": True})

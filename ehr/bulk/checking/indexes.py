@@ -39,7 +39,7 @@ class Indexes:
             stale += self._compare(list(group), keys)
         for one in slice:
             self._check_owner(one, keys)
-            for row in one.rows.reference:
+            for row in one.rows.links():
                 # That of an element is there a second time, for a composite parameter.
                 is_copy = row.element != 0
                 if row.type and row.id and not is_copy and not keys.exists((row.type, row.id)):

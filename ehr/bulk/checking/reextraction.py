@@ -53,7 +53,7 @@ def keys_of(record: Record, connection: Connection, rows: Sequence[Extracted]) -
     names = {
         (row.type, row.id)
         for one in rows
-        for row in one.rows.reference
+        for row in one.rows.links()
         if row.type is not None and row.id is not None
     }
     owners = {_owner(record, one) for one in rows}

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from ehr.search.asking import Asking
 from ehr.search.results.found import Found
-from ehr.search.results.include import Linked
+from ehr.search.results.linked import Linked
 from ehr.store.locator import locate
 from fhir_profiles import json_format
 from fhir_profiles.references import collect, type_and_id

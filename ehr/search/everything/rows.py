@@ -28,7 +28,7 @@ from ehr.search.asking import Asking
 from ehr.search.everything.scope import Scope, covered
 from ehr.search.matching import KeyAndRow
 from ehr.search.results.found import Found, found
-from ehr.search.results.include import Linked
+from ehr.search.results.linked import Linked
 from ehr.store import tables
 from ehr.store.horizon import Horizon, marks, unchanged_since
 from ehr.store.pairs import in_pairs

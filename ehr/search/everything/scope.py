@@ -73,11 +73,13 @@ def _focal_scope(asking: Asking, place: KeyAndRow, *, follow: Collection[str]) -
         _LINK.c.target_rid == rid,
         _LINK.c.target_key == key,
         or_(_LINK.c.patient_key == key, _LINK.c.patient_key <= 0),
+        _LINK.c.rid > 0,  # not a contained resource
     )
     referred = select(_LINK.c.target_key, _LINK.c.target_rid).where(
         _LINK.c.patient_key == key,
         _LINK.c.rid == rid,
         _LINK.c.target_key == key,
+        _LINK.c.target_rid > 0,
         _LINK.c.target_type.in_([type_number(type) for type in follow]),
     )
     found = _places(asking, union(referring, referred))

@@ -12,7 +12,7 @@ from ehr.search.everything.rows import Filter, own_rows, referred_rows
 from ehr.search.everything.scope import Scope
 from ehr.search.matching import KeyAndRow
 from ehr.search.results.found import Found, fetch
-from ehr.search.results.include import Linked
+from ehr.search.results.linked import Linked
 from ehr.store.horizon import Horizon
 
 

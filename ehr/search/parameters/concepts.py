@@ -33,7 +33,7 @@ def in_value_sets(
     """Return the condition that a coding is in one of these value sets."""
     found: set[Concept] = set()
     for value in values:
-        found |= terminology.expand(_source(context), unescape(parameter, value))
+        found |= _asked(terminology.expand, context, unescape(parameter, value))
     return _listed(parameter, found, context)
 
 
@@ -65,8 +65,12 @@ def _related(
         if len(parts) != 2 or not all(parts):
             # "The search parameter is a concept with the form [system]|[code]"
             raise refuse(parameter, value, "a concept of a code system: system|code")
-        found |= {(parts[0], code) for code in relation(_source(context), parts[0], parts[1])}
+        found |= {(parts[0], code) for code in _asked(relation, context, *parts)}
     return _listed(parameter, found, context)
+
+
+def _asked(relation: Any, context: MatchContext, *texts: str) -> Any:
+    return context.once((relation, *texts), lambda: relation(_source(context), *texts))
 
 
 def _source(context: MatchContext) -> Source:

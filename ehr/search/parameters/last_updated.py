@@ -10,9 +10,15 @@ from ehr.search.request import Criterion
 def last_updated_clause(
     row: FromClause, criterion: Criterion, context: MatchContext
 ) -> ColumnElement[bool]:
-    """Return the condition of one of the values; every row has the element."""
+    """Return the condition of one of the values; every row has the element.
+
+    No contained resource has: "it SHALL NOT have a meta.versionId or a meta.lastUpdated" (dom-4).
+    """
     if criterion.modifier == "missing":
-        return true() if criterion.values == ("false",) else false()
+        is_missing = criterion.values == ("true",)
+        return true() if is_missing is context.inside else false()
+    if context.inside:
+        return false()
     parameter = criterion.parameters[0]
     return or_(*(_clause(row, read_date(parameter, value, context)) for value in criterion.values))
 

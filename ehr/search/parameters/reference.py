@@ -9,7 +9,8 @@ a token search" on the identifier of a Reference.
 
 import re
 from collections.abc import Iterable, Sequence
-from functools import cache, lru_cache
+from dataclasses import replace
+from functools import cache, lru_cache, partial
 from typing import Any
 
 from sqlalchemy import ColumnElement, FromClause, and_, or_
@@ -62,7 +63,7 @@ def sink(leaf: Leaf, hasher: Hasher, base_urls: tuple[str, ...]) -> Sink | None:
     if leaf.type == "Reference":
         return _own_reference(hasher, base_urls)
     if leaf.type in URIS:
-        return _own_canonical
+        return _own_canonical(base_urls)
     return _inline if leaf.type == "Resource" else None
 
 
@@ -74,9 +75,12 @@ def _own_reference(hasher: Hasher, base_urls: tuple[str, ...]) -> Sink:
     return emit
 
 
-def _own_canonical(params: tuple[int, ...], value: Any, rows: IndexRows) -> None:
-    for param in params:
-        _add_canonical(param, value, rows)
+def _own_canonical(base_urls: tuple[str, ...]) -> Sink:
+    def emit(params: tuple[int, ...], value: Any, rows: IndexRows) -> None:
+        row = _canonical_row(value, base_urls)
+        rows.reference.extend(replace(row, path=param) for param in params)
+
+    return emit
 
 
 def _add_reference(
@@ -98,14 +102,13 @@ def _row(
     identifier: tuple[int, int] | None,
     base_urls: tuple[str, ...],
 ) -> ReferenceRow | None:
-    target = reference_target(text, base_urls) if text else None
-    if target is None:
-        if identifier is None:
-            return None
-        target = Target()
+    if not text and identifier is None:
+        return None
+    target = (reference_target(text, base_urls) if text else None) or Target()
     type = target.type or _declared_type(declared or "")
     value, system = identifier or (None, None)
-    return ReferenceRow(path, type, target.id, target.url, target.version, value, system)
+    row = ReferenceRow(path, type, target.id, target.url, target.version, value, system)
+    return replace(row, fragment=text[1:]) if text and text.startswith("#") else row
 
 
 def _declared_type(uri: str) -> str | None:
@@ -122,12 +125,13 @@ def _identifier_hashes(identifier: dict[str, Any], hasher: Hasher) -> tuple[int,
     )
 
 
-def _add_canonical(path: int, text: str, rows: IndexRows) -> None:
-    target = canonical_target(text)
-    if target is not None:
-        rows.reference.append(
-            ReferenceRow(path, target.type, target.id, target.url, target.version, None)
-        )
+@lru_cache(maxsize=4096)
+def _canonical_row(text: str, base_urls: tuple[str, ...]) -> ReferenceRow:
+    if text.startswith("#"):
+        # "a fragment … to a contained resource" is a canonical too (§2.24.0.1).
+        return ReferenceRow(0, None, None, None, None, None, fragment=text[1:])
+    target = canonical_target(text, base_urls) or Target()
+    return ReferenceRow(0, target.type, target.id, target.url, target.version, None)
 
 
 def _inline(params: tuple[int, ...], value: Any, rows: IndexRows) -> None:
@@ -223,7 +227,8 @@ def _read(
     if _ID.fullmatch(text):
         return [Target(type, text) for type in types]
     is_canonical = "|" in text
-    target = canonical_target(text) if is_canonical else reference_target(text, context.base_urls)
+    read = canonical_target if is_canonical else reference_target
+    target = read(text, context.base_urls)
     if target is None or (target.url and not _is_url(target.url)):
         raise refuse(parameter, value, "a reference: Type/id, an id, or an absolute url")
     if target.url and modifier is not None and is_resource_type(modifier):
@@ -244,7 +249,10 @@ def _in_hierarchy(targets: Sequence[Target], context: MatchContext, *, upward: b
     places: set[KeyAndRow] = set()
     for type, some in found.items():
         if source is not None:
-            places |= hierarchy.related(source, type, some, upward=upward)
+            places |= context.once(
+                (hierarchy.related, type, frozenset(some), upward),
+                partial(hierarchy.related, source, type, some, upward=upward),
+            )
     themselves = _target_condition(targets, context, inline=False)
     if source is None or not places:
         return themselves

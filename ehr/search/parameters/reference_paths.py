@@ -30,6 +30,13 @@ def reference_paths(parameter: SearchParameter) -> tuple[tuple[int, str | None],
     return tuple(found)
 
 
+@cache
+def canonical_path(parameter: SearchParameter) -> int | None:
+    """Return the `reference.path` id of the canonicals of a parameter; None where it has none."""
+    is_canonical = any(leaf.type in URIS for leaf in leaves(parameter))
+    return parameter.param_id if is_canonical else None
+
+
 def has_own_rows(leaf: Leaf) -> bool:
     """Tell whether the parameter has rows under its own id for this part of its expression."""
     return not (leaf.by_path and leaf.type == "Reference")

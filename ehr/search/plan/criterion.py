@@ -51,9 +51,13 @@ def _of_type(
 def _id(
     row: FromClause, types: Sequence[str], criterion: Criterion, asking: Asking
 ) -> ColumnElement[bool]:
+    if criterion.modifier != "missing":
+        check_ids(criterion)
+    if asking.context.inside:
+        # Known in its container only: a token like any other.
+        return _of_type(row, criterion.parameters[0], criterion, asking)
     if criterion.modifier == "missing":
         return row.c.id.is_(None) if criterion.values == ("true",) else row.c.id.isnot(None)
-    check_ids(criterion)
     pairs = asking.context.resolve(id_names(criterion)).values()
     found = in_pairs(asking.connection, row.c.patient_key, row.c.rid, list(pairs))
     return not_(found) if criterion.modifier == "not" else found

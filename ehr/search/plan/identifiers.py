@@ -21,6 +21,7 @@ def are_located(parameter: SearchParameter, criterion: Criterion, context: Match
     """Tell whether the locator can answer: a whole value, of the resource's own identifier."""
     return (
         context.patient_keys is None
+        and not context.inside
         and criterion.modifier is None
         and parameter.expression == f"{parameter.type}.identifier"
         and all(_is_whole(parameter, value) for value in criterion.values)

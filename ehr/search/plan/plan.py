@@ -16,9 +16,10 @@ from ehr.search.asking import Asking
 from ehr.search.grammar.refusals import Findings
 from ehr.search.matching import ONE_KEY, KeyAndRow, TypeAndId, under
 from ehr.search.plan.compartment import in_compartment
-from ehr.search.plan.conditions import ROW, condition_clause, visible_rows
+from ehr.search.plan.conditions import condition_clause
 from ehr.search.plan.mentions import mentioned
 from ehr.search.plan.pins import Pins, pinned
+from ehr.search.plan.rows import ROW, visible_rows
 from ehr.search.plan.shapes import Shape, is_judged, judged, shape_of
 from ehr.search.request import Condition, Criterion, SearchRequest, Written
 from ehr.store.locator import locate

@@ -9,7 +9,7 @@ from sqlalchemy import Connection, FromClause, Select, and_, select, tuple_
 from ehr.messages import Instant
 from ehr.search.asking import Asking
 from ehr.search.matching import KeyAndRow
-from ehr.search.results.include import Linked
+from ehr.search.results.linked import Linked
 from ehr.store import tables
 from ehr.store.bodies import compose
 from ehr.store.drafts import Method

@@ -1,149 +1,176 @@
 """`_include` and `_revinclude`: what the matches refer to, and what refers to them.
 
 FHIR R4 §3.1.1.5.4. Each round is one statement that gives a list of rows, however many includes the
-request has; a last one fetches the bodies. References are followed only from rows that the caller
-may see, and only rows that the caller may see are returned. Nothing comes twice.
+request has; canonicals take one more each way (`include_by_name.py`). A last one fetches the
+bodies. References are followed only from rows that the caller may see, and only rows that the
+caller may see are returned. Nothing comes twice.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any
 
 from sqlalchemy import (
+    BigInteger,
     ColumnElement,
     FromClause,
     Select,
+    SmallInteger,
     Text,
     and_,
+    case,
+    cast,
     null,
     or_,
     select,
     true,
-    type_coerce,
     union_all,
 )
 
 from ehr.search.asking import Asking
 from ehr.search.matching import KeyAndRow
 from ehr.search.parameters.reference_paths import leading_by
-from ehr.search.parameters.supported import parameters_named, supported_names
+from ehr.search.plan.canonicals import Name, leads_to
 from ehr.search.request import Include
+from ehr.search.results.include_by_name import (
+    Names,
+    definitions_named,
+    names_of_edge,
+    parameters_of,
+    paths_forward,
+)
+from ehr.search.results.linked import Included, Linked
 from ehr.store import tables
 from ehr.store.pairs import in_keys, in_pairs
 from ehr.store.templates import rows_of
 from fhir_profiles.definitions import type_name
-from fhir_profiles.search_parameters import SearchParameter
+
+Columns = tuple[ColumnElement[Any], ...]
 
 _LINK, _SOURCE = tables.reference.alias("t"), tables.resource.alias("s")
+# Each has a name: a union takes columns of one name for one.
+_NO_PLACE: Columns = (
+    cast(null(), SmallInteger).label("type"),
+    cast(null(), BigInteger).label("key"),
+    cast(null(), BigInteger).label("rid"),
+)
+_NO_NAME: Columns = (
+    cast(null(), BigInteger).label("path"),
+    cast(null(), BigInteger).label("hash"),
+)
+_NO_VERSION: ColumnElement[Any] = cast(null(), Text).label("version")
 
 MAXIMUM_ROUNDS = 5
 MAXIMUM_INCLUDED = 1_000
 
 
-@dataclass(frozen=True, slots=True)
-class Linked:
-    """A row that a reference leads to or comes from; `version` where the reference names one."""
-
-    type: str
-    place: KeyAndRow
-    version: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Included:
-    """What to fetch beside the matches. `cut`: there was more than the server follows."""
-
-    rows: tuple[Linked, ...]
-    cut: bool = False
-
-
 def linked_rows(includes: Sequence[Include], matches: Iterable[Linked], asking: Asking) -> Included:
-    """Return the rows to include with these matches, one statement for each round."""
+    """Return the rows to include with these matches, round by round."""
     edge = tuple(matches)
     known: set[tuple[KeyAndRow, str | None]] = {(row.place, None) for row in edge}
     found: list[Linked] = []
     for turn in range(MAXIMUM_ROUNDS):
         wanted = [one for one in includes if turn == 0 or one.iterate]
-        statement = _round(wanted, edge, asking, first=turn == 0) if edge else None
-        if statement is None:
-            return Included(tuple(found))
         new: list[Linked] = []
-        for number, key, rid, version in rows_of(asking.connection, statement):
-            linked = Linked(type_name(number), (key, rid), version)
-            if (linked.place, version) not in known:
-                known.add((linked.place, version))
+        for linked in _round(wanted, edge, asking, first=turn == 0):
+            if (linked.place, linked.version) not in known:
+                known.add((linked.place, linked.version))
                 new.append(linked)
         found += new
         if len(found) > MAXIMUM_INCLUDED:
             return Included(tuple(found[:MAXIMUM_INCLUDED]), cut=True)
+        if not new:
+            return Included(tuple(found))
         edge = tuple(new)
-    return Included(tuple(found), cut=bool(edge) and any(one.iterate for one in includes))
+    return Included(tuple(found), cut=any(one.iterate for one in includes))
 
 
 def _round(
     includes: Sequence[Include], edge: Sequence[Linked], asking: Asking, *, first: bool
-) -> Select[int, int, int, str] | None:
+) -> Iterator[Linked]:
     types = {row.type for row in edge}
-    t = _LINK
-    forward = list(_forward(t, [one for one in includes if not one.reverse], types))
-    backward = list(_backward(t, [one for one in includes if one.reverse], types))
     places = list(dict.fromkeys(row.place for row in edge))
-    parts = []
-    if forward:
-        parts.append(_targets(t, places, or_(*forward), asking, check=not first))
-    if backward:
-        parts.append(_sources(t, places, or_(*backward), asking))
+    forward = [one for one in includes if not one.reverse]
+    backward = [one for one in includes if one.reverse]
+    named = paths_forward(forward, types)
+    parts = [
+        *_targets(places, forward, types, named, asking, check=not first),
+        *_sources(places, backward, types, asking),
+        *_namesakes(names_of_edge(backward, edge, asking), asking),
+    ]
     if not parts:
-        return None
+        return
     union = union_all(*parts).subquery()
-    return select(union).distinct().limit(MAXIMUM_INCLUDED + len(edge) + 1)
+    statement = select(union).distinct().limit(MAXIMUM_INCLUDED + len(edge) + 1)
+    names: dict[int, set[Name]] = {}
+    for number, key, rid, version, path, hash in rows_of(asking.connection, statement):
+        if hash is None:
+            yield Linked(type_name(number), (key, rid), version)
+        else:
+            names.setdefault(path, set()).add((hash, version))
+    met = [(named[path], some) for path, some in names.items()]
+    yield from definitions_named(met, asking, limit=MAXIMUM_INCLUDED + 1)
 
 
 def _targets(
-    t: FromClause,
     places: Sequence[KeyAndRow],
-    wanted: ColumnElement[bool],
+    includes: Sequence[Include],
+    types: set[str],
+    named: Mapping[int, Sequence[str]],
     asking: Asking,
     *,
     check: bool,
-) -> Select[int, int, int, str]:
-    """Select what rows of the edge refer to; `check` that those rows may be seen themselves."""
-    statement = select(
-        t.c.target_type.label("type"), t.c.target_key, t.c.target_rid, t.c.target_version
-    ).where(
-        in_pairs(asking.connection, t.c.patient_key, t.c.rid, places),
-        wanted,
-        t.c.target_rid.isnot(None),
-    )
+) -> Iterator[Select[Any]]:
+    """Yield what rows of the edge refer to; `check` that those rows may be seen themselves."""
+    t, wanted = _LINK, list(_forward(_LINK, includes, types))
+    if not wanted:
+        return
+    version: ColumnElement[Any] = t.c.target_version
+    if named:
+        # The version of a canonical is none that this server gave.
+        version = case((t.c.path.in_(sorted(named)), null()), else_=version)
+    columns = (t.c.target_type, t.c.target_key, t.c.target_rid, version)
+    edge = _from_edge(places, asking, check=check)
+    yield edge.add_columns(*columns, *_NO_NAME).where(or_(*wanted), t.c.target_rid > 0)
+    if named:
+        by_name = edge.add_columns(*_NO_PLACE, t.c.target_version, t.c.path, t.c.target_hash)
+        yield by_name.where(t.c.path.in_(sorted(named)), t.c.target_hash.isnot(None))
+
+
+def _from_edge(places: Sequence[KeyAndRow], asking: Asking, *, check: bool) -> Select[Any]:
+    t, row = _LINK, _SOURCE
+    at_edge = in_pairs(asking.connection, t.c.patient_key, t.c.rid, places)
+    links: Select[Any] = select().where(at_edge)
     if not check:
-        return statement
-    return _from_visible(t, statement, asking)
+        return links
+    seen = (row.c.deleted.is_(False), asking.visible(row))
+    return links.join_from(t, row, _same(row, t)).where(*seen)
 
 
 def _sources(
-    t: FromClause, places: Sequence[KeyAndRow], wanted: ColumnElement[bool], asking: Asking
-) -> Select[int, int, int, str]:
-    """Select the rows that refer to rows of the edge."""
-    row = _SOURCE
+    places: Sequence[KeyAndRow], includes: Sequence[Include], types: set[str], asking: Asking
+) -> Iterator[Select[Any]]:
+    """Yield the rows that refer to rows of the edge."""
+    t, wanted = _LINK, list(_backward(_LINK, includes, types))
+    if wanted:
+        # The list of numbers leads to the index, the pairs make it exact.
+        listed = in_keys(asking.connection, t.c.target_rid, [rid for _, rid in places])
+        exact = in_pairs(asking.connection, t.c.target_key, t.c.target_rid, places)
+        yield _referring(asking, listed, exact, or_(*wanted))
+
+
+def _namesakes(names: Names, asking: Asking) -> Iterator[Select[Any]]:
+    """Yield the rows that refer to definitions of the edge by their names."""
+    for path, some in names.items():
+        yield _referring(asking, leads_to(_LINK, [path], some, asking))
+
+
+def _referring(asking: Asking, *wanted: ColumnElement[bool]) -> Select[Any]:
+    t, row = _LINK, _SOURCE
+    referring: Select[Any] = select(row.c.type, row.c.patient_key, row.c.rid)
     return (
-        select(row.c.type, row.c.patient_key, row.c.rid, type_coerce(null(), Text))
+        referring.add_columns(_NO_VERSION, *_NO_NAME)
         .join_from(row, t, _same(row, t))
-        .where(
-            # The list of numbers leads to the index, the pairs make it exact.
-            in_keys(asking.connection, t.c.target_rid, [rid for _, rid in places]),
-            in_pairs(asking.connection, t.c.target_key, t.c.target_rid, places),
-            wanted,
-            row.c.deleted.is_(False),
-            asking.visible(row),
-        )
-    )
-
-
-def _from_visible(
-    t: FromClause, statement: Select[int, int, int, str], asking: Asking
-) -> Select[int, int, int, str]:
-    row = _SOURCE
-    return statement.join_from(t, row, _same(row, t)).where(
-        row.c.deleted.is_(False), asking.visible(row)
+        .where(*wanted, row.c.deleted.is_(False), asking.visible(row))
     )
 
 
@@ -157,7 +184,7 @@ def _forward(
     for include in includes:
         sources = types if include.source is None else types & {include.source}
         for source in sorted(sources):
-            for parameter in include.parameters or _every(include, source):
+            for parameter in parameters_of(include, source):
                 yield leading_by(parameter, include.target)(t)
 
 
@@ -170,17 +197,5 @@ def _backward(
         if include.source is None:
             yield true()
             continue
-        for parameter in include.parameters or _every(include, include.source):
+        for parameter in parameters_of(include, include.source):
             yield leading_by(parameter, include.target)(t)
-
-
-def _every(include: Include, source: str) -> Iterator[SearchParameter]:
-    """Yield what a wildcard means for a type."""
-    yield from reference_parameters(source)
-    yield from (one for one in include.further if one.type == source)
-
-
-def reference_parameters(type: str) -> tuple[SearchParameter, ...]:
-    """Return the reference parameters of a type."""
-    named = (parameters_named((type,), code)[0] for code in sorted(supported_names((type,))))
-    return tuple(parameter for parameter in named if parameter.kind == "reference")

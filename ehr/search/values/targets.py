@@ -40,13 +40,18 @@ def reference_target(text: str, base_urls: tuple[str, ...] = ()) -> Target | Non
     return Target(type, None, f"{base}/{type}/{id}", version)
 
 
-def canonical_target(text: str) -> Target | None:
-    """Return the target of a canonical: `url|version`, with or without a fragment."""
+def canonical_target(text: str, base_urls: tuple[str, ...] = ()) -> Target | None:
+    """Return the target of a canonical: `url|version`, with or without a fragment.
+
+    The version is folded: it is "a search on the business version of the target resource"
+    (§3.1.1.4.12), a string, and then "the search is not case sensitive".
+    """
     if not text or text.startswith("#"):
         return None
     bare, _, version = text.partition("#")[0].partition("|")
+    folded = version.casefold() or None
     match = _LITERAL.fullmatch(bare)
-    if match and match["base"] is None and is_resource_type(match["type"]):
-        # Not absolute, as R4 asks, but common: a resource of this server.
-        return Target(match["type"], match["id"], None, version or match["version"])
-    return Target(url=bare, version=version or None)
+    if match and is_resource_type(match["type"]) and match["base"] in (None, *base_urls):
+        # Relative is not as R4 asks, but common: a resource of this server.
+        return Target(match["type"], match["id"], None, folded or match["version"])
+    return Target(url=bare, version=folded)

@@ -15,19 +15,14 @@ from tests.spec.oracle.texts import element_texts, split, string_matches, unesca
 
 @dataclass(frozen=True)
 class Asking:
-    """What an answer depends on beside the request: the resources, the hour, and some choices.
+    """What an answer depends on beside the request: the resources, the hour, and a choice.
 
-    `convert`: quantities are compared in canonical units, as servers may (§3.1.1.4.11). `inside`:
-    "a chained condition will be evaluated inside contained resources" (§3.1.1.5.5). `canonicals`:
-    a canonical leads to the resource whose url it is. Without the last two the oracle answers as a
-    server that has not got so far.
+    `convert`: quantities are compared in canonical units, as servers may (§3.1.1.4.11).
     """
 
     population: Population
     now: float = field(default_factory=time.time)
     convert: bool = False
-    inside: bool = True
-    canonicals: bool = True
 
 
 def holds(asking: Asking, item: Item, name: str, value: str) -> bool:
@@ -68,21 +63,20 @@ def _chain(asking: Asking, item: Item, name: str, value: str) -> bool:
 
 
 def targets(asking: Asking, item: Item, parameter: SearchParameter) -> list[Item]:
-    """Return the resources that a reference parameter of a resource leads to."""
-    found = (
-        asking.population.target(item, each, parameter.targets)
+    """Return the resources that a reference parameter of a resource leads to.
+
+    "A chained condition will be evaluated inside contained resources" (§3.1.1.5.5).
+    """
+    return [
+        target
         for each in asking.population.elements(item, parameter)
-        if asking.canonicals or not definitions.is_canonical(each.type)
-    )
-    return [each for each in found if each and (asking.inside or each.container is None)]
+        for target in asking.population.targets(item, each, parameter.targets)
+    ]
 
 
 def refers(asking: Asking, source: Item, parameter: SearchParameter, target: Item) -> bool:
     """Tell whether a resource refers to another by this parameter."""
-    return any(
-        found.name == target.name and found.container is None
-        for found in targets(asking, source, parameter)
-    )
+    return any(found.is_same(target) for found in targets(asking, source, parameter))
 
 
 def _reverse(asking: Asking, item: Item, name: str, value: str) -> bool:
@@ -141,8 +135,7 @@ def has_value(asking: Asking, element: Element, parameter: SearchParameter) -> b
         case "reference":
             if isinstance(element.value, dict) and "identifier" in element.value:
                 return True
-            named = asking.population.named(element)
-            return named is not None and (asking.inside or named.contained is None)
+            return asking.population.named(element) is not None
         case _:
             return True
 
@@ -234,7 +227,9 @@ def _in_hierarchy(
 
 def _parent(population: Population, item: Item) -> Item | None:
     value = item.resource.get("partOf")
-    return population.target(item, Element("Reference", value, value)) if value else None
+    above = population.targets(item, Element("Reference", value, value)) if value else []
+    # A contained one is in no hierarchy that could be named.
+    return next((each for each in above if each.container is None), None)
 
 
 def _composite(

@@ -126,7 +126,8 @@ class _Writer(Maker):
         return self.pick(used if used and self.rng.random() < 0.85 else every)
 
     def _elements(self, type: str, parameter: SearchParameter) -> list[tuple[Item, Element]]:
-        items = self.population.of_type(type)
+        # What stands inside is worth asking for too: a chain may lead there.
+        items = [*self.population.of_type(type), *self.population.inside_of_type(type)]
         return [
             (item, each) for item in items for each in self.population.elements(item, parameter)
         ]
@@ -158,7 +159,7 @@ class _Writer(Maker):
             (parameter, target, definitions.is_canonical(element.type))
             for parameter in definitions.reference_parameters(type)
             for item, element in self._elements(type, parameter)
-            if (target := self.population.target(item, element, parameter.targets))
+            for target in self.population.targets(item, element, parameter.targets)
         ]
         # The less common ways to refer have their turn too.
         rare = [each for each in steps if each[2] or each[1].container]

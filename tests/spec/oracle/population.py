@@ -30,6 +30,10 @@ class Item:
         """Return `Type/id`."""
         return f"{self.type}/{self.resource.get('id', '')}"
 
+    def is_same(self, other: "Item") -> bool:
+        """Tell whether both are one resource; the id of a contained one says nothing outside."""
+        return self.resource is other.resource
+
 
 class Population:
     """Some resources with their ids, as a server at `base` would hold them."""
@@ -38,11 +42,20 @@ class Population:
         self.base = base
         self.items = [Item(each) for each in resources]
         self.by_name = {item.name: item for item in self.items}
+        self._inside = [
+            Item(each, item.resource)
+            for item in self.items
+            for each in item.resource.get("contained", ())
+        ]
         self._selected: dict[tuple[int, str, str], list[Element]] = {}
 
     def of_type(self, type: str) -> list[Item]:
         """Return the resources of a type; contained ones are no matches of their own."""
         return [item for item in self.items if item.type == type]
+
+    def inside_of_type(self, type: str) -> list[Item]:
+        """Return the contained resources of a type."""
+        return [item for item in self._inside if item.type == type]
 
     def elements(self, item: Item, parameter: SearchParameter) -> list[Element]:
         """Return the elements that a parameter selects in a resource."""
@@ -60,29 +73,30 @@ class Population:
         """Return what a reference names."""
         return named(element, self.base)
 
-    def target(self, item: Item, element: Element, types: tuple[str, ...] = ()) -> Item | None:
-        """Return the resource that a reference of `item` leads to; None where it is not here.
+    def targets(self, item: Item, element: Element, types: tuple[str, ...] = ()) -> list[Item]:
+        """Return what a reference of `item` leads to; nothing where it is not here.
 
-        Of resources that share a canonical url, one of the `types` is meant (none: any type).
+        Of resources that share a canonical url, those of the `types` are meant (none: any type).
         """
         to = self.named(element)
+        found: Item | None = None
         if to is None:
-            return None
+            return []
         if to.contained is not None:
-            return _contained(item, to.contained)
-        if to.local:
-            return self.by_name.get(to.local)
-        if definitions.is_canonical(element.type):
-            return next(
-                (each for each in self._canonical(to) if not types or each.type in types), None
-            )
-        return None
+            found = _contained(item, to.contained)
+        elif to.local:
+            found = self.by_name.get(to.local)
+        elif definitions.is_canonical(element.type):
+            return [each for each in self._canonical(to) if not types or each.type in types]
+        return [found] if found else []
 
     def _canonical(self, to: Named) -> Iterator[Item]:
+        # R4 leaves this open: which of several versions is meant where none is named. Any.
         for item in self.items:
-            of_version = to.version in (None, item.resource.get("version"))
-            if to.url and item.resource.get("url") == to.url and of_version:
-                yield item
+            if to.url and item.resource.get("url") == to.url:
+                version = item.resource.get("version", "")
+                if to.version is None or version.casefold() == to.version:
+                    yield item
 
     def _resolve(self, item: Item, value: Any) -> Resource | None:
         """Return the target for `resolve()`, or a resource that only has the type it must have.
@@ -104,6 +118,8 @@ class Population:
 
 def _contained(item: Item, id: str) -> Item | None:
     container = item.container or item.resource
+    if not id and item.container:
+        return Item(container)  # "#" alone, from inside (§2.3.0.6)
     for each in container.get("contained", ()):
         if each.get("id") == id:
             return Item(each, container)

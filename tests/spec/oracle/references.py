@@ -44,7 +44,12 @@ def literal(text: str, base: str) -> Named:
 
 
 def _canonical(text: str, base: str) -> Named:
+    if text.startswith("#"):
+        return Named(contained=text[1:])
     bare, _, version = text.partition("#")[0].partition("|")
+    # "a search on the business version of the target resource" (§3.1.1.4.12), which is a string:
+    # "then the search is not case sensitive" (§3.1.1.4.10).
+    version = version.casefold()
     found = _RELATIVE.fullmatch(bare.removeprefix(base + "/"))
     if found:
         return Named(local=f"{found[1]}/{found[2]}", version=version or found[3])

@@ -61,7 +61,8 @@ def _sort_values(element: Element, kind: str) -> list[Any]:
     if kind == "reference":
         return [element.value["reference"]] if "reference" in element.value else []
     if kind == "string":
-        return [fold(each) for each in element_texts(element)]
+        # R4 leaves this open: how much of a text. Links to pages have to carry it.
+        return [fold(each)[:200] for each in element_texts(element)]
     return [element.value]
 
 

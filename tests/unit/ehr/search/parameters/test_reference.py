@@ -87,9 +87,28 @@ def test_identifier_and_type_stand_without_a_text() -> None:
     assert rows.reference == [ReferenceRow(path, "Patient", None, None, None, value, system)]
 
 
-def test_display_alone_and_contained_targets_have_no_row() -> None:
-    for subject in ({"display": "Ann"}, {"reference": "#p"}):
-        assert rows_of({"resourceType": "Observation", "subject": subject}).reference == []
+def test_display_alone_has_no_row() -> None:
+    assert rows_of({"resourceType": "Observation", "subject": {"display": "Ann"}}).reference == []
+
+
+def test_contained_targets_are_led_to_by_their_place() -> None:
+    inside = {"resourceType": "Patient", "id": "p", "generalPractitioner": [{"reference": "#"}]}
+    rows = rows_of(
+        {
+            "resourceType": "Observation",
+            "contained": [inside, {**inside, "generalPractitioner": []}],
+            "subject": {"reference": "#p"},
+            "encounter": {"reference": "#gone"},
+        }
+    )
+
+    found = [(row.path, row.type, row.contained) for row in rows.links()]
+    assert found == [
+        (stable_id("Observation.subject"), "Patient", 1),
+        (stable_id("Observation.encounter"), None, None),
+        (stable_id("Patient.generalPractitioner"), "Observation", 0),
+    ]
+    assert len(rows.inside) == 1
 
 
 def test_a_sibling_s_condition_makes_rows_of_the_parameter_s_own() -> None:
