@@ -52,8 +52,7 @@ def check_bundle(document: Document, *, tolerant: bool) -> list[Resource]:
     entries = bundle.get("entry", [])
     frame = dict(bundle)
     if isinstance(entries, list) and entries and all(isinstance(one, dict) for one in entries):
-        frame["entry"] = [{k: v for k, v in one.items() if k != "resource"} for one in entries]
-        frame["entry"] = [one or {"fullUrl": "urn:none"} for one in frame["entry"]]
+        frame["entry"] = [_framed(one) for one in entries]
     issues = [
         issue
         for issue in validate(frame, tolerant=tolerant)
@@ -62,6 +61,15 @@ def check_bundle(document: Document, *, tolerant: bool) -> list[Resource]:
     if issues:
         raise Invalid(issues[0].diagnostics, issues=issues)
     return entries if isinstance(entries, list) else []
+
+
+def _framed(entry: Resource) -> Resource:
+    """Return an entry without its resource, which is judged by itself."""
+    rest = {name: member for name, member in entry.items() if name != "resource"}
+    if "resource" in entry and "request" not in entry:
+        # That there is one has to be known, or it would be missed (bdl-5).
+        rest["resource"] = {"resourceType": "Parameters"}
+    return rest
 
 
 def raw_resources(document: Document) -> list[bytes | None]:

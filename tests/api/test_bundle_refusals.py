@@ -118,6 +118,19 @@ def test_the_entry_is_named_and_nothing_is_done(client: Client, refused: str) ->
     assert client.read("Practitioner?_summary=count")["total"] == 0
 
 
+@pytest.mark.parametrize("entry", [{"resource": given.patient()}, {"fullUrl": given.urn()}, {}])
+def test_the_frame_of_an_entry_is_judged_as_validation_judges_it(
+    client: Client, entry: dict[str, Any]
+) -> None:
+    bundle = given.transaction(given.entry(given.practitioner()), entry)
+
+    refused = client.post("", bundle)
+    judged = outcome(client.post("Bundle/$validate", bundle))
+
+    assert refused.status_code == 400
+    assert outcome(refused) == [one for one in judged if one["severity"] == "error"]
+
+
 @pytest.mark.parametrize(
     ("url", "text"),
     [
