@@ -5,7 +5,7 @@ Content-Length may be missing (chunked), wrong or no number; a gzip or zstd body
 """
 
 import zlib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from typing import Any
 
@@ -16,6 +16,9 @@ from ehr.errors import Busy, Invalid, TimedOut, TooLarge, UnsupportedMediaType
 _STEP = 256 * 1024
 # The window that RFC 9659 lets a client use.
 _ZSTD_WINDOW = 8 * 1024 * 1024
+# More than 2 GiB has in the 64 KiB parts that some tools make.
+_MOST_PARTS = 65_536
+_FEW = 1024
 
 
 def read_body(environ: Mapping[str, Any], limit: int) -> bytes:
@@ -113,49 +116,46 @@ def _read_exactly(stream: Any, length: int) -> bytes:
 
 
 def _gunzip(raw: bytes, limit: int) -> bytes:
-    parts: list[bytes] = []
-    total = 0
     try:
-        while raw:
-            # A gzip file may have several members, one after the other.
-            member = zlib.decompressobj(wbits=31)
-            parts.append(member.decompress(raw, limit - total + 1))
-            total += len(parts[-1])
-            if total > limit:
-                raise _too_large(limit)
-            if not member.eof:
-                raise Invalid("The gzip body ends too early. Send it again.", code="incomplete")
-            raw = member.unused_data
+        return _unpacked(raw, limit, lambda: zlib.decompressobj(wbits=31), 16 * _FEW)
     except zlib.error:
         raise Invalid("The body is no gzip, though Content-Encoding says so.") from None
-    return b"".join(parts)
 
 
 def _unzstd(raw: bytes, limit: int) -> bytes:
-    decompressor = zstandard.ZstdDecompressor(max_window_size=_ZSTD_WINDOW)
-    parts: list[bytes] = []
+    begin = zstandard.ZstdDecompressor(max_window_size=_ZSTD_WINDOW).decompressobj
     try:
-        # The bounded reader doesn't notice a missing end, the one that does is not bounded.
-        if _length_unzstd(decompressor.stream_reader(raw, read_across_frames=True), limit) > limit:
-            raise _too_large(limit)
-        while raw:
-            frame = decompressor.decompressobj()
-            parts.append(frame.decompress(raw))
-            if not frame.eof:
-                raise Invalid("The zstd body ends too early. Send it again.", code="incomplete")
-            raw = frame.unused_data
+        return _unpacked(raw, limit, begin, _FEW)
     except zstandard.ZstdError:
         raise Invalid(
             "The body is no zstd with a window of at most 8 MiB, though Content-Encoding says so."
         ) from None
-    return b"".join(parts)
 
 
-def _length_unzstd(reader: Any, limit: int) -> int:
-    total = 0
-    while total <= limit and (part := reader.read(_STEP)):
-        total += len(part)
-    return total
+def _unpacked(raw: bytes, limit: int, begin: Callable[[], Any], widest: int) -> bytes:
+    """Return what is packed in parts, one behind the other: gzip's members, zstd's frames.
+
+    Steps are small because what comes of one is not bounded (16 MiB of 16 KiB of gzip, 32 MiB of
+    1 KiB of zstd), and begin smaller because what is behind a part's end is copied.
+    """
+    rest = memoryview(raw)
+    unpacked: list[bytes] = []
+    room = limit
+    for _ in range(_MOST_PARTS):
+        part, step = begin(), _FEW
+        while not part.eof:
+            if not rest:
+                raise Invalid("The packed body ends too early. Send it again.", code="incomplete")
+            given = rest[:step]
+            unpacked.append(part.decompress(given))
+            room -= len(unpacked[-1])
+            if room < 0:
+                raise _too_large(limit)
+            rest = rest[len(given) - len(part.unused_data) :]
+            step = min(2 * step, widest)
+        if not rest:
+            return b"".join(unpacked)
+    raise Invalid(f"The packed body has more than {_MOST_PARTS} parts. Pack it as one.")
 
 
 def _too_large(limit: int) -> TooLarge:

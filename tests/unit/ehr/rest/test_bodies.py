@@ -2,6 +2,7 @@
 
 import gzip
 import io
+import time
 from typing import Any
 
 import pytest
@@ -100,6 +101,37 @@ def test_compressed_and_cut_short(coding: str, cut: int) -> None:
 def test_bombs_are_refused(coding: str, bomb: bytes) -> None:
     with pytest.raises(TooLarge):
         read_body(environ(bomb, HTTP_CONTENT_ENCODING=coding), 200_000)
+
+
+EMPTY = {"gzip": gzip.compress(b""), "zstd": zstandard.compress(b"")}
+
+
+@pytest.mark.parametrize("coding", EMPTY)
+def test_many_parts_cost_no_more_than_their_bytes(coding: str) -> None:
+    packed = EMPTY[coding] * 60_000 + PACKED[coding]
+
+    begin = time.process_time()
+    assert read_body(environ(packed, HTTP_CONTENT_ENCODING=coding), 2_000_000) == BODY
+    assert time.process_time() - begin < 3
+
+
+@pytest.mark.parametrize("coding", EMPTY)
+def test_far_too_many_parts_are_refused(coding: str) -> None:
+    packed = EMPTY[coding] * 1_000_000
+
+    begin = time.process_time()
+    with pytest.raises(Invalid, match="more than 65536 parts"):
+        read_body(environ(packed, HTTP_CONTENT_ENCODING=coding), 64_000_000)
+    assert time.process_time() - begin < 3
+
+
+def test_parts_of_all_sizes_come_whole() -> None:
+    parts = [bytes([number % 251]) * (number**3) for number in range(1, 60)]
+    for pack in (gzip.compress, zstandard.compress):
+        coding = "gzip" if pack is gzip.compress else "zstd"
+        packed = b"".join(pack(part) for part in parts)
+        body = b"".join(parts)
+        assert read_body(environ(packed, HTTP_CONTENT_ENCODING=coding), len(body)) == body
 
 
 def test_a_giant_zstd_window_is_refused() -> None:
