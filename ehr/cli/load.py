@@ -71,6 +71,13 @@ def load(
             "Leave --state out.",
             exit=Exit.USAGE,
         )
+    if url and not token:
+        raise CommandError(
+            "--url needs a token.",
+            "A server answers nobody without one.",
+            "Give --token or set EHR_TOKEN; `ehr token create --system` makes one.",
+            exit=Exit.USAGE,
+        )
     began = time.monotonic()
 
     def start(total: int) -> "AbstractContextManager[tuple[Loader, Progress]]":
@@ -182,7 +189,10 @@ def _tell(summary: "Summary", seconds: float, rejects: str, *, as_json: bool) ->
         f"{summary.created:,} created, {summary.updated:,} updated or there already."
     )
     if summary.skipped:
-        output.say("An earlier load had taken in a part; that was not loaded again.")
+        output.say(
+            f"{summary.skipped:,} resources or Bundles are in since an earlier load of the same "
+            "files and were passed over; --again loads them anew."
+        )
     if not summary.rejects:
         return
     output.say(f"{len(summary.rejects):,} refused, all in {rejects}:", strong=True)
@@ -190,3 +200,5 @@ def _tell(summary: "Summary", seconds: float, rejects: str, *, as_json: bool) ->
         place = f"{one.piece.source}:{one.piece.line}" if one.piece.line else one.piece.source
         named = " ".join(part for part in (place, one.resource, one.expression) if part)
         output.say(f"  {named} — {one.reason}")
+    if len(summary.rejects) > _SHOWN:
+        output.say(f"  … and {len(summary.rejects) - _SHOWN:,} more")

@@ -81,6 +81,40 @@ def test_rejects_name_file_line_resource_and_reason(capsys: Printed) -> None:
         "Observation.status",
     )
     assert (rejects[4]["code"], rejects[4]["file"]) == ("not-found", "mixed.ndjson")
+    assert rejects[5]["reason"].startswith("The JSON can't be read at column 2: ")
+
+
+def test_what_a_finished_load_has_taken_in_is_told(capsys: Printed) -> None:
+    wrong = [_observation(f"w{n}") | {"status": "finished"} for n in range(5)]
+    file = _ndjson("some.ndjson", given.patient(id="mary"), *wrong)
+    patients = _ndjson("Patient.ndjson", given.patient(id="ann"), given.patient(id="bob"))
+    assert cli.run(["load", file, patients]) == Exit.REJECTS
+    assert "  … and 2 more\n" in capsys.readouterr().err
+
+    assert cli.run(["load", file, patients]) == Exit.REJECTS
+
+    printed = capsys.readouterr()
+    assert "0 created, 0 updated" in printed.out
+    assert "3 resources or Bundles are in since an earlier load" in printed.err
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        (["people.csv"], "people.csv can't be loaded: its name should end in .json"),
+        (["--url", "http://127.0.0.1:1/fhir", "people.json"], "--url needs a token."),
+    ],
+)
+def test_a_load_that_can_not_begin_says_why(
+    arguments: list[str], says: str, capsys: Printed, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("EHR_TOKEN", raising=False)
+    for name in ("people.csv", "people.json"):
+        Path(name).write_text("id,name\n1,Mary\n", "utf-8")
+
+    assert cli.run(["load", *arguments]) == Exit.USAGE
+
+    assert says in capsys.readouterr().err
 
 
 def test_a_transaction_and_a_collection_are_taken_each_in_its_way(capsys: Printed) -> None:

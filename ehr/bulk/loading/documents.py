@@ -1,5 +1,6 @@
 """What a piece of a file is: a resource, a Bundle to act on, or a Bundle that only carries some."""
 
+from dataclasses import replace
 from typing import Any
 
 from ehr.bulk.loading.units import Piece
@@ -8,7 +9,7 @@ from ehr.interactions import entries
 from ehr.messages import Document, Interaction
 from fhir_profiles import json_format, xml_format
 from fhir_profiles.definitions import is_resource_type
-from fhir_profiles.issues import InvalidDocument
+from fhir_profiles.issues import InvalidDocument, Issue
 
 ACTED_ON = ("batch", "transaction")
 _TAKEN_APART = ("collection", "searchset", "history")
@@ -23,7 +24,14 @@ def document_of(piece: Piece, max_depth: int = json_format.DEEPEST) -> Document:
         raw = piece.raw.removeprefix(b"\xef\xbb\xbf")
         return Document(raw, json_format.parse(raw, max_depth=max_depth))
     except InvalidDocument as error:
-        raise Invalid(error.issues[0].diagnostics, issues=error.issues) from error
+        issues = [_of_line(one) if piece.line else one for one in error.issues]
+        raise Invalid(issues[0].diagnostics, issues=issues) from error
+
+
+def _of_line(issue: Issue) -> Issue:
+    """Return an issue of a document that is one line of its file: that line's number is told."""
+    told = issue.diagnostics.replace(" at line 1, column ", " at column ", 1)
+    return replace(issue, diagnostics=told)
 
 
 def bundle_type(resource: Any) -> str | None:

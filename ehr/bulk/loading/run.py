@@ -40,7 +40,7 @@ class Progress(Protocol):
 
 @dataclass(slots=True)
 class Summary:
-    """The figures of a load. `skipped`: units that an earlier, stopped load took in."""
+    """The figures of a load. `skipped`: documents that an earlier load of the same took in."""
 
     created: int = 0
     updated: int = 0
@@ -85,9 +85,11 @@ def _fresh(
     for unit in found:
         done = state.parts(unit.key)
         if WHOLE in done:
-            summary.skipped += 1
+            summary.skipped += len(unit.pieces)
             advance(unit.size, 0)
         elif done:
+            # Those of a Bundle's entries go by `piece/entry`.
+            summary.skipped += sum("/" not in part for part in done)
             yield replace(unit, done=done)
         else:
             yield unit

@@ -142,6 +142,11 @@ def _containers(path: Path) -> Iterable[Container]:
         ]
     if not path.exists():
         raise UnreadableSource(f"There is no {path}.")
+    if path.suffix and not _is_document(path.name) and not _is_archive(path.name):
+        raise UnreadableSource(
+            f"{path} can't be loaded: its name should end in .json, .ndjson or .xml, or one of "
+            "these with .gz, or be that of an archive, .tar.gz or .zip."
+        )
     return [_container(path)]
 
 

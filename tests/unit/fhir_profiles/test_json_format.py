@@ -113,6 +113,7 @@ REFUSED = {
     "100,000 brackets": (b"[" * 100_000, "deeper than 64"),
     "100,000 objects": (b'{"a":' * 100_000, "deeper than 64"),
     "name without quotes": (b"{a:1}", "member name"),
+    "XML": (b' <Patient xmlns="http://hl7.org/fhir"/>', "This looks like XML"),
     "colon missing": (b'{"a" 1}', "Expected ':'"),
 }
 

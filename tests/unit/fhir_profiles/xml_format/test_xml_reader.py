@@ -172,7 +172,7 @@ def test_faults_end_at_a_hundred() -> None:
     ("document", "said"),
     [
         (b"", "ends too early"),
-        (b"{}", "line 1"),
+        (b"{}", "line 1: This looks like JSON"),
         (patient("<active>"), "mismatched tag"),
         (patient('<id value="&nbsp;"/>'), "undefined entity"),
         (patient('<id value="&#0;"/>'), "invalid character"),
