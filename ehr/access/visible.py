@@ -1,16 +1,19 @@
 """Which rows a caller may see, as a condition that stands in every SELECT of a search.
 
-DESIGN §5 (owner and key) and §6. A system sees every patient's rows and all that is shared. Unfiled
-rows (negative keys) belong to one organisation: they are seen by it, and by systems that act for
-none.
+DESIGN §5 (owner and key, large bodies) and §6. A system sees every patient's rows and all that is
+shared. Unfiled rows (negative keys) belong to one organisation: they are seen by it, and by systems
+that act for none. An unfiled Binary without a securityContext is also seen by who sees a current
+resource that refers to it.
 """
 
 from typing import NamedTuple
 
-from sqlalchemy import ColumnElement, FromClause, or_, select, true
+from sqlalchemy import ColumnElement, FromClause, and_, exists, not_, or_, select, true
 
 from auth.principal import Principal
-from ehr.store.tables import organisation_key
+from ehr.store.rows import SECURITY_CONTEXT
+from ehr.store.tables import organisation_key, reference, resource
+from fhir_profiles.definitions import type_number
 
 
 class Scope(NamedTuple):
@@ -28,16 +31,58 @@ def scope_of(principal: Principal) -> Scope:
     return Scope(principal.kind, principal.organisation)
 
 
-def visible(row: FromClause, principal: Principal) -> ColumnElement[bool]:
-    """Return the condition that this caller may see `row`, an alias with `patient_key`."""
-    return visible_within(row, scope_of(principal))
+_EVERYTHING = Scope("system", None)
+_LINK, _REFERRER = reference.alias("opening"), resource.alias("opener")
+_CONTEXT = reference.alias("closing")
 
 
-def visible_within(row: FromClause, scope: Scope) -> ColumnElement[bool]:
-    """Return the condition that callers of this scope may see `row`."""
+def visible(
+    row: FromClause, principal: Principal, *, binaries: bool = False
+) -> ColumnElement[bool]:
+    """Return the condition that this caller may see `row`, an alias of `resource` or `version`."""
+    return visible_within(row, scope_of(principal), binaries=binaries)
+
+
+def visible_within(row: FromClause, scope: Scope, *, binaries: bool = False) -> ColumnElement[bool]:
+    """Return the condition that callers of this scope may see `row`.
+
+    `binaries` tells that a row may be a Binary, which others may open. Without it those are hidden.
+    """
+    seen = _of_key(row, scope)
+    if not binaries or scope == _EVERYTHING:
+        return seen
+    is_binary = row.c.type == type_number("Binary")
+    return or_(seen, and_(is_binary, referred_to(row.c.patient_key, row.c.rid, scope)))
+
+
+def _of_key(row: FromClause, scope: Scope) -> ColumnElement[bool]:
+    """Return the condition that a row may be seen for whose it is."""
+    if scope == _EVERYTHING:
+        return true()
     if scope.organisation is None:
-        return true() if scope.kind == "system" else row.c.patient_key >= 0
+        return row.c.patient_key >= 0
     own = select(organisation_key.c.patient_key).where(
         organisation_key.c.organisation == scope.organisation
     )
     return or_(row.c.patient_key >= 0, row.c.patient_key == own.scalar_subquery())
+
+
+def referred_to(
+    key: ColumnElement[int], rid: ColumnElement[int], scope: Scope
+) -> ColumnElement[bool]:
+    """Return the condition that the Binary at this place may be seen through what refers to it.
+
+    A securityContext has the last word: where there is one, no other resource opens the Binary.
+    """
+    is_closed = exists().where(
+        _CONTEXT.c.patient_key == key, _CONTEXT.c.rid == rid, _CONTEXT.c.path == SECURITY_CONTEXT
+    )
+    through = exists().where(
+        _LINK.c.target_key == key,
+        _LINK.c.target_rid == rid,
+        _REFERRER.c.patient_key == _LINK.c.patient_key,
+        _REFERRER.c.rid == _LINK.c.rid,
+        _REFERRER.c.deleted.is_(False),
+        _of_key(_REFERRER, scope),
+    )
+    return and_(through, not_(is_closed))

@@ -91,7 +91,7 @@ def make(
         resource,
         stored,
         record.database.compressor.compress(stored),
-        record.indexer.rows(resource, found),
+        record.indexer.rows(resource, found, raw),
         conf,
         sens,
         first_millisecond(cared) if cared else None,
@@ -115,7 +115,8 @@ def raw_of(row: Current) -> bytes:
 
 def reindex(record: Record, row: Current) -> IndexRows:
     """Return the index rows that a row has: what its body gave by the definitions of its time."""
-    return record.definitions.indexer_of(row.index_version).rows(resource_of(row))
+    raw = raw_of(row)
+    return record.definitions.indexer_of(row.index_version).rows(json_format.reparse(raw), raw=raw)
 
 
 def bases(record: Record) -> tuple[str, ...]:

@@ -39,9 +39,8 @@ def history(record: Record, principal: Principal, interaction: Interaction) -> R
         judged = visible(resource, principal, binaries=interaction.type in (None, "Binary"))
         if interaction.id is not None:
             row = read.newest(connection, interaction.type or "", interaction.id)
-            with record.database.joined(connection):
-                if row is None or not may_see(record.database, principal, row):
-                    raise NotFound(not_found(interaction))
+            if row is None or not may_see(record.database, principal, row, connection):
+                raise NotFound(not_found(interaction))
             judged = judged & versions.of_row(row.patient_key, row.rid)
         else:
             asked = replace(asked, until=polled)

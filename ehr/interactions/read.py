@@ -41,7 +41,7 @@ def present(
     record: Record, principal: Principal, interaction: Interaction, row: Stored | None
 ) -> Stored:
     """Return a row that is there and may be seen. Raises NotFound or Gone."""
-    if row is None or not may_see(record.database, principal, row.patient_key):
+    if row is None or not may_see(record.database, principal, row):
         raise NotFound(not_found(interaction))
     if row.deleted:
         raise Gone(

@@ -7,6 +7,7 @@ large content. All else is written by itself.
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from ehr.interactions.opening import names_binaries
 from ehr.interactions.targets import Plan
 from ehr.interactions.writes import judged
 from ehr.record import Record
@@ -46,7 +47,9 @@ def _is_plain(change: "Change", draft: Draft | None) -> bool:
         draft is not None
         and change.criteria is None
         and change.method in (Method.POST, Method.PUT)
-        # A SearchParameter is judged beside the others, a Binary may be large.
+        # A SearchParameter is judged beside the others, a Binary may be large; who refers to one
+        # must be able to read it.
         and change.type not in ("Binary", "SearchParameter")
         and len(draft.stored) <= _LARGE
+        and not names_binaries(draft)
     )

@@ -7,9 +7,9 @@ its caller may not see is not there.
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from ehr.access.instance import may_see
+from ehr.access.instance import owns
 from ehr.errors import Conflict, NotFound
-from ehr.interactions import patching, preconditions
+from ehr.interactions import opening, patching, preconditions
 from ehr.interactions.drafting import reindex
 from ehr.interactions.targets import Plan, Target
 from ehr.record import Record
@@ -41,7 +41,10 @@ def writes_of(
     names = [name for target in plan.targets for name in target.names if not target.is_new]
     rows = read.currents(connection, names) if names else {}
     _refuse_moved(connection, changes, plan, rows)
-    return judged(record, principal, author, changes, plan, drafts, rows)
+    opening.refuse_writing(record, principal, connection, changes, plan, rows)
+    writes = judged(record, principal, author, changes, plan, drafts, rows)
+    opening.refuse_opening(record, principal, connection, writes)
+    return writes
 
 
 def judged(
@@ -54,7 +57,8 @@ def judged(
     rows: dict[Name, Current],
 ) -> list[list[Write]]:
     """Return the writes of each change on these rows, which are what is there and is held."""
-    hidden = {name for name, row in rows.items() if not _may_see(record, principal, row)}
+    owned = {n for n, row in rows.items() if owns(record.database, principal, row.patient_key)}
+    hidden = rows.keys() - owned
     for change, target in zip(changes, plan.targets, strict=True) if hidden else ():
         if change.method is not Method.DELETE and not hidden.isdisjoint(target.names):
             raise NotFound(f"There is no {change.type}/{target.id}.", expression=change.expression)
@@ -85,10 +89,6 @@ def _refuse_moved(
     }
     if missed and any(not found.reserved for found in locate(connection, missed).values()):
         raise LostRace
-
-
-def _may_see(record: Record, principal: "Principal", row: Current) -> bool:
-    return may_see(record.database, principal, row.patient_key)
 
 
 def _of_change(

@@ -8,7 +8,7 @@ from the resource as a whole; contained resources have rows of their own.
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from ehr.search.parameters import contained, full_text, reference, sinks
+from ehr.search.parameters import attached, contained, full_text, reference, sinks
 from ehr.store.hashing import Hasher
 from ehr.store.index_stamps import stamp
 from ehr.store.rows import IndexRows
@@ -40,9 +40,19 @@ class Indexer:
         self.stamp = stamp(generation)
         self._extractors: dict[str, Extractor] = {}
 
-    def rows(self, resource: dict[str, Any], found: Sequence[Found] | None = None) -> IndexRows:
-        """Return the rows of a valid resource; `found` are its References, if known already."""
+    def rows(
+        self,
+        resource: dict[str, Any],
+        found: Sequence[Found] | None = None,
+        raw: bytes | None = None,
+    ) -> IndexRows:
+        """Return the rows of a valid resource; `found` are its References, if known already.
+
+        `raw` is the resource as JSON: it tells at once what need not be looked for.
+        """
         rows = self._own_rows(resource, found)
+        if raw is None or attached.may_be_in(raw):
+            attached.index(resource, rows, self.base_urls)
         contained.index(resource, rows, self._own_rows, self._hasher)
         return rows
 

@@ -4,6 +4,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from hashlib import sha256
 
+from fhir_profiles.identity import stable_id
+
 QuantityRow = tuple[int, float, float, int, int, int, int, float, float]
 
 
@@ -88,6 +90,9 @@ class ReferenceRow:
     contained: int | None = None
 
 
+# The path of rows that are no Reference: the url of an Attachment, where it names a Binary.
+ATTACHED = stable_id("Attachment.url")
+SECURITY_CONTEXT = stable_id("Binary.securityContext")
 # Indexes of PostgreSQL take 2,700 bytes; a text that stands here for a longer one can't be sent.
 _LONGEST_PART = 1_000
 _DIGEST = "\x1f"

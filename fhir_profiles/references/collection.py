@@ -12,7 +12,7 @@ from fhir_profiles.definitions import Field, is_resource_type, type_definition
 
 ALL_KINDS = frozenset({"reference", "canonical", "uri", "narrative"})
 _REFERENCE = frozenset({"reference"})
-_TEXTS = ALL_KINDS - _REFERENCE
+_TEXTS = (ALL_KINDS | {"attachment"}) - _REFERENCE
 _KIND_OF_TYPE = {
     "canonical": "canonical",
     "uri": "uri",
@@ -84,10 +84,9 @@ def collect(
 ) -> list[Found]:
     """Return the links of `resource` in document order: References, unless told otherwise.
 
-    `extended` False says that the document has no extension, so most of it need not be visited.
-
-    `nested` includes those of contained resources and of the resources in a Bundle or Parameters.
-    The path of a link in a nested resource begins with that resource's own type.
+    The kind "attachment" is the `uri` of an Attachment alone. `extended` False says that the
+    document has no extension, so most of it need not be visited. `nested` includes those of
+    contained resources and of those in a Bundle or Parameters, paths beginning with their type.
     """
     return _collected(resource, _Options(kinds, nested, extended), None)
 
@@ -236,14 +235,15 @@ def _steps(owner: str, field: Field, options: _Options, known: dict[str, _Plan])
 
     if field.xml == "attribute" or (field.type == "Resource" and not options.nested):
         return
+    kind = _KIND_OF_TYPE.get(field.type, "")
     if not field.primitive:
-        kind = _KIND_OF_TYPE.get(field.type, "")
         wanted = kind in options.kinds or kind == "resource"
         yield step(
             field.name, kind if wanted else "", "Element" if kind == "resource" else field.type
         )
         return
-    kind = _KIND_OF_TYPE.get(field.type, "")
+    if "attachment" in options.kinds and field.path == "Attachment.url":
+        kind = "attachment"
     if kind in options.kinds:
         yield step(field.name, kind, "Element")
     if options.extended:

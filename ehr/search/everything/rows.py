@@ -32,6 +32,7 @@ from ehr.search.results.linked import Linked
 from ehr.store import tables
 from ehr.store.horizon import Horizon, marks, unchanged_since
 from ehr.store.pairs import in_pairs
+from ehr.store.rows import ATTACHED
 from fhir_profiles.care_dates import CARE_DATE_PATHS
 from fhir_profiles.definitions import resource_types, type_name, type_number
 from fhir_profiles.search_parameters import for_type
@@ -120,7 +121,10 @@ def _targets(
     asking: Asking, scope: Scope, wanted: Filter, part: ColumnElement[bool], after: int
 ) -> Select[Any]:
     near = _LINK.c.target_key <= 0
-    conditions = [or_(near, _LINK.c.target_key == scope.home) if scope.home else near]
+    conditions = [
+        _LINK.c.path != ATTACHED,
+        or_(near, _LINK.c.target_key == scope.home) if scope.home else near,
+    ]
     if wanted.types:
         conditions.append(_LINK.c.target_type.in_([type_number(type) for type in wanted.types]))
     inside = in_pairs(asking.connection, _LINK.c.target_key, _LINK.c.target_rid, scope.places)

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 from sqlalchemy import ColumnElement, FromClause, and_
 
+from ehr.access.visible import visible_within
 from ehr.search.asking import Asking
 from ehr.store import tables
 from fhir_profiles.definitions import type_number
@@ -15,7 +16,8 @@ ROW = tables.resource.alias("r")
 def visible_rows(types: Sequence[str], asking: Asking) -> tuple[FromClause, ColumnElement[bool]]:
     """Return an alias of `resource` and the condition of its current rows of these types."""
     row = ROW
-    return row, and_(*of_types(row, types), row.c.deleted.is_(False), asking.visible(row))
+    seen = visible_within(row, asking.scope, binaries=not types or "Binary" in types)
+    return row, and_(*of_types(row, types), row.c.deleted.is_(False), seen)
 
 
 def of_types(row: FromClause, types: Sequence[str]) -> list[ColumnElement[bool]]:

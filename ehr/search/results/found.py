@@ -6,6 +6,7 @@ from typing import Any
 
 from sqlalchemy import Connection, FromClause, Select, and_, select, tuple_
 
+from ehr.access.visible import visible_within
 from ehr.messages import Instant
 from ehr.search.asking import Asking
 from ehr.search.matching import KeyAndRow
@@ -73,7 +74,7 @@ def fetch(rows: Sequence[Linked], asking: Asking) -> tuple[Found, ...]:
 def _current(rows: Sequence[Linked], asking: Asking) -> Select[Any]:
     row, version = _ROW, _VERSION
     places = list(dict.fromkeys(one.place for one in rows if one.version is None))
-    return _select(row, version, asking).where(
+    return _select(row, version, asking, binaries=_any_binary(rows)).where(
         version.c.version == row.c.version,
         in_pairs(asking.connection, row.c.patient_key, row.c.rid, places),
     )
@@ -82,14 +83,14 @@ def _current(rows: Sequence[Linked], asking: Asking) -> Select[Any]:
 def _versions(rows: Sequence[Linked], asking: Asking) -> Select[Any]:
     row, version = _ROW, _VERSION
     exact = [(*one.place, int(one.version or 0)) for one in rows]
-    return _select(row, version, asking).where(
+    return _select(row, version, asking, binaries=_any_binary(rows)).where(
         tuple_(version.c.patient_key, version.c.rid, version.c.version).in_(exact),
         version.c.method != int(Method.DELETE),
-        asking.visible(version),
+        visible_within(version, asking.scope, binaries=_any_binary(rows)),
     )
 
 
-def _select(row: FromClause, version: FromClause, asking: Asking) -> Select[Any]:
+def _select(row: FromClause, version: FromClause, asking: Asking, *, binaries: bool) -> Select[Any]:
     return (
         select(
             row.c.type,
@@ -106,5 +107,9 @@ def _select(row: FromClause, version: FromClause, asking: Asking) -> Select[Any]
             version,
             and_(version.c.patient_key == row.c.patient_key, version.c.rid == row.c.rid),
         )
-        .where(row.c.deleted.is_(False), asking.visible(row))
+        .where(row.c.deleted.is_(False), visible_within(row, asking.scope, binaries=binaries))
     )
+
+
+def _any_binary(rows: Sequence[Linked]) -> bool:
+    return any(row.type == "Binary" for row in rows)

@@ -22,7 +22,6 @@ from sqlalchemy import (
     null,
     or_,
     select,
-    true,
     union_all,
 )
 
@@ -41,6 +40,7 @@ from ehr.search.results.include_by_name import (
 from ehr.search.results.linked import Included, Linked
 from ehr.store import tables
 from ehr.store.pairs import in_keys, in_pairs
+from ehr.store.rows import ATTACHED
 from ehr.store.templates import rows_of
 from fhir_profiles.definitions import type_name
 
@@ -195,7 +195,7 @@ def _backward(
         if include.target is not None and include.target not in types:
             continue
         if include.source is None:
-            yield true()
+            yield t.c.path != ATTACHED
             continue
         for parameter in parameters_of(include, include.source):
             yield leading_by(parameter, include.target)(t)
