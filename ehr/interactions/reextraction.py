@@ -35,7 +35,7 @@ def keys_of(record: Record, connection: "Connection", rows: Iterable[IndexRows])
     names = {
         (row.type, row.id)
         for some in rows
-        for row in some.reference
+        for row in some.links()
         if row.type is not None and row.id is not None
     }
     known = locate(connection, names)

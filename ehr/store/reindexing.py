@@ -6,12 +6,13 @@ are made by the definitions in force already.
 
 import time
 from collections import Counter
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from typing import Any
 
 from sqlalchemy import Connection, Table, select, text
 
 from ehr.store import feed
+from ehr.store.contained import container_in_sql
 from ehr.store.engine import Database, execute_raw, is_postgres
 from ehr.store.index_stamps import behind_in_sql
 from ehr.store.integrity import index_rows
@@ -19,9 +20,11 @@ from ehr.store.rules import DERIVED_TABLES
 from ehr.store.scan import Row, stream
 from ehr.store.tables import counter, member, reference
 from fhir_profiles.definitions import type_name, type_number
+from fhir_profiles.search_parameters import for_type
 
 Place = tuple[int, int]  # (patient_key, rid)
 Counts = Counter[tuple[str, int | None]]  # (table, parameter or path) -> rows
+EVERYTHING = "true"  # a condition
 START: Place = (-(2**63), -(2**63))
 # Rows whose target is not here have it as a hash: counted by themselves.
 UNRESOLVED = 0
@@ -32,18 +35,35 @@ _PAUSE = 0.05
 def behind(changed: Mapping[str, int]) -> str:
     """Return the condition that rows are to be made again; `changed` says since which generation
     rows of a type are made otherwise."""
-    numbers = {type_number(name): number for name, number in changed.items()}
-    by_type = [
-        f"(r.type = {number} AND {behind_in_sql(since)})" for number, since in numbers.items()
+    by_number: dict[int, set[str]] = {}
+    for name, number in changed.items():
+        by_number.setdefault(number, set()).add(name)
+    parts = [
+        f"({affected_by(types)} AND {behind_in_sql(number)})"
+        for number, types in sorted(by_number.items())
     ]
-    return " OR ".join([*by_type, behind_in_sql(0)])
+    return f"({' OR '.join([*parts, behind_in_sql(0)])})"
 
 
 def of_types(types: Collection[str] | None) -> str:
     """Return the condition that rows are of these types, None for any."""
     if types is None:
-        return "true"
-    return f"r.type IN ({', '.join(str(type_number(name)) for name in sorted(types))})"
+        return EVERYTHING
+    return f"r.type IN ({_listed(type_number(name) for name in types)})"
+
+
+def affected_by(types: Collection[str]) -> str:
+    """Return the condition that resources are of these types or contain one that is."""
+    ids = _listed(for_type(name)["_id"].param_id for name in types)
+    inside = (
+        f"SELECT c.patient_key, {container_in_sql('c.rid')} FROM token c "  # noqa: S608  as below
+        f"WHERE c.param IN ({ids})"
+    )
+    return f"({of_types(types)} OR (r.patient_key, r.rid) IN ({inside}))"
+
+
+def _listed(numbers: Iterable[int]) -> str:
+    return ", ".join(map(str, sorted(numbers))) or "NULL"
 
 
 def known_by_now(connection: Connection) -> str:
@@ -97,14 +117,14 @@ def bodies(connection: Connection, condition: str) -> Iterator[list[Row]]:
     )
 
 
-def counted(connection: Connection, types: Collection[str] | None) -> Counts:
-    """Return how many index rows there are of resources of these types, None for all."""
+def counted(connection: Connection, condition: str) -> Counts:
+    """Return how many index rows there are of resources that meet a condition."""
     found: Counts = Counter()
     for table in DERIVED_TABLES:
         column = column_of(table)
-        for value, number in connection.execute(text(_counting(table, column, types))):
+        for value, number in connection.execute(text(_counting(table, column, condition))):
             found[table.name, value] += number
-    unresolved = _counting(reference, None, types, "t.target_hash IS NOT NULL")
+    unresolved = _counting(reference, None, condition, "t.target_hash IS NOT NULL")
     found["unresolved", UNRESOLVED] = connection.execute(text(unresolved)).all()[0][1]
     return found
 
@@ -114,15 +134,14 @@ def column_of(table: Table) -> str | None:
     return next((name for name in ("param", "path") if name in table.c), None)
 
 
-def _counting(
-    table: Table, column: str | None, types: Collection[str] | None, where: str = "true"
-) -> str:
+def _counting(table: Table, column: str | None, condition: str, where: str = "true") -> str:
     value = f"t.{column}" if column else "NULL"
     sql = f"SELECT {value}, count(*) FROM {table.name} t"  # noqa: S608  names of ours
-    if types is not None:
+    if condition != EVERYTHING:
         key = "owner_key" if table is member else "patient_key"
-        sql += f" JOIN resource r ON r.patient_key = t.{key} AND r.rid = t.rid"
-        where += f" AND r.deleted = false AND {of_types(types)}"
+        here = container_in_sql("t.rid")
+        sql += f" JOIN resource r ON r.patient_key = t.{key} AND r.rid = {here}"
+        where += f" AND r.deleted = false AND ({condition})"
     return f"{sql} WHERE {where}" + (f" GROUP BY {value}" if column else "")
 
 

@@ -305,3 +305,29 @@ def test_a_copy_of_a_standard_parameter_changes_nothing(client: Client, operator
     found = client.read(f"SearchParameter?url={copy['url']}")
     assert ids(found) == {"individual-gender"}
     assert "Patient.nothing" not in json.dumps(client.read("metadata"))
+
+
+@pytest.mark.parametrize("query", ["", "?parameter=trained"])
+def test_they_hold_inside_what_a_resource_contains(
+    client: Client, operator: Client, record: "Record", query: str
+) -> None:
+    nurse = {
+        "resourceType": "Practitioner",
+        "id": "nurse",
+        "extension": [{"url": "http://example.org/trained", "valueCode": "abroad"}],
+    }
+    client.update(ANNA)
+    client.update(BERT)
+    client.update({**PULSE, "contained": [nurse], "performer": [{"reference": "#nurse"}]})
+    extension = "Practitioner.extension('http://example.org/trained')"
+    client.update(search_parameter("trained", base=["Practitioner"], expression=extension))
+
+    reindexed(operator, query)
+
+    assert ids(client.read("Observation?performer:Practitioner.trained=abroad")) == {"pulse"}
+    assert ids(client.read("Practitioner?trained=abroad")) == set()
+    assert is_sound(record)
+    client.update(search_parameter("trained", status="retired"))
+    reindexed(operator, query)
+    assert facts(operator.read("$reindex-status"), "definition") == []
+    assert is_sound(record)

@@ -12,7 +12,8 @@ from fhir_profiles.definitions import is_resource_type
 class Asked:
     """`types` None are all. `parameters` are urls or codes of definitions, none means all of them.
 
-    Where parameters are named only rows that lack them are made; else each row is compared.
+    Where parameters are named only rows that lack them are made; else each row is compared. Types
+    alone are compared by the definitions that there are: others take effect without them.
     """
 
     types: tuple[str, ...] | None = None

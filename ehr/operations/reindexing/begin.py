@@ -13,7 +13,7 @@ from ehr.operations.reindexing.asked import Asked, read
 from ehr.record import Record
 from ehr.search.definitions import holds, wanted
 from ehr.search.parameters.custom import Definition, conflict, definition_of
-from ehr.store import reindex_runs, search_definitions
+from ehr.store import reindex_runs, reindexing, search_definitions
 from ehr.store.reindex_runs import RUNNING, Run
 from ehr.store.search_definitions import Indexed
 
@@ -31,6 +31,13 @@ class Begun:
     asked: Asked
     types: frozenset[str] | None
     resumed: bool
+
+    @property
+    def scope(self) -> str:
+        """Return the condition of the resources that the run is about."""
+        if self.types is None or self.asked.types is not None:
+            return reindexing.of_types(self.types)
+        return reindexing.affected_by(self.types)
 
 
 def begin(record: Record, asked: Asked, holder: str) -> Begun:
@@ -76,10 +83,7 @@ def _scope(
     """Return the urls of the definitions that are asked for."""
     known = {one.url: definition_of(one.url, one.definition) for one in rows} | dict(defined)
     if not asked.parameters:
-        types = asked.types
-        return frozenset(
-            url for url, one in known.items() if types is None or one.types & set(types)
-        )
+        return frozenset(known) if asked.types is None else frozenset()
     found: set[str] = set()
     for name in asked.parameters:
         named = {

@@ -72,21 +72,20 @@ def _run(record: Record, begun: Begun, phase: Phase) -> Outcome:
         # What comes later is made right: nobody has to run after it.
         known = reindexing.known_by_now(connection)
     behind = reindexing.behind(definitions.behind(rows, begun.run.generation))
-    of_types = reindexing.of_types(begun.types)
-    older = f"{of_types} AND ({behind})"
-    every = f"{of_types} AND {known}"
+    scope = begun.scope
+    older, every = f"{scope} AND {behind}", f"{scope} AND {known}"
     run = _sweep(record, begun, every if begun.asked.compares else older, phase)
     run = _phase(record, run, AWAITING)
     phase(AWAITING)
     reindexing.await_earlier(record.database, moment)
     run = _visit(record, run, older, phase(SWEEPING), compares=False)
     run = _phase(record, run, PROVING)
-    proof = prove(record, begun.types, behind, phase(PROVING))
+    proof = prove(record, scope, behind, phase(PROVING))
     if not proof.holds:
-        if begun.types is None:
+        if scope == reindexing.EVERYTHING:
             record.database.write(integrity.clear_orphans)
         run = _visit(record, run, every, phase(SWEEPING), compares=True)
-        proof = prove(record, begun.types, behind, phase(PROVING))
+        proof = prove(record, scope, behind, phase(PROVING))
     return _finish(record, begun, run, proof)
 
 
@@ -142,5 +141,7 @@ def _finish(record: Record, begun: Begun, run: Run, proof: Proof) -> Outcome:
 
 def _covered(one: Indexed, begun: Begun) -> bool:
     """Tell whether no row of an earlier making is left of any type that a definition is about."""
+    if begun.asked.types is not None:
+        return False  # resources of other types may contain such
     types = definition_of(one.url, one.definition).types
     return begun.types is None or types <= begun.types

@@ -6,7 +6,6 @@ believes to have done goes into it.
 """
 
 from collections import Counter
-from collections.abc import Collection
 from dataclasses import dataclass, field
 
 from ehr.interactions.reextraction import current_of, keys_of, rows_of, table_rows
@@ -53,14 +52,13 @@ class Proof:
         return not self.behind.total() and self.resources == self.read and not self.disagreements
 
 
-def prove(record: Record, types: Collection[str] | None, behind: str, tell: Tell) -> Proof:
-    """Count everything of these types, None for all; `behind` is what no row may be any more."""
+def prove(record: Record, scope: str, behind: str, tell: Tell) -> Proof:
+    """Count everything that meets a condition; `behind` is what no row of it may be any more."""
     proof = Proof()
     with snapshot(record.database) as connection:
-        of_types = reindexing.of_types(types)
-        proof.resources = reindexing.count(connection, of_types)
-        proof.behind = reindexing.count(connection, f"{of_types} AND ({behind})")
-        for some in reindexing.bodies(connection, of_types):
+        proof.resources = reindexing.count(connection, scope)
+        proof.behind = reindexing.count(connection, f"{scope} AND {behind}")
+        for some in reindexing.bodies(connection, scope):
             currents = [_current(record, row) for row in some]
             rows = [rows_of(record, one) for one in currents]
             keys = keys_of(record, connection, rows)
@@ -70,7 +68,7 @@ def prove(record: Record, types: Collection[str] | None, behind: str, tell: Tell
                 _, batch = table_rows(one, made, keys)
                 _count(batch, proof.expected)
             tell(len(some))
-        proof.counted = reindexing.counted(connection, types)
+        proof.counted = reindexing.counted(connection, scope)
     return proof
 
 
