@@ -10,6 +10,7 @@ from ehr.cli import output
 from ehr.cli.examples import examples
 from ehr.cli.exits import Exit
 from ehr.cli.failures import CommandError
+from ehr.errors import PASSED_OVER
 
 if TYPE_CHECKING:
     from ehr.rest.respond import Response
@@ -51,12 +52,15 @@ def _resource(answer: "Response") -> Part:
     if told.get("resourceType") == "Parameters":
         return told
     said = [issue["diagnostics"] for issue in told.get("issue", ()) if "diagnostics" in issue]
-    raise CommandError(
-        said[0] if said else f"The record answered {status}, and not how it searches.",
-        "",
-        "Give a search, as in 'Observation?code=8867-4'.",
-        exit=Exit.REFUSED,
-    )
+    what = said[0].removesuffix(PASSED_OVER).strip() if said else ""
+    if not what or "`_explain`" in what:  # which the caller never wrote
+        raise CommandError(
+            "This is no search, so there is nothing to explain.",
+            "" if what else f"The record answered {status}.",
+            "Give a search, as in 'Observation?code=8867-4'.",
+            exit=Exit.REFUSED,
+        )
+    raise CommandError(what, "", "Correct the search and repeat it.", exit=Exit.REFUSED)
 
 
 def _put_facts(part: Part) -> None:

@@ -23,12 +23,14 @@ _OF_FILES = frozenset({".csv", ".gz", ".json", ".tar", ".txt", ".xml", ".zip", "
 @click.argument("target", metavar="FOLDER|FILE.ndjson[.gz|.zst]", type=click.Path(path_type=Path))
 @click.option("--type", "types", multiple=True, help="Only this resource type; may be repeated.")
 @click.option("--patient", "patients", multiple=True, help="Only this patient's record, by id.")
+@click.option("--overwrite", is_flag=True, help="Write over the files of an earlier export.")
 @click.option("--compress", type=click.Choice(["gz", "zst"]), help="For the files of a folder.")
 @click.option("--json", "as_json", is_flag=True, help="Print the figures as JSON.")
 def export(
     target: Path,
     types: tuple[str, ...],
     patients: tuple[str, ...],
+    overwrite: bool,
     compress: str | None,
     as_json: bool,
 ) -> None:
@@ -38,15 +40,9 @@ def export(
     from ehr.cli.output import bar
 
     _check_types(types)
-    if bulk.is_folder(target) and not target.is_dir() and target.suffix in _OF_FILES:
-        raise click.UsageError(
-            f"{target} would become a folder. Give a folder's name, or that of a file: .ndjson, "
-            ".ndjson.gz or .ndjson.zst."
-        )
-    if compress and not bulk.is_folder(target):
-        raise click.UsageError(
-            "--compress is for folders; name the file .ndjson.gz or .ndjson.zst."
-        )
+    _check_target(target, compress)
+    if not overwrite:
+        _check_nothing_is_there(target, types)
     began = time.monotonic()
     written = 0
     with opened_record(os.environ) as record, bar("Exporting", None, "resources") as advance:
@@ -84,8 +80,36 @@ def _check_types(types: tuple[str, ...]) -> None:
     for type in types:
         if not is_resource_type(type):
             near = difflib.get_close_matches(type, resource_types(), n=1)
-            hint = f" Did you mean {near[0]}?" if near else ""
-            raise click.UsageError(f"There is no resource type {type}.{hint}")
+            hint = f"Did you mean {near[0]}?" if near else "Types are written as in Patient."
+            raise click.UsageError(f"There is no resource type {type}. {hint}")
+
+
+def _check_target(target: Path, compress: str | None) -> None:
+    from ehr.bulk.export import is_folder
+
+    if is_folder(target) and not target.is_dir() and target.suffix in _OF_FILES:
+        raise click.UsageError(
+            f"{target} would become a folder. Give a folder's name, or that of a file: .ndjson, "
+            ".ndjson.gz or .ndjson.zst."
+        )
+    if compress and not is_folder(target):
+        raise click.UsageError(
+            "--compress is for folders; name the file .ndjson.gz or .ndjson.zst."
+        )
+
+
+def _check_nothing_is_there(target: Path, types: tuple[str, ...]) -> None:
+    """Raise CommandError where the export would write over an earlier one."""
+    there = [target] if target.is_file() else sorted(target.glob("*.ndjson*"))
+    there = [one for one in there if not types or one == target or one.name.split(".")[0] in types]
+    if there:
+        more = f" and {len(there) - 1} more" if len(there) > 1 else ""
+        raise CommandError(
+            f"{there[0]}{more} would be written over.",
+            "An earlier export is there.",
+            "Give another name, or --overwrite.",
+            exit=Exit.USAGE,
+        )
 
 
 def _tell(counts: dict[str, int], size: int, seconds: float, *, as_json: bool) -> None:

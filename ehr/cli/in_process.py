@@ -8,13 +8,16 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from auth.principal import Principal
+from ehr.cli.exits import Exit
+from ehr.cli.failures import CommandError
 from ehr.rest.bases import MOUNT
 
 if TYPE_CHECKING:
     from ehr.record import Record
     from ehr.rest.respond import Response
 
-_BASE = re.compile(rf"^(https?://[^/?]+)?/?{MOUNT.strip('/')}(?=[/?]|$)")
+_BASE = re.compile(rf"^/?{MOUNT.strip('/')}(?=[/?]|$)")
+_LOCAL = ("127.0.0.1", "localhost", "[::1]")
 
 
 def ask(
@@ -28,7 +31,8 @@ def ask(
 ) -> "Response":
     """Return status, headers and body chunks of one request: a path below the FHIR base.
 
-    An address with the base before it, such as a page's link, is taken too.
+    An address with the record's own base before it, such as a page's link, is taken too. Raises
+    CommandError for that of another server.
     """
     from werkzeug.test import EnvironBuilder
 
@@ -37,7 +41,7 @@ def ask(
 
     caller = Principal("command-line", kind, "command line")
     door = Door(record.settings, partial(handle, record), lambda _token: caller)
-    path, _, query = _below_base(path, record.settings.base_url).partition("?")
+    path, _, query = _below_base(path, record).partition("?")
     builder = EnvironBuilder(
         path=f"{MOUNT}/{path.lstrip('/')}".rstrip("/"),
         query_string=query,
@@ -53,7 +57,24 @@ def ask(
         builder.close()
 
 
-def _below_base(address: str, base_url: str) -> str:
-    if base_url and address.startswith(base_url):
-        return address.removeprefix(base_url)
-    return _BASE.sub("", address)
+def _below_base(address: str, record: "Record") -> str:
+    if not re.match(r"https?://", address, re.IGNORECASE):
+        return _BASE.sub("", address)
+    bases = _own_bases(record)
+    for base in bases:
+        if re.match(rf"{re.escape(base)}(?=[/?]|$)", address, re.IGNORECASE):
+            return address[len(base) :]
+    raise CommandError(
+        f"{address.partition('?')[0]} is not an address of this record.",
+        f"Its own begin with {' or '.join(bases[: -len(_LOCAL)] or bases[:1])}.",
+        "Give what stands below the base, such as Patient/123; ask other servers with curl.",
+        exit=Exit.USAGE,
+    )
+
+
+def _own_bases(record: "Record") -> list[str]:
+    """Return the addresses that the record goes or went by, last of all those of this machine."""
+    port = record.settings.port
+    local = [f"http://{host}:{port}{MOUNT}" for host in _LOCAL]
+    known = [one for one in record.database.own_bases() if one not in local]
+    return [*known, *local]

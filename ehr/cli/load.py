@@ -64,20 +64,7 @@ def load(
     from ehr.bulk.loading.sources import UnreadableSource
 
     settings = load_settings(os.environ)
-    if state and url is None:
-        raise CommandError(
-            "--state goes with --url.",
-            "A load into the database notes there what it has taken in.",
-            "Leave --state out.",
-            exit=Exit.USAGE,
-        )
-    if url and not token:
-        raise CommandError(
-            "--url needs a token.",
-            "A server answers nobody without one.",
-            "Give --token or set EHR_TOKEN; `ehr token create --system` makes one.",
-            exit=Exit.USAGE,
-        )
+    _check_options(url, token, state)
     began = time.monotonic()
 
     def start(total: int) -> "AbstractContextManager[tuple[Loader, Progress]]":
@@ -97,6 +84,23 @@ def load(
         write_rejects(summary.rejects, Path(rejects))
     _tell(summary, time.monotonic() - began, rejects, as_json=as_json)
     return Exit.REJECTS if summary.rejects else Exit.OK
+
+
+def _check_options(url: str | None, token: str | None, state: str | None) -> None:
+    if state and url is None:
+        raise CommandError(
+            "--state goes with --url.",
+            "A load into the database notes there what it has taken in.",
+            "Leave --state out.",
+            exit=Exit.USAGE,
+        )
+    if url and not token:
+        raise CommandError(
+            "--url needs a token.",
+            "A server answers nobody without one.",
+            "Give --token or set EHR_TOKEN; `ehr token create --system` makes one.",
+            exit=Exit.USAGE,
+        )
 
 
 def _load(

@@ -91,7 +91,8 @@ def _selecting(type: str, params: Params, expression: str) -> Params:
     selecting = tuple(pair for pair in params if pair[0] not in _RESULT_PARAMETERS)
     if not selecting:
         raise PreconditionFailed(
-            f"The condition on {type} names no search parameter, so it would match everything.",
+            f"The condition on {type} names no search parameter, so it would match everything. "
+            f"Name one, as in {type}?identifier=system|value, or one resource: {type}/[id].",
             code="required",
             expression=expression,
         )

@@ -69,7 +69,7 @@ def test_get_answers_through_the_endpoint(capsys: Printed) -> None:
 
 @pytest.mark.parametrize(
     "address",
-    ["metadata", "/metadata", "/fhir/metadata", "http://record.example/fhir/metadata?_pretty=true"],
+    ["metadata", "/metadata", "/fhir/metadata", "http://localhost:8000/fhir/metadata?_pretty=true"],
 )
 @pytest.mark.usefixtures("on_database")
 def test_get_takes_an_address_with_its_base(address: str, capsys: Printed) -> None:
@@ -85,6 +85,24 @@ def test_get_takes_an_address_below_the_public_base(
 
     assert cli.run(["get", "https://record.example/care/r4/metadata"]) == Exit.OK
     assert json.loads(capsys.readouterr().out)["resourceType"] == "CapabilityStatement"
+
+
+@pytest.mark.usefixtures("on_database")
+def test_get_refuses_the_address_of_another_server(
+    monkeypatch: pytest.MonkeyPatch, capsys: Printed
+) -> None:
+    monkeypatch.setenv("EHR_BASE_URL", "https://record.example/care/r4")
+
+    for address in (
+        "https://other.example/care/r4/Patient/1",
+        "https://record.example/care/r44/Patient/1",
+        "https://record.example.org/care/r4/Patient/1?name=Murray",
+    ):
+        assert cli.run(["get", address]) == Exit.USAGE
+        printed = capsys.readouterr()
+        assert "is not an address of this record" in printed.err
+        assert "https://record.example/care/r4." in printed.err
+        assert printed.out == ""
 
 
 @pytest.mark.parametrize("options", [[], ["--compact"]], ids=["pretty", "compact"])

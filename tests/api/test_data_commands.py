@@ -151,6 +151,26 @@ def test_what_is_exported_can_be_loaded_elsewhere(capsys: Printed, tmp_path: Pat
     assert names == ["Observation.ndjson.zst", "Patient.ndjson.zst"]
 
 
+def test_an_export_does_not_write_over_an_earlier_one_unasked(capsys: Printed) -> None:
+    _run(capsys, "load", *_population())
+    for target in ("out", "all.ndjson"):
+        _run(capsys, "export", target)
+        before = {path: path.read_bytes() for path in Path().rglob("*.ndjson")}
+
+        assert cli.run(["export", target]) == Exit.USAGE
+
+        assert "would be written over" in capsys.readouterr().err
+        assert {path: path.read_bytes() for path in before} == before
+        _run(capsys, "export", target, "--overwrite")
+    _run(capsys, "export", "out", "--type", "Goal")
+
+
+def test_an_unknown_type_is_refused_with_a_near_one(capsys: Printed) -> None:
+    for type, says in (("Patiens", "Did you mean Patient?"), ("Foo", "written as in Patient")):
+        assert cli.run(["export", "out", "--type", type]) == Exit.USAGE
+        assert says in capsys.readouterr().err
+
+
 def test_an_export_of_a_few_types_names_what_is_older(capsys: Printed) -> None:
     Path("out").mkdir()
     Path("out/Goal.ndjson").write_text("{}\n", "utf-8")

@@ -181,5 +181,12 @@ def test_the_command_says_what_is_wrong(
     monkeypatch.setenv("EHR_DATABASE_URL", database_url)
 
     assert cli.run(["explain", "Observation?kode=1"]) == Exit.REFUSED
-    assert "kode" in capsys.readouterr().err
-    assert cli.run(["explain", "metadata"]) == Exit.REFUSED
+    text = capsys.readouterr().err
+    assert "kode" in text
+    assert "Prefer" not in text  # nobody sends headers here
+    assert "Correct the search" in text
+    for path in ("metadata", "Patient/mary", "Patient/mary/_history"):
+        assert cli.run(["explain", path]) == Exit.REFUSED
+        text = capsys.readouterr().err
+        assert "This is no search" in text
+        assert "_explain" not in text
