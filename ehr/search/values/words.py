@@ -7,14 +7,15 @@ no words here but whole runs.
 """
 
 import re
-import unicodedata
 from collections.abc import Iterable
 from functools import lru_cache
 
+from ehr.search.values.folding import unmarked
 from ehr.store.full_text import All, Either, Phrase, Words
 from ehr.store.tables import BOUNDARY
 
 LONGEST_TEXT = 200_000  # characters of words kept: engines bound what one row may have
+_LONGEST_READ = 10 * LONGEST_TEXT  # of one text: folding costs, even where nothing is kept
 MAXIMUM_WORDS = 50
 _LONGEST_WORD = 64
 _SHORT = 100
@@ -27,13 +28,7 @@ def words(text: str) -> list[str]:
     """Return the words of a text in their order, as they are kept."""
     if text.isascii():
         return [_spelt(word) for word in _ASCII_WORD.findall(text.lower())]
-    folded = _unmarked(_unmarked(text).casefold())
-    return [_spelt(word) for word in _WORD.findall(folded)]
-
-
-def _unmarked(text: str) -> str:
-    decomposed = unicodedata.normalize("NFKD", text)
-    return "".join(each for each in decomposed if not unicodedata.category(each).startswith("M"))
+    return [_spelt(word) for word in _WORD.findall(unmarked(text))]
 
 
 @lru_cache(maxsize=65_536)
@@ -44,8 +39,16 @@ def _spelt(word: str) -> str:
 
 def joined(texts: Iterable[str]) -> str:
     """Return the words of texts as one; no phrase reaches from one text to the next."""
-    parts = (_repeated(text) if len(text) <= _SHORT else " ".join(words(text)) for text in texts)
-    whole = BOUNDARY.join([part for part in parts if part])
+    parts: list[str] = []
+    room = LONGEST_TEXT
+    for text in texts:
+        if room < 0:
+            break
+        part = _repeated(text) if len(text) <= _SHORT else " ".join(words(text[:_LONGEST_READ]))
+        if part:
+            parts.append(part)
+            room -= len(part)
+    whole = BOUNDARY.join(parts)
     if len(whole) <= LONGEST_TEXT:
         return whole
     return whole[: whole.rindex(" ", 0, LONGEST_TEXT)]
