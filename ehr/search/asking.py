@@ -9,6 +9,7 @@ from sqlalchemy import ColumnElement, Connection, FromClause
 from auth.principal import Principal
 from ehr.access.visible import Scope, scope_of, visible_within
 from ehr.search.matching import MatchContext
+from ehr.store.engine import is_postgres
 from ehr.terminology import Source
 
 if TYPE_CHECKING:
@@ -52,4 +53,5 @@ def _match_context(record: "Record", connection: Connection, seen: Visible) -> M
         base_urls=record.indexer.base_urls,
         now=lambda: record.clock() * 1000,
         source=Source(connection, seen, hasher, record.indexer.base_urls),
+        hash_lists=is_postgres(connection),
     )

@@ -17,6 +17,7 @@ from sqlalchemy import (
     ColumnElement,
     FromClause,
     Select,
+    SelectBase,
     bindparam,
     exists,
     not_,
@@ -64,7 +65,8 @@ class MatchContext:
     search, None for one across patients. `now` is in microseconds, for the prefix `ap`. `source` is
     where value sets and hierarchies are asked for, beforehand. `hear` takes what `some_row` would
     look for, in place of a clause: composite parameters tie such rows together. `inside`: the row
-    is a contained resource, which has index rows but none of `resource`.
+    is a contained resource, which has index rows but none of `resource`. `hash_lists`: the engine
+    may nest loops over lists of one record (see `in_list`).
     """
 
     hasher: Hasher
@@ -76,6 +78,7 @@ class MatchContext:
     hear: Callable[[FromClause, Condition], None] | None = None
     source: Source | None = None
     inside: bool = False
+    hash_lists: bool = False
     answers: dict[Hashable, Any] = field(default_factory=dict, compare=False)
 
     def once(self, question: Hashable, ask: Callable[[], T]) -> T:
@@ -131,7 +134,19 @@ def some_row(
         return exists().where(
             t.c.patient_key == row.c.patient_key, t.c.rid == row.c.rid, condition(t)
         )
-    return tuple_(row.c.patient_key, row.c.rid).in_(rows_with(t, context, condition))
+    return in_list(row, rows_with(t, context, condition), context)
+
+
+def in_list(row: RowAlias, listed: SelectBase, context: MatchContext) -> ColumnElement[bool]:
+    """Return the condition that a row is in a list.
+
+    Within a record PostgreSQL expects a row or two, and reads the list again for each outer row:
+    thousands of times thousands in a long record. `IS TRUE` keeps it from that: it hashes the list
+    once.
+    """
+    is_listed = tuple_(row.c.patient_key, row.c.rid).in_(listed)
+    within = context.patient_keys is not None
+    return is_listed.is_(true()) if within and context.hash_lists else is_listed
 
 
 def rows_with(t: FromClause, context: MatchContext, condition: Condition) -> Select[Any]:

@@ -32,6 +32,8 @@ _POSTGRES = (
     f"SELECT {_COLUMNS} FROM unnest(%b::smallint[], %b::text[]) AS j (type, id) "  # noqa: S608  as above
     "JOIN locator l ON l.type = j.type AND l.id = j.id " + _JOIN
 )
+# By itself: to plan the other costs PostgreSQL 0.5 ms each time, since it goes by the array.
+_ONE = f"SELECT {_COLUMNS} FROM locator l {_JOIN} WHERE l.type = %b AND l.id = %b"  # noqa: S608
 
 
 def locate(connection: Connection, names: Collection[Name]) -> Mapping[Name, Located]:
@@ -39,7 +41,9 @@ def locate(connection: Connection, names: Collection[Name]) -> Mapping[Name, Loc
     if not names:
         return {}
     pairs = [(type_number(type), id) for type, id in names]
-    if is_postgres(connection):
+    if is_postgres(connection) and len(pairs) == 1:
+        found = query(connection, _ONE, pairs[0])
+    elif is_postgres(connection):
         columns = [[number for number, _ in pairs], [id for _, id in pairs]]
         found = query(connection, _POSTGRES, columns)
     else:

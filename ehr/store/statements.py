@@ -29,10 +29,12 @@ def query(connection: Connection, sql: str, parameters: Sequence[Any] = ()) -> l
     return found
 
 
-def run_prepared(connection: Connection, sql: str, parameters: Sequence[Any]) -> list[Row]:
+def run_prepared(
+    connection: Connection, sql: str, parameters: Sequence[Any], *, planned_anew: bool = False
+) -> list[Row]:
     """Run a statement of PostgreSQL with its own marks, `$1`, `$2` …; return its rows."""
     of(connection).announce(sql)
-    return prepared.rows(connection, sql, parameters)
+    return prepared.rows(connection, sql, parameters, planned_anew=planned_anew)
 
 
 @cache

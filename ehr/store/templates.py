@@ -53,9 +53,9 @@ def keep(connection: Connection, key: Hashable, value: T) -> T:
     return value
 
 
-def rows_of(connection: Connection, statement: Statement) -> Sequence[Row]:
+def rows_of(connection: Connection, statement: Statement, *, skewed: bool = False) -> Sequence[Row]:
     """Run a statement by the text that is kept for its structure; return all rows."""
-    return rows_by(connection, (), statement, lambda: statement, {})
+    return rows_by(connection, (), statement, lambda: statement, {}, skewed=skewed)
 
 
 def rows_by(
@@ -64,10 +64,13 @@ def rows_by(
     part: ClauseElement,
     make: Callable[[], Statement],
     named: dict[str, Any],
+    *,
+    skewed: bool = False,
 ) -> Sequence[Row]:
     """Run the statement that `make` returns, which is built only where it is not known.
 
-    `part` is what of it may differ while `key` is the same; `named` are its named values.
+    `part` is what of it may differ while `key` is the same; `named` are its named values; `skewed`
+    is as for `run`.
     """
     structure = part._generate_cache_key()
     binds = structure.bindparams if structure is not None else ()
@@ -84,7 +87,7 @@ def rows_by(
         if names:
             changed.update(zip(names, some, strict=True))
     # A part may hold what was kept with the values of another: named ones are of this call.
-    return run(connection, template, changed | named)
+    return run(connection, template, changed | named, skewed=skewed)
 
 
 def template_of(
@@ -108,12 +111,17 @@ def _names(name: str | None, expansion: Mapping[str, Sequence[str]]) -> Names:
     return () if name is None else tuple(expansion.get(name, (name,)))
 
 
-def run(connection: Connection, one: Template, changed: Mapping[str, Any]) -> list[Row]:
-    """Run a statement with some of its values changed; return all rows."""
+def run(
+    connection: Connection, one: Template, changed: Mapping[str, Any], *, skewed: bool = False
+) -> list[Row]:
+    """Run a statement with some of its values changed; return all rows.
+
+    `skewed`: some values are in few rows and some in many, so that each needs a plan of its own.
+    """
     values = [changed[name] if name in changed else one.values[name] for name in one.marks]
     if is_postgres(connection):
         note(connection.info, one.sql, values)
-        return run_prepared(connection, one.sql, values)
+        return run_prepared(connection, one.sql, values, planned_anew=skewed)
     cursor = execute_raw(connection, one.sql, values)
     rows: list[Row] = cursor.fetchall()
     cursor.close()

@@ -10,6 +10,9 @@ from typing import Any
 
 import pytest
 
+from ehr.store.engine import of
+from ehr.store.statement_cost import cost
+from ehr.store.trace import traced
 from tests import given
 from tests.client import Client
 from tests.spec.test_search import link, names
@@ -214,3 +217,36 @@ def _answer(client: Client, request: str) -> str:
 def _shown(bundle: dict[str, Any]) -> Any:
     entries = [json.dumps(one, sort_keys=True) for one in bundle.get("entry", ())]
     return bundle.get("total"), entries
+
+
+@pytest.mark.parametrize("sort", ["date", "-date", "value-quantity,-date"])
+def test_a_long_record_costs_no_more_a_row_than_a_short_one(
+    client: Client, people: None, database: Any, sort: str
+) -> None:
+    """No list of a record is read again for each match, whatever the planner expects."""
+    path = f"Observation?patient=mary&code={PULSE}&date=ge2020&value-quantity=gt1&_sort={sort}"
+    read = []
+    for size in (100, 300):
+        made = [
+            given.observation("Patient/mary", code=PULSE, value=n + 2, unit="/min",
+                              effectiveDateTime=f"2024-02-01T{n % 24:02}:{n % 60:02}:00Z")
+            for n in range(size)
+        ]  # fmt: skip
+        client.transact(given.transaction(*made))
+        client.read(path)
+        with database.read() as connection:
+            read.append(_work(connection, path, client))
+
+    assert read[1] < read[0] * 6
+
+
+def _work(connection: Any, path: str, client: Client) -> int:
+    """Return the rows that PostgreSQL reads for a search, or the steps that SQLite takes."""
+    of(connection)._local.joined = connection
+    try:
+        with traced(connection) as found:
+            client.read(path)
+    finally:
+        of(connection)._local.joined = None
+    page = cost(connection, found[-1])
+    return page.rows_read or page.instructions or 0

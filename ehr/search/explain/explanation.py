@@ -30,7 +30,7 @@ _PURPOSES = {
     "locator": "find what the request names",
     "identifiers": "find by identifier",
     "pins": "find whose records may hold matches",
-    "conditions": "step that leaves the key",
+    "steps": "step that leaves the key",
     "page": "count matches",
     "page_statement": "find matches",
     "estimates": "estimate the total",

@@ -18,12 +18,11 @@ from sqlalchemy import (
     and_,
     literal,
     select,
-    tuple_,
     union_all,
 )
 
 from ehr.search.asking import Asking
-from ehr.search.matching import index_alias, rows_with, under
+from ehr.search.matching import in_list, index_alias, rows_with, under
 from ehr.search.plan import canonicals
 from ehr.search.plan.pins import files
 from ehr.search.plan.rows import visible_rows
@@ -68,7 +67,7 @@ def chain_clause(
         ways.append(rows_with(t, context, leads_by_name))
     ways += [_containing(chain, type, inner, asking, clause) for type, inner in inside]
     listed = ways[0] if len(ways) == 1 else union_all(*ways)
-    return tuple_(row.c.patient_key, row.c.rid).in_(listed)
+    return in_list(row, listed, context)
 
 
 def _reached(chain: Chain, type: str, inner: Condition, asking: Asking, clause: Clause) -> Reached:
@@ -92,7 +91,7 @@ def _ask_chain(
     step = step.where(wanted, clause(target, (type,), inner, there))
     some = _containing(chain, type, inner, asking, clause).limit(1).subquery()
     mark: Select[Any] = select(*_MARK).select_from(some)
-    rows = run(step, mark, name=chain.written[0], asking=asking)
+    rows = run(step, mark, name=chain.written[0], inner=inner, asking=asking)
     return Reached(
         tuple((key, rid) for key, rid, _, _ in rows if rid),
         tuple((hash, version) for _, _, hash, version in rows if hash is not None),

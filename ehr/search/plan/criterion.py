@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from sqlalchemy import ColumnElement, FromClause, and_, not_
 
 from ehr.search.asking import Asking
-from ehr.search.matching import any_of
+from ehr.search.matching import MatchContext, any_of
 from ehr.search.parameters import clauses
 from ehr.search.parameters.last_updated import last_updated_clause
 from ehr.search.plan import identifiers
@@ -36,6 +36,13 @@ def criterion_clause(
             for one in criterion.parameters
         ]
     )
+
+
+def is_looked_up(criterion: Criterion, context: MatchContext) -> bool:
+    """Tell whether the rows that meet the criterion are looked up beforehand."""
+    if criterion.parameters[0].code == "_id":
+        return criterion.modifier is None
+    return all(identifiers.are_located(one, criterion, context) for one in criterion.parameters)
 
 
 def _of_type(

@@ -10,6 +10,7 @@ from ehr.search.request import Criterion
 from ehr.search.values.escapes import split
 from ehr.store.rows import identifier_part, identifier_text
 from ehr.store.tables import identifier_locator
+from ehr.store.templates import rows_of
 from fhir_profiles.definitions import type_number
 from fhir_profiles.search_parameters import SearchParameter
 
@@ -34,14 +35,15 @@ def located(
     """Return where resources with one of these identifiers are; None when there are too many."""
     wanted = [_read(parameter, value) for value in criterion.values]
     t = identifier_locator
-    rows = connection.execute(
+    statement = (
         select(t.c.value, t.c.patient_key, t.c.rid)
         .where(
             t.c.hash.in_({context.hasher.once(value) for _, value in wanted}),
             t.c.type == type_number(parameter.type),
         )
         .limit(_MOST + 1)
-    ).all()
+    )
+    rows = rows_of(connection, statement)
     if len(rows) > _MOST:
         return None
     whole = {identifier_text(system, value) for system, value in wanted if system is not None}

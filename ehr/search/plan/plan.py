@@ -17,6 +17,7 @@ from ehr.search.grammar.refusals import Findings
 from ehr.search.matching import ONE_KEY, KeyAndRow, TypeAndId, under
 from ehr.search.plan.compartment import in_compartment
 from ehr.search.plan.conditions import condition_clause
+from ehr.search.plan.leading import leads
 from ehr.search.plan.mentions import mentioned
 from ehr.search.plan.pins import Pins, pinned
 from ehr.search.plan.rows import ROW, visible_rows
@@ -32,7 +33,8 @@ class Plan:
     """What to select from: `row` is an alias of `resource`, `patient_keys` None is cross-patient.
 
     `request` is what will be answered: under lenient handling less than was asked. `conditions`
-    gives those of the SELECT; `shape` is the same for searches that differ in the key alone.
+    gives those of the SELECT; `shape` is the same for searches that differ in the key alone;
+    `skewed`: it goes by values of which some are in few rows and some in many.
     """
 
     request: SearchRequest
@@ -40,6 +42,7 @@ class Plan:
     conditions: Callable[[], Where]
     patient_keys: tuple[int, ...] | None
     shape: Shape | None = None
+    skewed: bool = False
 
     @property
     def where(self) -> Where:
@@ -77,7 +80,8 @@ def plan(request: SearchRequest, asking: Asking) -> Plan:
         return plan(understood, asking)
     if shape is not None:
         judged(asking.connection, shape)
-    return Plan(request, ROW, lambda: where, pins.keys, shape)
+    skewed = pins.keys is None and not any(leads(one, context) for one in request.conditions)
+    return Plan(request, ROW, lambda: where, pins.keys, shape, skewed)
 
 
 def _where(

@@ -48,7 +48,7 @@ def _ask_owners(reverse: Reverse, asking: Asking, clause: Clause) -> Reached:
     """Ask for the keys of the sources: they say whose they are."""
     source, passes = _sources(reverse, asking, clause)
     step = select(source.c.patient_key, literal(0)).where(passes).distinct()
-    return Reached(tuple((key, 0) for key, _ in run(step, name=reverse.written[0], asking=asking)))
+    return Reached(tuple((key, 0) for key, _ in _run(reverse, asking, step)))
 
 
 def _ask_reverse(reverse: Reverse, types: Sequence[str], asking: Asking, clause: Clause) -> Reached:
@@ -67,11 +67,15 @@ def _ask_reverse(reverse: Reverse, types: Sequence[str], asking: Asking, clause:
     if canonicals.paths((reverse.parameter,)) and canonicals.definitions(_targets(reverse, types)):
         by_name = step(*NOWHERE, t.c.target_hash, t.c.target_version)
         steps.append(by_name.where(t.c.target_hash.isnot(None)))
-    rows = run(*steps, name=reverse.written[0], asking=asking)
+    rows = _run(reverse, asking, *steps)
     return Reached(
         tuple((key, rid) for key, rid, _, _ in rows if rid is not None),
         tuple((hash, version) for _, _, hash, version in rows if hash is not None),
     )
+
+
+def _run(reverse: Reverse, asking: Asking, *steps: Select[Any]) -> Sequence[Any]:
+    return run(*steps, name=reverse.written[0], inner=reverse.inner, asking=asking)
 
 
 def _sources(

@@ -24,6 +24,7 @@ from ehr.search.asking import Asking
 from ehr.search.matching import KeyAndRow
 from ehr.search.parameters.reference_paths import reference_paths
 from ehr.search.plan import canonicals
+from ehr.search.plan.leading import leads
 from ehr.search.request import Condition
 from ehr.store.templates import rows_of
 from fhir_profiles.search_parameters import SearchParameter
@@ -59,14 +60,15 @@ def through(t: FromClause, parameters: Sequence[SearchParameter]) -> ColumnEleme
     return t.c.path.in_(sorted(paths))
 
 
-def run(*steps: Select[Any], name: str, asking: Asking) -> Sequence[Any]:
-    """Run the parts of a step as one statement."""
+def run(*steps: Select[Any], name: str, inner: Condition, asking: Asking) -> Sequence[Any]:
+    """Run the parts of a step as one statement; `inner` is what the other end has to pass."""
+    skewed = not leads(inner, elsewhere(asking).context)
     bounded = [step.limit(MAXIMUM_STEP + 1) for step in steps]
     if len(bounded) == 1:
-        rows = rows_of(asking.connection, bounded[0])
+        rows = rows_of(asking.connection, bounded[0], skewed=skewed)
     else:
         parts = [select(step.subquery()) for step in bounded]
-        rows = rows_of(asking.connection, union_all(*parts))
+        rows = rows_of(asking.connection, union_all(*parts), skewed=skewed)
     if len(rows) > MAXIMUM_STEP:
         raise TooCostly(
             f"`{name}` passes through more than {MAXIMUM_STEP} resources. Add conditions that "

@@ -71,14 +71,15 @@ def is_wide(connection: Connection, plan: Plan) -> bool:
     if not depends_on_number(plan.request, plan.patient_keys):
         return False
     some = select(plan.row.c.rid).where(*plan.where).limit(_MANY).subquery()
-    [(number,)] = rows_of(connection, select(func.count()).select_from(some))
+    statement = select(func.count()).select_from(some)
+    [(number,)] = rows_of(connection, statement, skewed=plan.skewed)
     return bool(number == _MANY)
 
 
 def count(connection: Connection, plan: Plan) -> int:
     """Return how many resources match."""
     if plan.shape is None:
-        [(number,)] = rows_of(connection, _counting(plan))
+        [(number,)] = rows_of(connection, _counting(plan), skewed=plan.skewed)
         return int(number)
     key = ("count", plan.shape)
     template = kept(connection, key) or keep(

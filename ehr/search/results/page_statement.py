@@ -7,6 +7,7 @@ one patient's record a first page needs neither (`plan/shapes.py`).
 
 from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from sqlalchemy import (
@@ -20,12 +21,14 @@ from sqlalchemy import (
     func,
     select,
     table,
+    true,
 )
 
 from ehr.search.matching import ONE_KEY
 from ehr.search.plan.plan import Plan
 from ehr.search.results.sort import Ordering, SortValue, after, orderings
 from ehr.store import tables
+from ehr.store.engine import is_postgres
 from ehr.store.horizon import Horizon, marks, unchanged_since
 from ehr.store.templates import keep, kept, rows_by, run, template_of
 
@@ -66,11 +69,15 @@ class Wanted:
 
 @dataclass(frozen=True, slots=True)
 class _Frame:
-    """A statement but for its conditions: both SELECTs, and the order of the inner one."""
+    """A statement but for its conditions: its SELECTs, and the order of the inner one.
+
+    Where there is one, `matches` takes the conditions, and the inner one puts its rows in order.
+    """
 
     order: tuple[Ordering, ...]
     inner: Select[Any]
     outer: Select[Any]
+    matches: Select[Any] | None = None
 
 
 def page_rows(connection: Connection, wanted: Wanted) -> Sequence[Sequence[Any]]:
@@ -87,7 +94,7 @@ def page_rows(connection: Connection, wanted: Wanted) -> Sequence[Sequence[Any]]
     template = kept(connection, key)
     if template is None:
         frame = _new_frame(connection, wanted)
-        statement = _within(frame, and_(*plan.where))
+        statement = _within(frame, and_(*plan.where), true())
         template = keep(connection, key, template_of(connection, statement))
     return run(connection, template, named)
 
@@ -100,9 +107,14 @@ def _rows_by_structure(
     if frame is None:
         frame = keep(connection, key, _new_frame(connection, wanted))
     condition = and_(*wanted.plan.where)
-    if wanted.start is not None:
-        condition = and_(condition, *_beginning(wanted.plan.row, frame.order, wanted.start))
-    return rows_by(connection, key, condition, lambda: _within(frame, condition), named)
+    beyond: ColumnElement[bool] = true()
+    start = wanted.start
+    if start is not None:
+        condition = and_(condition, unchanged_since(wanted.plan.row, start.horizon))
+        beyond = after(frame.order, start.values, backward=start.backward)
+    make = partial(_within, frame, condition, beyond)
+    part = and_(condition, beyond)
+    return rows_by(connection, key, part, make, named, skewed=wanted.plan.skewed)
 
 
 def _frame_key(wanted: Wanted) -> Hashable:
@@ -115,34 +127,43 @@ def _frame_key(wanted: Wanted) -> Hashable:
     return "frame", request.sort, within, plainly, first, wanted.backward, wanted.total, wanted.wide
 
 
-def _beginning(
-    row: FromClause, order: tuple[Ordering, ...], start: Place
-) -> tuple[ColumnElement[bool], ...]:
-    return (
-        after(order, start.values, backward=start.backward),
-        unchanged_since(row, start.horizon),
-    )
-
-
-def _within(frame: _Frame, condition: ColumnElement[bool]) -> Select[Any]:
-    return frame.outer.add_cte(frame.inner.where(condition).cte("p"))
+def _within(
+    frame: _Frame, condition: ColumnElement[bool], beyond: ColumnElement[bool]
+) -> Select[Any]:
+    if frame.matches is None:
+        return frame.outer.add_cte(frame.inner.where(condition, beyond).cte("p"))
+    matches, inner = frame.matches.where(condition).cte("m"), frame.inner.where(beyond).cte("p")
+    return frame.outer.add_cte(matches, inner)
 
 
 def _new_frame(connection: Connection, wanted: Wanted) -> _Frame:
     plan = wanted.plan
-    order = orderings(plan.request, plan.row, plan.patient_keys, wide=wanted.wide)
-    return _Frame(order, _inner(wanted, order), _outer(connection, wanted, order))
+    row, matches = plan.row, None
+    order = orderings(plan.request, row, plan.patient_keys, wide=wanted.wide)
+    if is_postgres(connection) and plan.patient_keys is not None and any(map(_is_joined, order)):
+        # It expects one match in a record, and would read all sort values again for each.
+        matches = select(*(row.c[name] for name in _COLUMNS))
+        row = table("m", *(column(name) for name in _COLUMNS))
+        order = orderings(plan.request, row, plan.patient_keys)
+    inner = _inner(wanted, row, order, hashed=matches is not None)
+    return _Frame(order, inner, _outer(connection, wanted, order), matches)
 
 
-def _inner(wanted: Wanted, order: tuple[Ordering, ...]) -> Select[Any]:
-    row = wanted.plan.row
-    sources: FromClause = row
+def _is_joined(one: Ordering) -> bool:
+    return one.source is not None
+
+
+def _inner(
+    wanted: Wanted, row: FromClause, order: tuple[Ordering, ...], *, hashed: bool
+) -> Select[Any]:
+    """Return the SELECT that orders and limits; `hashed`: by a join that can't be a nested loop."""
+    sources = row
     for one in order:
         if one.source is not None:
             key = and_(one.source.c.patient_key == row.c.patient_key, one.source.c.rid == row.c.rid)
-            sources = sources.outerjoin(one.source, key)
+            sources = sources.outerjoin(one.source, key, full=hashed)
     columns = [one.column for one in order]
-    return (
+    statement = (
         select(
             *(row.c[name] for name in _COLUMNS),
             *([func.count().over().label("total")] if wanted.total else []),
@@ -152,6 +173,8 @@ def _inner(wanted: Wanted, order: tuple[Ordering, ...]) -> Select[Any]:
         .order_by(*_directions(columns, order, wanted.backward))
         .limit(bindparam(_SIZE, wanted.size + 1))
     )
+    # Written so that the planner does not see that the join might as well be a left one.
+    return statement.where(func.coalesce(row.c.rid, 0) != 0) if hashed else statement
 
 
 def _outer(connection: Connection, wanted: Wanted, order: tuple[Ordering, ...]) -> Select[Any]:

@@ -72,7 +72,8 @@ def postgres_engine(
             super().__init__(connection, row_factory=row_factory)
             self.format = psycopg.pq.Format.BINARY
 
-    plans = _PLANS if name == WRITER else ""
+    # To compile a plan takes longer than any statement of ours that is worth waiting for.
+    plans = _PLANS if name == WRITER else "-c jit=off "
     waits = max(timeout / 3, 1) if patience is None else patience
     limits = f"-c statement_timeout={timeout * 1000:.0f}ms -c lock_timeout={waits * 1000:.0f}ms"
     engine = sqlalchemy.create_engine(

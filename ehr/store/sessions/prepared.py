@@ -27,12 +27,20 @@ _NUMBERS = itertools.count()
 _FORGOTTEN = b"26000"  # as psycopg makes it when a cursor runs ROLLBACK, DROP or ALTER
 
 
-def rows(connection: Connection, sql: str, parameters: Sequence[Any]) -> list[Row]:
-    """Run a statement with parameters `$1`, `$2` … and return its rows, none if it has none."""
+def rows(
+    connection: Connection, sql: str, parameters: Sequence[Any], *, planned_anew: bool = False
+) -> list[Row]:
+    """Run a statement with parameters `$1`, `$2` … and return its rows, none if it has none.
+
+    `planned_anew`: it is not prepared, since how it is best done depends on the values.
+    """
     driver = driver_of(connection)
     if not driver.autocommit and driver.pgconn.transaction_status == TransactionStatus.IDLE:
         _command(driver, b"BEGIN")  # as a cursor would: it must not be a transaction of its own
-    result = _run(connection, driver, sql, parameters)
+    if planned_anew:
+        result = _run_once(driver, sql, parameters)
+    else:
+        result = _run(connection, driver, sql, parameters)
     if _is(result, _FORGOTTEN):
         _names(connection).clear()
         if driver.info.transaction_status == TransactionStatus.IDLE:
@@ -81,14 +89,23 @@ def driver_of(connection: Connection) -> psycopg.Connection[Any]:
 def _run(
     connection: Connection, driver: psycopg.Connection[Any], sql: str, parameters: Sequence[Any]
 ) -> PGresult:
-    encoded = [parameter(value) for value in parameters]
-    kinds = tuple([oid for _, oid in encoded])
+    values, kinds, formats = _encoded(parameters)
     names = _names(connection)
     name = names.pop((sql, kinds), None) or _prepared(driver, names, sql, kinds)
     names[sql, kinds] = name  # as the newest
-    formats = (Format.BINARY,) * len(encoded)
-    values: list[Any] = [value for value, _ in encoded]  # None stands for NULL
     return driver.pgconn.exec_prepared(name, values, formats, Format.BINARY)
+
+
+def _run_once(driver: psycopg.Connection[Any], sql: str, parameters: Sequence[Any]) -> PGresult:
+    values, kinds, formats = _encoded(parameters)
+    return driver.pgconn.exec_params(sql.encode(), values, kinds, formats, Format.BINARY)
+
+
+def _encoded(parameters: Sequence[Any]) -> tuple[list[Any], Kinds, tuple[Format, ...]]:
+    """Return the values, None for NULL, their types and their formats."""
+    encoded = [parameter(value) for value in parameters]
+    kinds = tuple([oid for _, oid in encoded])
+    return [value for value, _ in encoded], kinds, (Format.BINARY,) * len(encoded)
 
 
 def _prepared(driver: psycopg.Connection[Any], names: Names, sql: str, kinds: Kinds) -> bytes:
