@@ -57,6 +57,29 @@ def test_an_instant_has_no_width(client: Client, search: str, is_found: bool) ->
     assert found(client, f"DocumentReference?date={search}") == [made["id"]] * is_found
 
 
+def test_filters_do_not_regard_the_case_of_any_letter(client: Client) -> None:
+    """ "Values are never case sensitive" (§3.1.3.2): é is É."""
+    mary = client.create(given.patient())
+    made = client.create(given.condition(mary, "éÉa"))
+
+    assert found(client, "Condition?_filter=code eq ÉéA") == [made["id"]]
+    assert found(client, "Condition?_filter=code ne ÉéA") == []
+
+
+def test_of_several_types_those_answer_that_a_reference_may_be_of(client: Client) -> None:
+    """Documents may be of an EpisodeOfCare, conditions never are: they are just not found."""
+    mary = client.create(given.patient())
+    made = client.create(
+        document() | {"context": {"encounter": [{"reference": "EpisodeOfCare/gone"}]}}
+    )
+    client.create(given.condition(mary))
+
+    both = "?_type=Condition,DocumentReference&encounter"
+    assert found(client, f"{both}=EpisodeOfCare/gone") == [made["id"]]
+    assert client.get(f"{both}=not a reference").status_code == 400
+    assert client.get("Condition?encounter=EpisodeOfCare/gone").status_code == 400
+
+
 def test_a_datetime_is_as_wide_as_its_last_digit(client: Client) -> None:
     """ "The range of the value as defined above", to the precision given (§3.1.1.4.7)."""
     mary = client.create(given.patient())

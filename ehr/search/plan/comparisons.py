@@ -2,12 +2,14 @@
 
 R4 search_filter.html §3.1.3.2: "The compareOp is always evaluated against the set of values":
 one row of the parameter must meet it, also for `ne` ("an item in the set has an unequal value").
-"Values are never case sensitive": strings are compared folded; tokens and uris without regard to
-the case of Latin letters, which is all that both engines know to change.
+"Values are never case sensitive": strings are compared folded; tokens in every spelling; uris
+without regard to the case of a to z, which is all that both engines know to change.
 """
 
-import string as letters
+import string
 from collections.abc import Callable
+from itertools import product
+from math import prod
 from typing import Any
 
 from sqlalchemy import ColumnElement, FromClause, Text, and_, func, literal
@@ -25,7 +27,8 @@ from fhir_profiles.search_parameters import SearchParameter
 
 _Row = Callable[[FromClause], ColumnElement[bool]]
 _Make = Callable[[SearchParameter, str, str, MatchContext], _Row]
-_LOWER = str.maketrans(letters.ascii_uppercase, letters.ascii_lowercase)
+_MOST_SPELLINGS = 256
+_LOWER = str.maketrans(string.ascii_uppercase, string.ascii_lowercase)
 
 
 def comparison_clause(
@@ -115,12 +118,20 @@ def _token(parameter: SearchParameter, operator: str, value: str, context: Match
             wanted.append(t.c.code == hashed(code))
         elif code:
             text = func.lower(func.coalesce(t.c.text, literal("", Text)))
-            wanted.append(text == code.translate(_LOWER))
+            wanted.append(text.in_(_spellings(code)))
         if system is not None:
             wanted.append(t.c.system == (hashed(system) if system else 0))
         return and_(*wanted)
 
     return same if operator == "eq" else lambda t: ~same(t)
+
+
+def _spellings(code: str) -> list[str]:
+    """Return a code in all its cases, as far as databases do not change them: they do a to z."""
+    others = [{c, c.lower(), c.upper()} if not c.isascii() else {c} for c in code]
+    if prod(map(len, others)) > _MOST_SPELLINGS:
+        return [each.translate(_LOWER) for each in (code, code.lower(), code.upper())]
+    return sorted({"".join(letters).translate(_LOWER) for letters in product(*others)})
 
 
 _KINDS: dict[str, tuple[FromClause, _Make]] = {

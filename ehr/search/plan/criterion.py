@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 from sqlalchemy import ColumnElement, FromClause, and_, not_
 
+from ehr.errors import Invalid
 from ehr.search.asking import Asking
 from ehr.search.matching import MatchContext, any_of
 from ehr.search.parameters import clauses
@@ -30,12 +31,19 @@ def criterion_clause(
         return last_updated_clause(row, criterion, asking.context)
     if len(criterion.parameters) == 1:
         return _of_type(row, criterion.parameters[0], criterion, asking)
-    return any_of(
-        [
-            and_(row.c.type == type_number(one.type), _of_type(row, one, criterion, asking))
-            for one in criterion.parameters
-        ]
-    )
+    choices: list[ColumnElement[bool]] = []
+    refused: list[Invalid] = []
+    for one in criterion.parameters:
+        try:
+            clause = _of_type(row, one, criterion, asking)
+        except Invalid as error:
+            refused.append(error)
+        else:
+            choices.append(and_(row.c.type == type_number(one.type), clause))
+    # A value that means nothing for some of the types finds none of them; it must for one.
+    if not choices:
+        raise refused[0]
+    return any_of(choices)
 
 
 def is_looked_up(criterion: Criterion, context: MatchContext) -> bool:
