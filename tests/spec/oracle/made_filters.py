@@ -122,7 +122,9 @@ class Filters(Maker):
         unit = ""
         if amount and amount.system and amount.code and self.rng.random() < 0.5:
             unit = f"|{amount.system}|{amount.code}"
-        return self.pick([each for each in NUMBERS if each[0] != "-"]) + unit
+        value = self.pick([each for each in NUMBERS if each[0] != "-"]) + unit
+        # "excluding ) and ]" where it has no quotes (§3.1.3.1)
+        return _quoted(value) if "]" in value else value
 
     def _date(self, element: Element | None) -> str:
         value = element.value if element and isinstance(element.value, str) else self.moment()

@@ -126,11 +126,7 @@ class _Writer(Maker):
         return self.pick(used if used and self.rng.random() < 0.85 else every)
 
     def _elements(self, type: str, parameter: SearchParameter) -> list[tuple[Item, Element]]:
-        # What stands inside is worth asking for too: a chain may lead there.
-        items = [*self.population.of_type(type), *self.population.inside_of_type(type)]
-        return [
-            (item, each) for item in items for each in self.population.elements(item, parameter)
-        ]
+        return self.population.values(type, parameter)
 
     def _condition(self, type: str, hops: int = 0) -> tuple[str, str]:
         draw = self.rng.random()

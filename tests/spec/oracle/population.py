@@ -42,20 +42,22 @@ class Population:
         self.base = base
         self.items = [Item(each) for each in resources]
         self.by_name = {item.name: item for item in self.items}
-        self._inside = [
+        self._of_type = _by_type(self.items)
+        self._inside = _by_type(
             Item(each, item.resource)
             for item in self.items
             for each in item.resource.get("contained", ())
-        ]
+        )
         self._selected: dict[tuple[int, str, str], list[Element]] = {}
+        self._values: dict[tuple[str, str], list[tuple[Item, Element]]] = {}
 
     def of_type(self, type: str) -> list[Item]:
         """Return the resources of a type; contained ones are no matches of their own."""
-        return [item for item in self.items if item.type == type]
+        return self._of_type.get(type, [])
 
     def inside_of_type(self, type: str) -> list[Item]:
         """Return the contained resources of a type."""
-        return [item for item in self._inside if item.type == type]
+        return self._inside.get(type, [])
 
     def elements(self, item: Item, parameter: SearchParameter) -> list[Element]:
         """Return the elements that a parameter selects in a resource."""
@@ -64,6 +66,16 @@ class Population:
             found = self.select(item, parameter.expression, item.resource)
             self._selected[key] = found
         return self._selected[key]
+
+    def values(self, type: str, parameter: SearchParameter) -> list[tuple[Item, Element]]:
+        """Return all elements of a type that a parameter selects, those of contained ones too."""
+        key = (type, parameter.code)
+        if key not in self._values:
+            items = [*self.of_type(type), *self.inside_of_type(type)]
+            self._values[key] = [
+                (item, each) for item in items for each in self.elements(item, parameter)
+            ]
+        return self._values[key]
 
     def select(self, item: Item, expression: str, start: Any) -> list[Element]:
         """Return what an expression selects from a node of this resource."""
@@ -114,6 +126,13 @@ class Population:
                 return {"resourceType": type_in(text)}
         declared = value.get("type") if isinstance(value, dict) else None
         return {"resourceType": declared} if declared else None
+
+
+def _by_type(items: Iterable[Item]) -> dict[str, list[Item]]:
+    found: dict[str, list[Item]] = {}
+    for item in items:
+        found.setdefault(item.type, []).append(item)
+    return found
 
 
 def _contained(item: Item, id: str) -> Item | None:
