@@ -31,7 +31,7 @@ def scope_of(principal: Principal) -> Scope:
     return Scope(principal.kind, principal.organisation)
 
 
-_EVERYTHING = Scope("system", None)
+EVERYTHING = Scope("system", None)
 _LINK, _REFERRER = reference.alias("opening"), resource.alias("opener")
 _CONTEXT = reference.alias("closing")
 
@@ -49,7 +49,7 @@ def visible_within(row: FromClause, scope: Scope, *, binaries: bool = False) -> 
     `binaries` tells that a row may be a Binary, which others may open. Without it those are hidden.
     """
     seen = _of_key(row, scope)
-    if not binaries or scope == _EVERYTHING:
+    if not binaries or scope == EVERYTHING:
         return seen
     is_binary = row.c.type == type_number("Binary")
     return or_(seen, and_(is_binary, referred_to(row.c.patient_key, row.c.rid, scope)))
@@ -57,7 +57,7 @@ def visible_within(row: FromClause, scope: Scope, *, binaries: bool = False) -> 
 
 def _of_key(row: FromClause, scope: Scope) -> ColumnElement[bool]:
     """Return the condition that a row may be seen for whose it is."""
-    if scope == _EVERYTHING:
+    if scope == EVERYTHING:
         return true()
     if scope.organisation is None:
         return row.c.patient_key >= 0

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from ehr.access.instance import is_open, owns
+from ehr.access.visible import EVERYTHING, scope_of
 from ehr.errors import Forbidden, Unprocessable
 from ehr.interactions.targets import Plan
 from ehr.record import Record
@@ -54,6 +55,8 @@ def refuse_opening(
     writes: Sequence[Sequence[Write]],
 ) -> None:
     """Raise Unprocessable for references to Binaries that their writer may not read."""
+    if scope_of(principal) == EVERYTHING:
+        return
     naming = [
         (write, (row.type, row.id))
         for some in writes

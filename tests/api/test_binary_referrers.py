@@ -292,3 +292,17 @@ def test_a_binary_that_comes_after_its_referrer(one: Client, other: Client, reco
 
     assert other.get("Binary/later").status_code == 200
     assert deep_check.check(record, lambda _steps, _versions: None).is_sound
+
+
+def test_referring_to_ones_own_costs_one_statement_more(
+    one: Client, client: Client, statements: Callable[[], Any]
+) -> None:
+    counts = []
+    for who, url in ((one, "urn:x"), (one, "Binary/b"), (client, "urn:x"), (client, "Binary/b")):
+        who.create(_document(url))  # what is done once is done
+        with statements() as seen:
+            who.create(_document(url))
+        counts.append(len(seen))
+
+    assert counts[1] == counts[0] + 1
+    assert counts[3] == counts[2]
