@@ -15,8 +15,8 @@ from fhir_profiles import json_format
 
 DEVELOPMENT_SECRET = "for-development-only"  # noqa: S105  refused by check_public
 
-# Read by the tests' scripts, and by `ehr load --url` as a client; no settings of the record.
-_FOREIGN = frozenset({"EHR_SHARED", "EHR_TOKEN"})
+# Read by the tests, and by `ehr load --url` as a client; no settings of the record.
+_FOREIGN = frozenset({"EHR_SHARED", "EHR_TEST_ENGINES", "EHR_TEST_POSTGRES", "EHR_TOKEN"})
 
 
 class SettingsError(Exception):

@@ -76,8 +76,6 @@ class _Scan:
     def first_fault(self) -> tuple[int, str]:
         if not self.text.strip(" \t\r\n"):
             return 0, "The document is empty. Send a JSON object."
-        if self.text.lstrip().startswith("<"):
-            return 0, "This looks like XML. Say so, by the Content-Type or the file's name."
         position = 0
         while True:
             position = _end(_SPACE, self.text, position)

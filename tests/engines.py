@@ -20,12 +20,7 @@ from pathlib import Path
 from tests import postgres_pool, postgres_server
 
 ALL = ("sqlite", "postgresql")
-_FOLDER, _POSTGRES, _ENGINES = "TEST_RUN_FOLDER", "TEST_RUN_POSTGRES", "TEST_RUN_ENGINES"
-
-# Renamed at once: the record refuses EHR_ names that are no settings, and tests start the record.
-for _name, _kept in (("EHR_TEST_POSTGRES", _POSTGRES), ("EHR_TEST_ENGINES", _ENGINES)):
-    if _name in os.environ:
-        os.environ[_kept] = os.environ.pop(_name)
+_FOLDER, _POSTGRES, _ENGINES = "TEST_RUN_FOLDER", "EHR_TEST_POSTGRES", "EHR_TEST_ENGINES"
 
 
 def chosen() -> tuple[str, ...]:

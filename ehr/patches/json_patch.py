@@ -64,7 +64,8 @@ def _read(index: int, raw: Any) -> Operation:
         raise Invalid(f"Patch operation {index} is not an object.")
     op, path = raw.get("op"), raw.get("path")
     if not isinstance(op, str) or op not in _APPLY:
-        raise Invalid(f"Patch operation {index}: op must be one of {', '.join(_APPLY)}.")
+        given = f", not `{op[:40]}`" if isinstance(op, str) else ""
+        raise Invalid(f"Patch operation {index}: op must be one of {', '.join(_APPLY)}{given}.")
     if op in ("add", "replace", "test") and "value" not in raw:
         raise Invalid(f"Patch operation {index} ({op}) needs a value.")
     tokens = _tokens(index, op, "path", path)
@@ -161,9 +162,18 @@ def _existing(document: Any, operation: Operation, tokens: tuple[str, ...]) -> t
     for depth, token in enumerate(tokens):
         holder, key = value, _key(value, token)
         if key is None:
-            raise _fault(document, operation, "there is nothing at this path", tokens[: depth + 1])
+            lacking = tokens[: depth + 1]
+            raise _fault(document, operation, _nothing(operation, lacking), lacking)
         value = holder[key]
     return holder, key
+
+
+def _nothing(operation: Operation, lacking: tuple[str, ...]) -> str:
+    if len(lacking) < len(operation.tokens) and operation.op in ("add", "replace"):
+        return f"there is nothing at /{'/'.join(lacking)[:80]}. Add that first, with `add`"
+    if operation.op == "replace":
+        return "there is nothing at this path. Use `add`, which sets a member in any case"
+    return "there is nothing at this path. Read the resource and make the patch again"
 
 
 def _key(value: Any, token: str) -> Any:

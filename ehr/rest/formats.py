@@ -4,6 +4,7 @@ JSON and XML in their formal and their generic names. A browser's text/html gets
 """
 
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Literal
@@ -77,7 +78,17 @@ def negotiate(accept: str, formats: tuple[str, ...], *, raw: bool = False) -> An
         answer = _answer(found)
         if answer is not None:
             return answer
-    raise NotAcceptable(f"None of the media types in Accept can be written. {_OFFER}")
+    raise NotAcceptable(
+        _version_fault(ranges) or f"None of the media types in Accept can be written. {_OFFER}"
+    )
+
+
+def _version_fault(ranges: Iterable[MediaType]) -> str:
+    for found in ranges:
+        version = found.parameter("fhirversion")
+        if version is not None and version not in _VERSIONS:
+            return f"fhirVersion={version[:20]} can't be written. This is R4: ask for 4.0, or none."
+    return ""
 
 
 def read_accept(accept: str) -> list[MediaType]:
@@ -103,8 +114,11 @@ def read_content_type(content_type: str) -> MediaType:
     charset = (media_type.parameter("charset") or "utf-8").lower()
     if charset not in _UTF_8:
         raise UnsupportedMediaType(f"The charset {charset} is not read. Send the body as UTF-8.")
-    if (media_type.parameter("fhirversion") or "4.0") not in _VERSIONS:
-        raise UnsupportedMediaType("This server reads FHIR R4 only. Send fhirVersion=4.0 or none.")
+    version = media_type.parameter("fhirversion") or "4.0"
+    if version not in _VERSIONS:
+        raise UnsupportedMediaType(
+            f"fhirVersion={version[:20]} is not read. This is R4: send fhirVersion=4.0 or none."
+        )
     return media_type
 
 
@@ -113,7 +127,10 @@ def _by_format(text: str) -> Answer:
     media_type = _media_type(re.sub(r"(?<=fhir) (?=json|xml)", "+", text.strip()[:_LONGEST]))
     answer = _answer(media_type)
     if answer is None or media_type.name in _RANGES:
-        raise NotAcceptable(f"_format={text[:80]} can't be written. Use json or xml.")
+        raise NotAcceptable(
+            _version_fault([media_type])
+            or f"_format={text[:80]} can't be written. Use json or xml."
+        )
     return Answer(answer.format, answer.media_type, explicit=media_type.name not in _HTML)
 
 

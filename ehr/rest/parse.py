@@ -157,7 +157,8 @@ def _values(params: Params, name: str) -> tuple[str, ...]:
 def _pretty(params: Params) -> bool:
     asked = set(_values(params, "_pretty"))
     if not asked <= {"true", "false"} or len(asked) > 1:
-        raise Invalid("_pretty is neither true nor false. Write _pretty=true.", code="value")
+        wrong = ", ".join(sorted(asked - {"true", "false"}))[:40] or "both true and false"
+        raise Invalid(f"`_pretty` is `{wrong}`. Write _pretty=true.", code="value")
     return asked == {"true"}
 
 

@@ -108,8 +108,7 @@ def not_well_formed(error: expat.ExpatError, data: bytes) -> InvalidDocument:
         line = data.count(b"\n", 0, fault.start) + 1
         return malformed(line, "This is not UTF-8. Send XML encoded as UTF-8.")
     if data.lstrip()[:1] in (b"{", b"["):
-        text = "This looks like JSON. Say so, by the Content-Type or the file's name."
-        return malformed(1, text)
+        return malformed(1, "This looks like JSON: send it as application/fhir+json.")
     problem = expat.ErrorString(error.code)
     hint = _HINTS.get(problem, "")
     return malformed(error.lineno, f"column {error.offset + 1}, {problem}.{hint}")

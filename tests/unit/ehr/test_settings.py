@@ -74,7 +74,9 @@ def test_unknown_name_is_refused_with_a_suggestion() -> None:
         load({"EHR_REFERENCE": "all"})
 
 
-@pytest.mark.parametrize("variable", ["EHR_SHARED", "EHR_TOKEN"])
+@pytest.mark.parametrize(
+    "variable", ["EHR_SHARED", "EHR_TEST_ENGINES", "EHR_TEST_POSTGRES", "EHR_TOKEN"]
+)
 def test_variables_of_tests_and_clients_are_let_through(variable: str) -> None:
     assert load({variable: "something"}) == Settings()
 

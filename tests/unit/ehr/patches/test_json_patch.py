@@ -118,6 +118,21 @@ def test_a_patch_that_does_not_fit_is_unprocessable(operation: Any) -> None:
         json_patch.apply(document, [_op(T, "/one", value=1), operation])
 
 
+@pytest.mark.parametrize(
+    ("operation", "says"),
+    [
+        (_op(P, "/b", value=1), "Use `add`, which sets a member in any case"),
+        (_op(P, "/b/c", value=1), "nothing at /b. Add that first"),
+        (_op(A, "/b/c/d", value=1), "nothing at /b. Add that first"),
+        (_op(R, "/b"), "Read the resource"),
+        ({"op": "fly", "path": "/b"}, "not `fly`"),
+    ],
+)
+def test_a_refusal_says_what_to_do(operation: Any, says: str) -> None:
+    with pytest.raises((Invalid, Unprocessable), match=says):
+        json_patch.apply({"a": 1}, [operation])
+
+
 def test_an_error_names_operation_pointer_and_fhirpath() -> None:
     patient = {"resourceType": "Patient", "name": [{"family": "A"}]}
     patch = [_op(T, "/name/0/family", value="A"), _op(P, "/name/0/suffix", value=["x"])]
