@@ -72,6 +72,26 @@ def test_every_conformance_case_is_answered(client: Client) -> None:
     assert wrong == []
 
 
+def test_every_fact_of_another_server_that_r4_agrees_with_holds(client: Client) -> None:
+    """Those where that server leaves the text ("contested") are judged by the text."""
+    source = shared("search-cases/ms-fhir-server-facts")
+    lines = (source / "fixtures.ndjson").read_text("utf-8").splitlines()
+    for resource in map(json.loads, lines):
+        client.update(resource)
+    data = json.loads((source / "cases.json").read_text("utf-8"))
+    facts = [(case["request"], case["expect"]["matches"]) for case in data["cases"]]
+    facts += [(case["request"], case["byTheR4Text"]) for case in data["contested"]]
+    wrong = {}
+
+    for request, expected in facts:
+        matches = names(expect(client.get(_escaped(f"{request}&_count=100")), 200))
+        if sorted(matches) != sorted(expected):
+            wrong[request] = (matches, expected)
+
+    assert len(facts) == 149 + 13
+    assert wrong == {}
+
+
 def _ask(client: Client, case: dict[str, Any]) -> Any:
     path = _escaped(case["request"])
     if case["method"] == "POST":
