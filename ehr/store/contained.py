@@ -23,6 +23,11 @@ def container(rid: int) -> int:
     return -rid >> _BITS if rid < 0 else rid
 
 
+def moved(rid: int, to: int) -> int:
+    """Return the number of the same contained resource where its container is another row."""
+    return place(to, -rid & MOST) if rid < 0 else to
+
+
 def container_in_sql(rid: str) -> str:
     """Return the same as SQL, for a column."""
     return f"CASE WHEN {rid} < 0 THEN (-{rid}) >> {_BITS} ELSE {rid} END"

@@ -18,7 +18,7 @@ from sqlalchemy import Table
 from ehr.bulk.checking.reextraction import Extracted, expected_rows, extracted
 from ehr.record import Record
 from ehr.search.values.intervals import MAX, MIN
-from ehr.store import tables
+from ehr.store import contained, tables
 from ehr.store.bodies import compose, strip
 from ehr.store.dates import first_millisecond
 from ehr.store.drafts import Written
@@ -118,7 +118,7 @@ class Copier:
         delta = place.days * _DAY
         there = set(real.get(tables.date, ()))
         for row in one.rows.get(tables.date, ()):
-            new = self._rid(row[1], place)
+            new = _at(row, self._rid(contained.container(row[1]), place))
             for low, high in ((True, True), (True, False), (False, True), (False, False)):
                 if _moved(row, row[0], new, delta, low, high) in there:
                     one.moving[row] = low, high
@@ -190,24 +190,27 @@ class Copier:
         for table, rows in one.rows.items():
             if table is tables.date:
                 made[table] = [
-                    _moved(row, key, rid, delta, *one.moving.get(row, (False, False)))
+                    _moved(row, key, _at(row, rid), delta, *one.moving.get(row, (False, False)))
                     for row in rows
                 ]
             elif table is tables.reference:
-                made[table] = [self._reference(row, key, rid, place) for row in rows]
+                made[table] = [self._reference(row, key, _at(row, rid), place) for row in rows]
             elif table is tables.identifier_locator:
                 made[table] = [words.identifier(row, key, rid) for row in rows]
             elif table is tables.token:
-                made[table] = [words.token(row, key, rid) for row in rows]
+                made[table] = [words.token(row, key, _at(row, rid)) for row in rows]
             else:
-                made[table] = [(key, rid, *row[2:]) for row in rows]
+                made[table] = [(key, _at(row, rid), *row[2:]) for row in rows]
         return made
 
     def _reference(self, row: Row, key: int, rid: int, place: Place) -> Row:
         values = [key, rid, *row[2:]]
         if values[_TARGET_KEY] == self.key:
             values[_TARGET_KEY] = key
-            values[_TARGET_RID] = self._rid(values[_TARGET_RID], place)
+            target = values[_TARGET_RID]
+            values[_TARGET_RID] = contained.moved(
+                target, self._rid(contained.container(target), place)
+            )
         return tuple(values)
 
 
@@ -262,6 +265,11 @@ def _with_body(done: Written, stored: bytes) -> Written:
     return Written(
         200, done.type, done.id, done.version, done.last_updated, done.patient_key, done.rid, stored
     )
+
+
+def _at(row: Row, rid: int) -> int:
+    """Return the number of an index row's resource in a copy, or of what that contains."""
+    return contained.moved(row[1], rid)
 
 
 def _moved(row: Row, key: int, rid: int, delta: int, low: bool, high: bool) -> Row:
