@@ -1,7 +1,7 @@
 """A search from request to Bundle: plan, page or count, includes, links.
 
 Statements: one for the references and ids of the request, one a page; then one for each step that
-leaves the key (`plan/conditions.py`), one for each round of includes and one for their bodies; a
+leaves the key (`plan/steps.py`), one for each round of includes and one for their bodies; a
 later page asks once what came meanwhile.
 """
 
