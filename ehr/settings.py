@@ -194,8 +194,10 @@ def _refuse_unknown(environment: Mapping[str, str]) -> None:
     known = [setting.variable for setting in SETTINGS]
     for name in sorted(environment):
         if name.startswith("EHR_") and name not in known and name not in _FOREIGN:
-            near = difflib.get_close_matches(name, known, n=1, cutoff=0.5)
-            hint = f"Did you mean {near[0]}? " if near else ""
+            # What all names begin with makes none of them closer.
+            ends = [one.removeprefix("EHR_") for one in known]
+            near = difflib.get_close_matches(name.removeprefix("EHR_"), ends, n=1)
+            hint = f"Did you mean EHR_{near[0]}? " if near else ""
             raise SettingsError(
                 f"There is no setting {name}.",
                 "the environment.",

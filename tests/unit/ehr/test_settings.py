@@ -74,6 +74,13 @@ def test_unknown_name_is_refused_with_a_suggestion() -> None:
         load({"EHR_REFERENCE": "all"})
 
 
+def test_a_name_that_is_near_to_none_gets_no_suggestion() -> None:
+    with pytest.raises(SettingsError) as refused:
+        load({"EHR_FOO": "1"})
+
+    assert "Did you mean" not in str(refused.value)
+
+
 @pytest.mark.parametrize(
     "variable", ["EHR_SHARED", "EHR_TEST_ENGINES", "EHR_TEST_POSTGRES", "EHR_TOKEN"]
 )
