@@ -13,8 +13,9 @@ from typing import Any
 from fhir_profiles.condense.expression_parts import top_level_parts
 from fhir_profiles.definitions import base_types, is_resource_type
 from fhir_profiles.fhirpath import FhirPathError, compile
+from fhir_profiles.fhirpath.check import types_of
 from fhir_profiles.fhirpath.printer import render
-from fhir_profiles.fhirpath.syntax import Ast, Call, Member, TypeTest
+from fhir_profiles.fhirpath.syntax import Ast, Binary, Call, Member, TypeTest
 from fhir_profiles.search_parameters import SearchParameter
 from fhir_profiles.selected import leaves, members_at
 from fhir_profiles.selection import Equal, Inexpressible, Nth, Steps, read_expression
@@ -32,6 +33,28 @@ _BEYOND = {
     "subsumedBy": "a code system",
     "resolve": "another resource",
 }
+_BOOLEAN, _STRING = frozenset({"boolean"}), frozenset({"string"})
+# What functions and operators make, whatever they are given.
+_MADE: dict[str, frozenset[str]] = {
+    **dict.fromkeys(
+        ("exists", "empty", "not", "all", "allTrue", "anyTrue", "allFalse", "anyFalse", "is",
+         "subsetOf", "supersetOf", "isDistinct", "hasValue", "startsWith", "endsWith", "contains",
+         "matches", "toBoolean"), _BOOLEAN),
+    **dict.fromkeys(
+        ("upper", "lower", "substring", "replace", "replaceMatches", "toString", "join", "trim"),
+        _STRING),
+    **dict.fromkeys(("count", "length", "indexOf", "toInteger"), frozenset({"integer"})),
+    "toDecimal": frozenset({"decimal"}),
+    "toDate": frozenset({"date"}),
+    "toDateTime": frozenset({"dateTime"}),
+    "toQuantity": frozenset({"Quantity"}),
+}  # fmt: skip
+_OPERATED: dict[str, frozenset[str]] = {
+    "&": _STRING,
+    **dict.fromkeys(
+        ("=", "~", "!=", "!~", "<", ">", "<=", ">=", "and", "or", "xor", "implies", "in",
+         "contains"), _BOOLEAN),
+}  # fmt: skip
 
 
 class Unusable(Exception):
@@ -71,8 +94,8 @@ def read(expression: str, type: str, kind: str) -> Reading:
     walked = _walked(text, type, kind)
     if walked is not None:
         return walked
-    evaluated = render(_without_as(compiled.tree))
-    return Reading(evaluated, compile(evaluated).types(type), is_walked=False)
+    tree = _without_as(compiled.tree)
+    return Reading(render(tree), _types(tree, type), is_walked=False)
 
 
 def about(expression: str, type: str) -> str:
@@ -146,6 +169,21 @@ def _is_exact(type: str, steps: Steps) -> bool:
 
 def _parameter(type: str, kind: str, expression: str) -> SearchParameter:
     return SearchParameter(type, "", kind, expression, "", "", (), (), 0)
+
+
+def _types(node: Ast, type: str) -> frozenset[str] | None:
+    """Return the types of values, those included that an expression makes by itself."""
+    if isinstance(node, Binary) and node.operator == "|":
+        left, right = _types(node.left, type), _types(node.right, type)
+        return left | right if left is not None and right is not None else None
+    found = types_of(node, type)
+    if found is None and isinstance(node, Call):
+        found = _MADE.get(node.name)
+    if found is None and isinstance(node, Binary):
+        found = _OPERATED.get(node.operator)
+    if found is None and isinstance(node, TypeTest):
+        found = frozenset({"boolean"})
+    return found
 
 
 def _without_as(node: Ast) -> Ast:
