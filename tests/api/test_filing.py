@@ -1,5 +1,6 @@
 """Filing: an unfiled resource goes under its patient, once and in full (DESIGN §5)."""
 
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
@@ -111,4 +112,20 @@ def test_many_in_one_bundle(client: Client, record: Record) -> None:
     client.transact(given.transaction(*entries))
 
     assert (_named(client, "mary"), _named(client, "ann")) == (["a0", "a2", "a4"], ["a1", "a3"])
+    _check(record)
+
+
+def test_filed_while_others_change_it(client: Client, record: Record) -> None:
+    client.update(_appointment())
+
+    def change(number: int) -> int:
+        each = Client(client.flask.application.test_client(), client.token)
+        comment = [{"op": "add", "path": "/comment", "value": f"{number}"}]
+        return each.patch("Appointment/a", REMOVE_ANN if number == 3 else comment).status_code
+
+    with ThreadPoolExecutor(8) as pool:
+        statuses = list(pool.map(change, range(8)))
+
+    assert statuses == [200] * 8
+    assert (_named(client, "mary"), _named(client, "ann")) == (["a"], [])
     _check(record)
