@@ -368,3 +368,28 @@ def test_a_batch_costs_the_same_however_large(
 
     assert abs(len(large) - len(small)) <= 3
     assert len(large) < 100
+
+
+def test_the_command_does_the_same(
+    many: Client,
+    record: "Record",
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    from ehr import cli
+
+    url = record.settings.database_url
+    monkeypatch.setenv("EHR_DATABASE_URL", url)
+
+    assert cli.run(["reindex", "--parameter", "eye"]) == 0
+    told = capsys.readouterr().out
+    assert cli.run(["reindex", "--json", "--type", "Patient"]) == 0
+    data = json.loads(capsys.readouterr().out)
+
+    assert "9 resources visited, 9 had other rows." in told
+    assert "eye        9                      9           ready" in told
+    assert (data["state"], data["visited"], data["changed"]) == ("done", 9, 0)
+    with reindex_runs.alone(record.database):
+        assert cli.run(["reindex"]) == 5
+    assert "under way" in capsys.readouterr().err
+    assert cli.run(["reindex", "--parameter", "none"]) == 5
