@@ -118,7 +118,7 @@ BROKEN = [
     ("POST", "Patient", PATIENT, "application/fhir+json; charset=utf-16", 415),
     ("PUT", "Patient/a_b", PATIENT, JSON, 400),
     ("PUT", "Patient/" + "x" * 65, PATIENT, JSON, 400),
-    ("PATCH", "Patient/1", b"[]", "application/json", 415),
+    ("PATCH", "Patient/1", b"[]", "text/plain", 415),
     ("POST", "", b'{"resourceType":"Bundle","type":"searchset"}', JSON, 400),
     ("GET", "Patient/%00", None, JSON, 400),
     ("GET", "Patient?name=%C3", None, JSON, 400),
