@@ -98,8 +98,9 @@ def test_cast_keeps_its_type_only() -> None:
     ]
 
 
-def test_uri_is_not_taken_for_its_subtype() -> None:
-    assert [type for _, type, _ in _selected("ConceptMap", "source-uri")] == ["uri"]
+def test_a_cast_keeps_what_is_of_a_subtype() -> None:
+    """FHIRPath `as`: "of the type specified in the second operand, or a subclass thereof"."""
+    assert [type for _, type, _ in _selected("ConceptMap", "source-uri")] == ["uri", "canonical"]
 
 
 def test_condition_on_a_sibling_is_more_than_a_path() -> None:
