@@ -86,7 +86,7 @@ def _with_added(type: str) -> Mapping[str, SearchParameter]:
     found = {
         code: one
         for code, one in standard(type).items()
-        if one.kind == "reference" or code in ("_id", "_lastUpdated")
+        if one.kind == "reference" or code in ("_id", "_lastUpdated", "near")
     }
     for base, code, kind, expression in ADDED:
         text = about(expression, type) if base in (type, "Resource") else ""

@@ -53,6 +53,7 @@ TOO_MANY_IMPORTS = {
     "ehr/app.py": "2026-11: puts the rooms together",
     "ehr/bulk/checking/reextraction.py": "2026-11: all that the rows of a body depend on",
     "ehr/bulk/loading/one_unit.py": "2026-11: does in slices what HTTP does one by one",
+    "ehr/interactions/capabilities.py": "2026-11: declares what each registry has",
     "ehr/interactions/changes.py": "2026-11: the one list of steps that every change takes",
     "ehr/interactions/drafting.py": "2026-11: fills each column of a row, each from its own module",
     "ehr/interactions/entries.py": "2026-11: unfolds all that a request says, and folds it again",
