@@ -1,6 +1,9 @@
 """create (R4 §3.1.0.8): POST of a new resource; with If-None-Exist only if none matches."""
 
+import re
+
 from auth.principal import Principal
+from ehr.errors import Invalid
 from ehr.interactions import binary
 from ehr.interactions.changes import Change, apply
 from ehr.interactions.drafting import checked
@@ -9,6 +12,9 @@ from ehr.messages import Document, Interaction, Result
 from ehr.record import Record
 from ehr.search import criteria
 from ehr.store.drafts import Method
+
+# A question mark before any parameter has a value.
+_ADDRESS = re.compile(r"[^=&?]+\?.")
 
 
 def change(
@@ -23,6 +29,12 @@ def change(
     assert interaction.type is not None
     document = checked(record, interaction.document or Document(b""), interaction.type, at)
     condition = interaction.preconditions.if_none_exist
+    if condition is not None and _ADDRESS.match(condition):
+        raise Invalid(
+            "If-None-Exist takes only what follows `?` in a search: "
+            f"`{condition.partition('?')[2][:80]}`. Leave out what is in front.",
+            expression=at or "If-None-Exist",
+        )
     return Change(
         Method.POST,
         interaction.type,

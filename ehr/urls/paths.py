@@ -22,6 +22,7 @@ from fhir_profiles import definitions
 from fhir_profiles.compartments import COMPARTMENTS
 
 _ID = re.compile(r"[A-Za-z0-9.-]{1,64}")
+_DOTS = frozenset({".", ".."})
 _VERSION = re.compile(r"[1-9][0-9]{0,8}")
 
 _SYSTEM = {"GET": "search-system", "POST": "batch"}
@@ -171,6 +172,12 @@ def _check_id(id: str) -> None:
     if not _ID.fullmatch(id):
         raise Invalid(
             f"`{_shown(id)}` can't be an id. An id has 1 to 64 letters, digits, `-` and `.`.",
+            code="value",
+        )
+    if id in _DOTS:
+        raise Invalid(
+            f"`{id}` can't be an id here: segments of dots are taken out of addresses on their "
+            "way (RFC 3986 §5.2.4), so that nobody could read it. Choose another one.",
             code="value",
         )
 

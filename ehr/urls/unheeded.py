@@ -1,8 +1,9 @@
 """What an interaction would pass over is refused, unless the caller asked for lenient handling.
 
-Searches, histories and operations judge their own parameters. Reads refuse what they do not know.
-Writes refuse criteria that stand where nobody reads them, such as `PUT Patient/1?identifier=…`: to
-ignore a condition is dangerous, to ignore a word that means nothing is not.
+Searches, histories and operations judge their own parameters. Reads and Bundles refuse what they do
+not know. Writes refuse criteria that stand where nobody reads them, such as
+`PUT Patient/1?identifier=…`: to ignore a condition is dangerous, to ignore a word that means
+nothing is not.
 """
 
 from collections.abc import Mapping
@@ -12,10 +13,12 @@ from ehr.messages import Interaction
 from fhir_profiles import search_parameters
 
 _SHAPING = frozenset({"_elements", "_summary"})
-_READS: Mapping[str, frozenset[str]] = {
+_KNOWN: Mapping[str, frozenset[str]] = {
     "capabilities": _SHAPING | {"mode"},
     "read": _SHAPING,
     "vread": _SHAPING,
+    "batch": frozenset(),
+    "transaction": frozenset(),
 }
 # Without an id in the address, their parameters are a condition.
 _CHANGES = frozenset({"update", "patch", "delete"})
@@ -32,8 +35,8 @@ def refuse_unheeded(interaction: Interaction) -> None:
         )
     if not interaction.params or interaction.preferences.lenient:
         return
-    if name in _READS:
-        _refuse_unknown(interaction, _READS[name])
+    if name in _KNOWN:
+        _refuse_unknown(interaction, _KNOWN[name])
     elif name == "create" or (name in _CHANGES and interaction.id is not None):
         _refuse_criteria(interaction)
 
@@ -43,8 +46,8 @@ def _refuse_unknown(interaction: Interaction, known: frozenset[str]) -> None:
         if name not in known:
             what = "metadata" if interaction.name == "capabilities" else f"a {interaction.name}"
             raise Invalid(
-                f"`{name[:80]}` is no parameter of {what}. Possible: {', '.join(sorted(known))}. "
-                f"{PASSED_OVER}",
+                f"`{name[:80]}` is no parameter of {what}. "
+                f"Possible: {', '.join(sorted(known)) or 'none'}. {PASSED_OVER}",
                 code="not-supported",
                 expression=name[:80],
             )

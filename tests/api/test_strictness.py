@@ -22,6 +22,8 @@ MARY = given.patient(id="mary")
         ("PUT", "Patient/mary?identifier=urn:x|1", MARY),
         ("PATCH", "Patient/mary?gender=male", []),
         ("DELETE", "Patient/mary?gender=male", None),
+        ("POST", "?nonsense=1", given.batch(given.entry(given.patient()))),
+        ("POST", "?gender=male", given.transaction(given.entry(given.patient()))),
     ],
 )
 def test_parameters_that_nobody_would_heed(
@@ -137,3 +139,36 @@ def test_options_names_the_patches_that_are_taken(client: Client) -> None:
     for path in ("Patient/mary", "Patient"):
         assert PATCH in client.request("OPTIONS", path).headers["Accept-Patch"]
     assert "Accept-Patch" not in client.request("OPTIONS", "metadata").headers
+
+
+@pytest.mark.parametrize(
+    "condition",
+    ["Patient?identifier=urn:x|1", "http://localhost/fhir/Patient?identifier=urn:x|1"],
+)
+def test_the_address_does_not_belong_into_if_none_exist(client: Client, condition: str) -> None:
+    alone = client.post("Patient", given.patient(), If_None_Exist=condition)
+    entry = given.entry(given.patient(), ifNoneExist=condition)
+    bundled = client.post("", given.transaction(entry))
+
+    for answer in (alone, bundled):
+        assert answer.status_code == 400
+        told = outcome(answer)[0]["diagnostics"]
+        assert "what follows `?`" in told
+        assert "`identifier=urn:x|1`" in told
+
+
+def test_a_question_mark_in_a_value_is_no_address(client: Client) -> None:
+    answer = client.post("Patient", given.patient(), If_None_Exist="identifier=urn:x|who?me=1")
+
+    assert answer.status_code == 201
+
+
+@pytest.mark.parametrize("id", [".", ".."])
+def test_an_id_that_addresses_lose_is_refused(client: Client, id: str) -> None:
+    alone = client.put(f"Patient/{id.replace('.', '%2E')}", given.patient(id=id))
+    entry = given.entry(given.patient(id=id), method="PUT", url=f"Patient/{id}")
+    bundled = client.post("", given.transaction(entry))
+
+    for answer in (alone, bundled):
+        assert answer.status_code == 400
+        assert "dot" in outcome(answer)[0]["diagnostics"]

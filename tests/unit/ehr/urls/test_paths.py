@@ -76,6 +76,8 @@ def test_every_interaction_has_its_place(method: str, path: str, expected: Route
         ("PUT", "/Patient/a_b", Invalid, "1 to 64 letters"),
         ("PUT", "/Patient/" + "x" * 65, Invalid, "1 to 64 letters"),
         ("DELETE", "/Patient/é", Invalid, "1 to 64 letters"),
+        ("PUT", "/Patient/.", Invalid, "are taken out of addresses"),
+        ("PUT", "/Patient/..", Invalid, "are taken out of addresses"),
     ],
     ids=lambda v: str(v)[:30],
 )
