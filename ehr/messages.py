@@ -33,6 +33,7 @@ class Preconditions(Struct, frozen=True):
     if_match: tuple[str, ...] = ()
     if_none_match: tuple[str, ...] = ()
     if_modified_since: Instant | None = None
+    if_unmodified_since: Instant | None = None
     if_none_exist: str | None = None
 
 

@@ -5,12 +5,16 @@ X-Security-Context. A read gives the content itself unless a FHIR format was ask
 """
 
 import base64
+import contextlib
+import threading
+import time
 from collections.abc import Callable, Iterable
 
 import msgspec
 
 from ehr.errors import Conflict, Invalid, PreconditionFailed
 from ehr.interactions import content
+from ehr.interactions.preconditions import refuse_changed
 from ehr.messages import Document, Interaction, Preconditions, Resource, Result, replace
 from ehr.record import Record
 from ehr.store import blobs
@@ -18,7 +22,7 @@ from ehr.store import read as rows
 from ehr.store.read import Stored
 from fhir_profiles import json_format
 
-_ROUNDS = 5
+_TURNS = tuple(threading.Lock() for _ in range(64))
 _SERVER_META = ("versionId", "lastUpdated")
 
 # An Interaction with a Binary resource as document, and content too large to stand in it.
@@ -100,19 +104,33 @@ def put(
         return write(*received(interaction))
     if interaction.id is None:
         raise Invalid("Raw content goes to Binary/[id], or by POST to Binary.")
-    guarded = interaction.preconditions.if_match or interaction.preconditions.if_none_match
-    for _ in range(_ROUNDS):
-        row = _newest(record, interaction.id)
-        before = json_format.reparse(row.json()) if row is not None else None
-        asked, large = received(interaction, before)
-        if not guarded:
-            asked = replace(asked, preconditions=_only_on(row))
-        try:
-            return write(asked, large)
-        except PreconditionFailed:
-            if guarded:
-                raise
+    asked = interaction.preconditions
+    if asked.if_match or asked.if_none_match:
+        return write(*received(interaction, _before(_newest(record, interaction.id))))
+    # One at a time, so that only other processes come in between: each has its turn in the end.
+    with _TURNS[hash(interaction.id) % len(_TURNS)]:
+        return _put_in_turn(record, interaction, interaction.id, write)
+
+
+def _put_in_turn(
+    record: Record,
+    interaction: Interaction,
+    id: str,
+    write: Callable[[Interaction, bytes | None], Result],
+) -> Result:
+    limit = time.monotonic() + record.settings.request_timeout
+    while time.monotonic() < limit:
+        row = _newest(record, id)
+        if row is not None:
+            refuse_changed(interaction.preconditions, "Binary", id, row.last_updated)
+        asked, large = received(interaction, _before(row))
+        with contextlib.suppress(PreconditionFailed):
+            return write(replace(asked, preconditions=_only_on(row)), large)
     raise Conflict("Others keep changing this Binary. Send it again.")
+
+
+def _before(row: Stored | None) -> Resource | None:
+    return json_format.reparse(row.json()) if row is not None else None
 
 
 def _newest(record: Record, id: str) -> Stored | None:

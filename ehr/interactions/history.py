@@ -12,6 +12,7 @@ from auth.principal import Principal
 from ehr.access.instance import may_see
 from ehr.access.visible import visible
 from ehr.errors import PASSED_OVER, Invalid, NotFound
+from ehr.interactions.own_definitions import OWN_SINCE, OWN_VERSION, own_definition
 from ehr.interactions.read import not_found
 from ehr.messages import Instant, Interaction, Result
 from ehr.record import Record
@@ -34,6 +35,9 @@ def history(record: Record, principal: Principal, interaction: Interaction) -> R
     count = 0 if is_counted else _count(record, params.get("_count"))
     cursor = _cursor(record, principal, interaction, params.get("_cursor"))
     asked = _asked(record, interaction, params)
+    own = own_definition(interaction)
+    if own is not None:
+        return _of_own(record, principal, interaction, own, asked, count)
     with record.database.read() as connection:
         polled = int(cursor.values[0] or 0) if cursor else feed.watermark(connection)
         judged = visible(resource, principal, binaries=interaction.type in (None, "Binary"))
@@ -57,6 +61,24 @@ def history(record: Record, principal: Principal, interaction: Interaction) -> R
         body=_bundle(record, principal, interaction, page[:count], number, polled, more),
         last_modified=polled,
     )
+
+
+def _of_own(
+    record: Record,
+    principal: Principal,
+    interaction: Interaction,
+    body: bytes,
+    asked: versions.Asked,
+    count: int,
+) -> Result:
+    """Return the history of what the server defines itself: its one version."""
+    is_within = (asked.since or 0) <= OWN_SINCE < (asked.at[1] if asked.at else OWN_SINCE + 1)
+    type, id = interaction.type or "", interaction.id or ""
+    entry = versions.Entry(0, type, id, OWN_VERSION, OWN_SINCE, Method.PUT, created=True, body=body)
+    page = [entry] if is_within and count else []
+    polled = record.clock()
+    bundle = _bundle(record, principal, interaction, page, int(is_within), polled, more=False)
+    return Result(status=200, body=bundle, last_modified=polled)
 
 
 def _params(interaction: Interaction) -> dict[str, str]:

@@ -5,12 +5,17 @@ CapabilityStatement names their addresses.
 """
 
 from collections.abc import Callable
+from datetime import datetime
 
 from ehr.errors import NotAllowed
-from ehr.messages import Interaction, Resource
+from ehr.messages import Instant, Interaction, Resource
 from ehr.urls.operations import CARE_TYPES
 from fhir_profiles import json_format
 
+# They change with a release only, and then this day does.
+_DAY = "2026-11-22"
+OWN_VERSION = 1
+OWN_SINCE: Instant = int(datetime.fromisoformat(f"{_DAY}T00:00:00+00:00").timestamp()) * 1000
 _WRITES = frozenset({"create", "update", "patch", "delete"})
 
 
@@ -19,7 +24,12 @@ def own_definition(interaction: Interaction) -> bytes | None:
     if interaction.type != "OperationDefinition":
         return None
     define = _OWN.get(interaction.id or "")
-    return json_format.serialise(define(interaction.base)) if define is not None else None
+    if define is None:
+        return None
+    found = define(interaction.base)
+    meta = {"versionId": str(OWN_VERSION), "lastUpdated": f"{_DAY}T00:00:00Z"}
+    named = {"resourceType": found["resourceType"], "id": found["id"], "meta": meta}
+    return json_format.serialise({**named, **found})
 
 
 def refuse_change(interaction: Interaction) -> None:
@@ -41,7 +51,7 @@ def _care_everything(base: str) -> Resource:
         "title": "Everything that concerns a plan, a team or an episode of care",
         "status": "active",
         "kind": "operation",
-        "date": "2026-11-22",
+        "date": _DAY,
         "description": "Returns the resource, what it consists of, what refers to it and what "
         "these refer to, within the record of its patient.",
         "affectsState": False,
@@ -120,7 +130,7 @@ def _of_system(base: str, code: str, name: str, *, changes: bool) -> Resource:
         "name": name,
         "status": "active",
         "kind": "operation",
-        "date": "2026-11-22",
+        "date": _DAY,
         "affectsState": changes,
         "code": code,
         "system": True,

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 
 def check_write(change: "Change", row: Current | None) -> None:
-    """Raise PreconditionFailed where If-Match or If-None-Match speak against the write."""
+    """Raise PreconditionFailed where a conditional header speaks against the write."""
     there = row is not None and not row.deleted
     wanted = change.preconditions.if_match
     if wanted and not (there and row is not None and _matches(wanted, row.version)):
@@ -22,6 +22,8 @@ def check_write(change: "Change", row: Current | None) -> None:
             "Read it, put your change on top of that and send it with the new ETag.",
             expression=change.expression,
         )
+    if there and row is not None:
+        refuse_changed(change.preconditions, row.type, row.id, row.last_updated, change.expression)
     unwanted = change.preconditions.if_none_match
     if unwanted and there and row is not None and _matches(unwanted, row.version):
         raise PreconditionFailed(
@@ -36,13 +38,29 @@ def _name(change: "Change", row: Current | None) -> str:
     return f"{change.type}/{row.id if row else change.id}"
 
 
-def check_read(interaction: Interaction, version: int) -> None:
-    """Raise PreconditionFailed where If-Match asks for another version than is to be read."""
+def check_read(interaction: Interaction, version: int, last_updated: Instant) -> None:
+    """Raise PreconditionFailed where another version is asked for than is to be read."""
     wanted = interaction.preconditions.if_match
     if wanted and not _matches(wanted, version):
         raise PreconditionFailed(
             f"{interaction.type}/{interaction.id} is not at version {', '.join(wanted)}: it is at "
             f"version {version}. Leave If-Match out to read that."
+        )
+    refuse_changed(
+        interaction.preconditions, interaction.type or "", interaction.id or "", last_updated
+    )
+
+
+def refuse_changed(
+    conditions: Preconditions, type: str, id: str, last_updated: Instant, expression: str = ""
+) -> None:
+    """Raise PreconditionFailed where If-Unmodified-Since fails; If-Match outdoes it (§13.1.4)."""
+    since = conditions.if_unmodified_since
+    if since is not None and not conditions.if_match and last_updated // 1000 > since // 1000:
+        raise PreconditionFailed(
+            f"{type}/{id} has changed since the date in If-Unmodified-Since. Read it as it is now, "
+            "without that header.",
+            expression=expression,
         )
 
 

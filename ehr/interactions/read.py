@@ -4,7 +4,7 @@ from auth.principal import Principal
 from ehr.access.instance import may_see
 from ehr.errors import Gone, NotFound
 from ehr.interactions import binary
-from ehr.interactions.own_definitions import own_definition
+from ehr.interactions.own_definitions import OWN_SINCE, OWN_VERSION, own_definition
 from ehr.interactions.preconditions import check_read, is_fresh
 from ehr.messages import Interaction, Result
 from ehr.record import Record
@@ -18,7 +18,7 @@ def read(record: Record, principal: Principal, interaction: Interaction) -> Resu
     assert interaction.id is not None
     own = own_definition(interaction)
     if own is not None:
-        return Result(status=200, body=own)
+        return of_own(interaction, own)
     with record.database.read() as connection:
         row = rows.newest(connection, interaction.type, interaction.id)
     return of_row(record, principal, interaction, row)
@@ -29,12 +29,24 @@ def of_row(
 ) -> Result:
     """Return the result for a row that was found, or not. Raises NotFound or Gone."""
     row = present(record, principal, interaction, row)
-    check_read(interaction, row.version)
+    check_read(interaction, row.version, row.last_updated)
     if is_fresh(interaction.preconditions, row.version, row.last_updated):
         return Result(status=304, version=row.version, last_modified=row.last_updated)
     if row.type == "Binary":
         return binary.shown(record, interaction, row)
     return Result(status=200, body=row.json(), version=row.version, last_modified=row.last_updated)
+
+
+def of_own(interaction: Interaction, body: bytes) -> Result:
+    """Return the result for what the server defines itself, which has one version."""
+    check_read(interaction, OWN_VERSION, OWN_SINCE)
+    is_known = is_fresh(interaction.preconditions, OWN_VERSION, OWN_SINCE)
+    return Result(
+        status=304 if is_known else 200,
+        body=None if is_known else body,
+        version=OWN_VERSION,
+        last_modified=OWN_SINCE,
+    )
 
 
 def present(

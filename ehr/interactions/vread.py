@@ -2,7 +2,8 @@
 
 from auth.principal import Principal
 from ehr.errors import NotFound
-from ehr.interactions.read import of_row
+from ehr.interactions.own_definitions import OWN_VERSION, own_definition
+from ehr.interactions.read import of_own, of_row
 from ehr.messages import Interaction, Result
 from ehr.record import Record
 from ehr.store import read as rows
@@ -17,6 +18,9 @@ def vread(record: Record, principal: Principal, interaction: Interaction) -> Res
     text = interaction.version or ""
     if not text.isascii() or not text.isdigit() or not 0 < int(text) <= _LARGEST:
         raise NotFound(f"There is no version `{text}`. Versions are numbers from 1.")
+    own = own_definition(interaction)
+    if own is not None and int(text) == OWN_VERSION:
+        return of_own(interaction, own)
     with record.database.read() as connection:
         row = rows.version(connection, interaction.type, interaction.id, int(text))
     if row is None:

@@ -14,7 +14,8 @@ _EXPOSED = (
 )
 _ACCEPTED = (
     "Accept, Authorization, Content-Encoding, Content-Type, If-Match, If-Modified-Since, "
-    "If-None-Exist, If-None-Match, If-Range, Prefer, Range, X-Request-Id, X-Security-Context"
+    "If-None-Exist, If-None-Match, If-Range, If-Unmodified-Since, Prefer, Range, X-Request-Id, "
+    "X-Security-Context"
 )
 _SECONDS = "600"
 

@@ -44,6 +44,7 @@ def preconditions(environ: Mapping[str, Any]) -> Preconditions:
         if_match=entity_tags(environ.get("HTTP_IF_MATCH"), "If-Match"),
         if_none_match=entity_tags(environ.get("HTTP_IF_NONE_MATCH"), "If-None-Match"),
         if_modified_since=http_date(environ.get("HTTP_IF_MODIFIED_SINCE")),
+        if_unmodified_since=http_date(environ.get("HTTP_IF_UNMODIFIED_SINCE")),
         if_none_exist=_criteria(environ.get("HTTP_IF_NONE_EXIST")),
     )
 

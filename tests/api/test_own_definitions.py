@@ -68,3 +68,30 @@ def test_nobody_changes_it_in_a_transaction(client: Client) -> None:
 
     assert answer.status_code == 405
     assert outcome(answer)[0]["expression"] == ["Bundle.entry[1]"]
+
+
+def test_a_caller_who_has_it_is_told_so(client: Client) -> None:
+    answer = client.get(OWN)
+    tag, date = answer.headers["ETag"], answer.headers["Last-Modified"]
+
+    again = client.get(OWN, If_None_Match=tag)
+    assert (again.status_code, again.headers["ETag"], again.data) == (304, tag, b"")
+    assert client.get(OWN, If_Modified_Since=date).status_code == 304
+    assert client.get(OWN, If_Match='W/"7"').status_code == 412
+    meta = client.read(OWN)["meta"]
+    assert f'W/"{meta["versionId"]}"' == tag
+    assert meta["lastUpdated"].startswith("2026-11-22T00:00:00")
+
+
+def test_its_only_version_is_its_history(client: Client) -> None:
+    history = client.read(f"{OWN}/_history")
+
+    assert (history["type"], history["total"]) == ("history", 1)
+    assert validate(history) == []
+    [entry] = history["entry"]
+    assert entry["resource"] == client.read(OWN) == client.read(f"{OWN}/_history/1")
+    assert entry["response"]["etag"] == client.get(OWN).headers["ETag"]
+    assert entry["fullUrl"].endswith(OWN)
+    assert client.get(f"{OWN}/_history/2").status_code == 404
+    assert client.get(f"{OWN}/_history?nonsense=1").status_code == 400
+    assert "entry" not in client.read(f"{OWN}/_history?_since=2030-01-01")

@@ -198,3 +198,51 @@ def _key(record: "Record", id: str) -> int:
             text("SELECT patient_key FROM locator WHERE id = :id"), {"id": id}
         ).scalar_one()
     return key
+
+
+OLD = "Sun, 22 Nov 2020 09:40:50 GMT"
+
+
+@pytest.mark.parametrize("path", ["Patient/mary", "Patient?_id=mary"])
+def test_a_change_since_then_is_not_overwritten(client: Client, path: str) -> None:
+    made = client.put("Patient/mary", given.patient(id="mary"))
+    now = made.headers["Last-Modified"]
+    changed = given.patient(id="mary", gender="other")
+
+    assert client.put(path, changed, If_Unmodified_Since=OLD).status_code == 412
+    assert client.delete(path, If_Unmodified_Since=OLD).status_code == 412
+    patch = [{"op": "add", "path": "/active", "value": True}]
+    assert client.patch(path, patch, If_Unmodified_Since=OLD).status_code == 412
+    assert client.read("Patient/mary")["meta"]["versionId"] == "1"
+    assert client.put(path, changed, If_Unmodified_Since=now).status_code == 200
+
+
+def test_if_match_says_more_than_a_date(client: Client) -> None:
+    client.update(given.patient(id="mary"))
+
+    both = {"If-Match": 'W/"1"', "If-Unmodified-Since": OLD}
+    answer = client.request("PUT", "Patient/mary", given.patient(id="mary"), headers=both)
+
+    assert answer.status_code == 200
+
+
+def test_dates_that_say_nothing_about_an_update(client: Client) -> None:
+    new = client.put("Patient/new", given.patient(id="new"), If_Unmodified_Since=OLD)
+    no_date = client.put("Patient/new", given.patient(id="new"), If_Unmodified_Since="yesterday")
+
+    assert (new.status_code, no_date.status_code) == (201, 200)
+
+
+def test_a_read_of_what_has_changed_since_is_refused(client: Client) -> None:
+    client.update(given.patient(id="mary"))
+
+    assert client.get("Patient/mary", If_Unmodified_Since=OLD).status_code == 412
+
+
+def test_raw_content_is_not_written_over_a_change(client: Client) -> None:
+    client.request("PUT", "Binary/scan", b"one", content_type="image/png")
+
+    old = {"If-Unmodified-Since": OLD}
+    late = client.request("PUT", "Binary/scan", b"two", content_type="image/png", headers=old)
+
+    assert late.status_code == 412

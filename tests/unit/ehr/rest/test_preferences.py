@@ -30,11 +30,14 @@ def test_conditional_headers() -> None:
             "HTTP_IF_MATCH": 'W/"3"',
             "HTTP_IF_NONE_MATCH": "*",
             "HTTP_IF_MODIFIED_SINCE": "Tue, 14 Nov 2023 22:13:20 GMT",
+            "HTTP_IF_UNMODIFIED_SINCE": "Tue, 14 Nov 2023 22:13:21 GMT",
             "HTTP_IF_NONE_EXIST": " identifier=a|b ",
         }
     )
 
-    assert found == Preconditions(("3",), ("*",), 1_700_000_000_000, "identifier=a|b")
+    assert found == Preconditions(
+        ("3",), ("*",), 1_700_000_000_000, 1_700_000_001_000, "identifier=a|b"
+    )
 
 
 def test_an_empty_if_none_exist_is_refused() -> None:
