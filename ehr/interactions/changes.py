@@ -57,6 +57,8 @@ class Change(Struct, frozen=True):
     # Of a Binary: what is staged for this change, or raw content that is still to be staged.
     blob: Blob | None = None
     content: bytes | None = None
+    # It has the mark of content that was left out, and keeps what is there when it is written.
+    keeps_content: bool = False
     # Of a PATCH that is no patch document: what it makes of the current version.
     edit: Callable[[Document], Document] | None = None
 

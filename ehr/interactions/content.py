@@ -6,6 +6,7 @@ read fills the data in. Who sends the mark back with an update keeps the data th
 """
 
 import base64
+import dataclasses
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
@@ -17,7 +18,7 @@ from ehr.messages import Document, Resource, replace
 from ehr.record import Record
 from ehr.store import blobs, read
 from ehr.store.blobs import Blob
-from ehr.store.drafts import Current, Method, Written
+from ehr.store.drafts import Current, Draft, Method, Written
 from ehr.store.locator import locate
 from fhir_profiles.owners import owner_reference
 from fhir_profiles.references import type_and_id
@@ -81,7 +82,9 @@ def _staged(record: Record, principal: "Principal", change: "Change") -> "Change
     resource = change.document.resource
     content = change.content
     if content is None and resource.get("_data") == _MARK and "data" not in resource:
-        return replace(change, document=_marked(change.document), blob_id=_kept(record, change))
+        blob_id = _kept(record, change)
+        document = _marked(change.document)
+        return replace(change, document=document, blob_id=blob_id, keeps_content=True)
     if content is None:
         content = _large_data(resource)
     if content is None or len(content) <= blobs.INLINE:
@@ -125,14 +128,29 @@ def _marked(document: Document) -> Document:
 def _kept(record: Record, change: "Change") -> str:
     """Return the content that an update means to keep. Raises Unprocessable where there is none."""
     row = _current(record, change)
-    if row is None or row[0].blob_id is None:
+    return _large_of(change, row[0].blob_id if row is not None else None)
+
+
+def _large_of(change: "Change", blob_id: str | None) -> str:
+    if blob_id is None:
         raise Unprocessable(
             "Binary.data was left out of a list because it is large. Read the Binary by its id, "
             "and send its data with the change.",
             code="required",
             expression=f"{change.expression or 'Binary'}.data",
         )
-    return row[0].blob_id
+    return blob_id
+
+
+def kept(change: "Change", prepared: Draft | None, row: Current | None) -> Draft | None:
+    """Return the draft with the content that is there now, where its change means to keep it.
+
+    Others may have put other content there since it was looked for. Raises Unprocessable.
+    """
+    if prepared is None or not change.keeps_content:
+        return prepared
+    now = row.blob_id if row is not None and not row.deleted else None
+    return dataclasses.replace(prepared, blob_id=_large_of(change, now))
 
 
 def _same_content(record: Record, change: "Change", content: bytes) -> str | None:

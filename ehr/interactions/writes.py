@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from ehr.access.instance import owns
 from ehr.errors import Conflict, NotFound
-from ehr.interactions import opening, patching, preconditions
+from ehr.interactions import content, opening, patching, preconditions
 from ehr.interactions.drafting import reindex
 from ehr.interactions.targets import Plan, Target
 from ehr.record import Record
@@ -116,6 +116,7 @@ def _of_change(
         prepared = patching.patched(record, change, row)
     elif row is None and not target.is_new:
         preconditions.check_update_as_create(record, change, target.id)
+    prepared = content.kept(change, prepared, row)
     previous = reindex(record, row) if row is not None and not row.deleted else None
     return [
         Write(

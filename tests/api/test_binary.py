@@ -3,12 +3,14 @@
 import base64
 import json
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from sqlalchemy import Table, func, select
 
+from ehr.interactions import binary, targets
 from ehr.store import blobs
 from ehr.store.tables import blob, blob_chunk
 from fhir_profiles import xml_format
@@ -287,6 +289,83 @@ def test_what_a_list_left_out_an_update_keeps(client: Client) -> None:
     assert client.get(f"Binary/{id}").content_type == "image/png"
     lost = client.post("Binary", {name: listed[name] for name in listed if name != "id"})
     assert lost.status_code == 422
+
+
+def test_what_a_list_left_out_is_what_is_there_at_the_write(
+    client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    id = raw(client, LARGE)
+    listed = client.read(f"Binary?_id={id}")["entry"][0]["resource"]
+    theirs = LARGE[::-1]
+    _between(monkeypatch, lambda: raw(client, theirs, f"Binary/{id}"))
+
+    client.update(listed | {"contentType": "image/png"})
+
+    answer = client.get(f"Binary/{id}")
+    assert (answer.content_type, answer.headers["ETag"]) == ("image/png", 'W/"3"')
+    assert answer.data == theirs
+
+
+def test_nothing_is_kept_where_others_made_it_small(
+    client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    id = raw(client, LARGE)
+    listed = client.read(f"Binary?_id={id}")["entry"][0]["resource"]
+    _between(monkeypatch, lambda: raw(client, SMALL, f"Binary/{id}"))
+
+    answer = client.put(f"Binary/{id}", listed | {"contentType": "image/png"})
+
+    assert answer.status_code == 422
+    assert outcome(answer)[0]["expression"] == ["Binary.data"]
+    assert client.get(f"Binary/{id}").data == SMALL
+
+
+def _between(monkeypatch: pytest.MonkeyPatch, others: Callable[[], object]) -> None:
+    """Let others write between the look at what is there and the write of the next change."""
+    plan = targets.plan_targets
+
+    def late(*given: Any) -> Any:
+        monkeypatch.undo()
+        others()
+        return plan(*given)
+
+    monkeypatch.setattr("ehr.interactions.changes.plan_targets", late)
+
+
+def test_many_put_raw_content_at_once(client: Client, record: "Record") -> None:
+    def put(number: int) -> int:
+        content = b"%PDF" + bytes([number]) * 100
+        path = "Binary/shared"
+        return client.request("PUT", path, content, content_type="application/pdf").status_code
+
+    with ThreadPoolExecutor(16) as pool:
+        answers = sorted(pool.map(put, range(16)))
+
+    assert answers == [200] * 15 + [201]
+    assert client.get("Binary/shared").headers["ETag"] == 'W/"16"'
+
+
+def test_who_writes_in_another_process_keeps_nobody_from_writing(
+    client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    client.request("PUT", "Binary/shared", b"0", content_type="application/pdf")
+    others = iter(range(12))
+    newest = binary._newest
+
+    def late(record: "Record", id: str) -> Any:
+        row = newest(record, id)
+        if (number := next(others, None)) is not None:
+            data = base64.b64encode(b"%d" % number).decode()
+            theirs = {"resourceType": "Binary", "contentType": "text/plain", "data": data}
+            client.update({"id": id, **theirs})
+        return row
+
+    monkeypatch.setattr(binary, "_newest", late)
+
+    answer = client.request("PUT", "Binary/shared", b"mine", content_type="application/pdf")
+
+    assert answer.status_code == 200
+    assert client.get("Binary/shared").data == b"mine"
 
 
 def test_a_patch_of_large_content(client: Client) -> None:
