@@ -5,16 +5,18 @@ PostgreSQL, by `json_each` on SQLite. Lists of hashes with texts go the same way
 """
 
 import json
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from typing import Any
 
 from sqlalchemy import (
-    ARRAY,
     BigInteger,
+    BindParameter,
+    Boolean,
     ColumnElement,
     Connection,
     FromClause,
     Text,
+    UnaryExpression,
     bindparam,
     cast,
     false,
@@ -24,11 +26,64 @@ from sqlalchemy import (
     tuple_,
 )
 from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.ext.compiler import compiles
+from sqlalchemy.sql import operators
+from sqlalchemy.sql.visitors import InternalTraversal
 
 from ehr.store.engine import is_postgres
 
 Pair = tuple[int, int]
 Named = tuple[int, str]
+
+
+class Listed(ColumnElement[bool]):
+    """The condition that columns are in a list, made in a tenth of the time that a SELECT takes."""
+
+    __visit_name__ = "listed"
+    inherit_cache = True
+    type = Boolean()
+    _traverse_internals = [  # noqa: RUF012  as SQLAlchemy has it
+        ("columns", InternalTraversal.dp_clauseelement_tuple),
+        ("lists", InternalTraversal.dp_clauseelement_tuple),
+    ]
+
+    def __init__(
+        self, columns: tuple[ColumnElement[Any], ...], lists: tuple[BindParameter[str], ...]
+    ) -> None:
+        self.columns, self.lists = columns, lists
+
+    @property
+    def _from_objects(self) -> list[FromClause]:
+        return [table for column in self.columns for table in column._from_objects]
+
+    def self_group(self, against: Any = None) -> Any:
+        """Stand for itself: `= 1` around it would keep SQLite from going by the list."""
+        return self
+
+    def _negate(self) -> ColumnElement[bool]:
+        return UnaryExpression(self, operator=operators.inv, type_=Boolean())
+
+
+@compiles(Listed, "sqlite")
+def _for_sqlite(element: Listed, compiler: Any, **options: Any) -> str:
+    parts = [f"json_extract(value, '$[{n}]')" for n in range(len(element.columns))]
+    chosen = "value" if len(parts) == 1 else ", ".join(parts)
+    (listed,) = (compiler.process(one, **options) for one in element.lists)
+    return f"({_row(element, compiler, options)} IN (SELECT {chosen} FROM json_each({listed})))"  # noqa: S608
+
+
+@compiles(Listed, "postgresql")
+def _for_postgres(element: Listed, compiler: Any, **options: Any) -> str:
+    texts = [compiler.process(one, **options) for one in element.lists]
+    # PostgreSQL does not work `concat` out when it plans. So plans do not go by how long a list is:
+    # one that is kept is then as good as a new one, and is taken (0.9 ms less).
+    arrays = ", ".join(f"string_to_array(concat({text}), ',')::bigint[]" for text in texts)
+    return f"({_row(element, compiler, options)} IN (SELECT * FROM unnest({arrays})))"  # noqa: S608
+
+
+def _row(element: Listed, compiler: Any, options: Any) -> str:
+    names = [compiler.process(one, **options) for one in element.columns]
+    return names[0] if len(names) == 1 else f"({', '.join(names)})"
 
 
 def in_pairs(
@@ -40,7 +95,10 @@ def in_pairs(
     """Return the condition that (key, rid) is one of these pairs."""
     if not pairs:
         return false()
-    return tuple_(key, rid).in_(select(*_pair_table(connection, pairs).c))
+    if is_postgres(connection):
+        # As text: a list of numbers would be sent as whatever integer type the driver thinks fits.
+        return Listed((key, rid), tuple(_text(_joined(pair[n] for pair in pairs)) for n in (0, 1)))
+    return Listed((key, rid), (_text(json.dumps(list(pairs))),))
 
 
 def in_keys(
@@ -49,8 +107,16 @@ def in_keys(
     """Return the condition that a column is one of these numbers."""
     if not keys:
         return false()
-    listed = _pair_table(connection, [(key, 0) for key in keys])
-    return column.in_(select(listed.c.patient_key))
+    text = _joined(keys)
+    return Listed((column,), (_text(text if is_postgres(connection) else f"[{text}]"),))
+
+
+def _joined(numbers: Iterable[int]) -> str:
+    return ",".join(map(str, numbers))
+
+
+def _text(value: str) -> BindParameter[str]:
+    return bindparam(None, value, type_=Text, unique=True)
 
 
 def in_named(
@@ -79,25 +145,3 @@ def _name_table(connection: Connection, names: Collection[Named]) -> FromClause:
         func.json_extract(listed.c.value, "$[0]", type_=BigInteger).label("number"),
         func.json_extract(listed.c.value, "$[1]", type_=Text).label("text"),
     ).subquery()
-
-
-def _pair_table(connection: Connection, pairs: Collection[Pair]) -> FromClause:
-    """Return the pairs as a table with columns `patient_key` and `rid`."""
-    if is_postgres(connection):
-        keys, rids = (",".join(str(pair[i]) for pair in pairs) for i in (0, 1))
-        listed = func.unnest(_array(keys), _array(rids)).table_valued("patient_key", "rid")
-        return listed.render_derived()
-    text = bindparam(None, json.dumps(list(pairs)), type_=Text, unique=True)
-    listed = func.json_each(text).table_valued("value")
-    return select(
-        func.json_extract(listed.c.value, "$[0]", type_=BigInteger).label("patient_key"),
-        func.json_extract(listed.c.value, "$[1]", type_=BigInteger).label("rid"),
-    ).subquery()
-
-
-def _array(numbers: str) -> ColumnElement[Any]:
-    # As text: a list of numbers would be sent as whatever integer type the driver thinks fits.
-    text = bindparam(None, numbers, type_=Text, unique=True)
-    # PostgreSQL does not work `concat` out when it plans. So plans do not go by how long a list is:
-    # one that is kept is then as good as a new one, and is taken (0.9 ms less).
-    return cast(func.string_to_array(func.concat(text), ","), ARRAY(BigInteger))

@@ -53,6 +53,12 @@ def keep(connection: Connection, key: Hashable, value: T) -> T:
     return value
 
 
+def keeping(connection: Connection, key: Hashable, make: Callable[[], T]) -> T:
+    """Return what was kept under this key, made now where there is nothing."""
+    known: T | None = kept(connection, key)
+    return keep(connection, key, make()) if known is None else known
+
+
 def rows_of(connection: Connection, statement: Statement, *, skewed: bool = False) -> Sequence[Row]:
     """Run a statement by the text that is kept for its structure; return all rows."""
     return rows_by(connection, (), statement, lambda: statement, {}, skewed=skewed)

@@ -2,9 +2,10 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
-from sqlalchemy import Connection, FromClause, Select, and_, select, tuple_
+from sqlalchemy import ColumnElement, Connection, FromClause, Select, and_, select, tuple_
 
 from ehr.access.visible import visible_within
 from ehr.messages import Instant
@@ -16,7 +17,7 @@ from ehr.store.bodies import compose
 from ehr.store.drafts import Method
 from ehr.store.engine import of
 from ehr.store.pairs import in_pairs
-from ehr.store.templates import rows_of
+from ehr.store.templates import rows_by, rows_of
 from fhir_profiles.definitions import type_name
 
 _ROW, _VERSION = tables.resource.alias("r"), tables.version.alias("v")
@@ -61,23 +62,27 @@ def fetch(rows: Sequence[Linked], asking: Asking) -> tuple[Found, ...]:
         for row in rows
         if row.version is not None and row.version.isascii() and row.version.isdigit()
     ]
-    current = _current(rows, asking)
-    statement = current.union(_versions(versioned, asking)) if versioned else current
+    places = list(dict.fromkeys(one.place for one in rows if one.version is None))
+    listed = in_pairs(asking.connection, _ROW.c.patient_key, _ROW.c.rid, places)
+    binaries = _any_binary(rows)
+    current = partial(_current, listed, asking, binaries=binaries)
+    if versioned:
+        results = rows_of(asking.connection, current().union(_versions(versioned, asking)))
+    else:
+        key = ("fetch", asking.scope, binaries)
+        results = rows_by(asking.connection, key, listed, current, {})
     return tuple(
         sorted(
-            (found(asking.connection, row) for row in rows_of(asking.connection, statement)),
+            (found(asking.connection, row) for row in results),
             key=lambda one: (one.type, one.id, one.version),
         )
     )
 
 
-def _current(rows: Sequence[Linked], asking: Asking) -> Select[Any]:
+def _current(listed: ColumnElement[bool], asking: Asking, *, binaries: bool) -> Select[Any]:
     row, version = _ROW, _VERSION
-    places = list(dict.fromkeys(one.place for one in rows if one.version is None))
-    return _select(row, version, asking, binaries=_any_binary(rows)).where(
-        version.c.version == row.c.version,
-        in_pairs(asking.connection, row.c.patient_key, row.c.rid, places),
-    )
+    statement = _select(row, version, asking, binaries=binaries)
+    return statement.where(version.c.version == row.c.version, listed)
 
 
 def _versions(rows: Sequence[Linked], asking: Asking) -> Select[Any]:

@@ -6,17 +6,20 @@ bodies. References are followed only from rows that the caller may see, and only
 caller may see are returned. Nothing comes twice.
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import (
     BigInteger,
     ColumnElement,
     FromClause,
+    Integer,
     Select,
     SmallInteger,
     Text,
     and_,
+    bindparam,
     case,
     cast,
     null,
@@ -41,7 +44,7 @@ from ehr.search.results.linked import Included, Linked
 from ehr.store import tables
 from ehr.store.pairs import in_keys, in_pairs
 from ehr.store.rows import ATTACHED
-from ehr.store.templates import rows_of
+from ehr.store.templates import keeping, rows_by
 from fhir_profiles.definitions import type_name
 
 Columns = tuple[ColumnElement[Any], ...]
@@ -59,8 +62,23 @@ _NO_NAME: Columns = (
 )
 _NO_VERSION: ColumnElement[Any] = cast(null(), Text).label("version")
 
+_MOST = "most"
+
 MAXIMUM_ROUNDS = 5
 MAXIMUM_INCLUDED = 1_000
+
+
+@dataclass(frozen=True, slots=True)
+class _Edge:
+    """Conditions on a reference: it stands in a row of the edge, or leads to one.
+
+    Of the latter the list of numbers leads to the index, the pairs make it exact.
+    """
+
+    here: ColumnElement[bool]
+    number: ColumnElement[bool]
+    exact: ColumnElement[bool]
+    size: int
 
 
 def linked_rows(includes: Sequence[Include], matches: Iterable[Linked], asking: Asking) -> Included:
@@ -88,21 +106,20 @@ def _round(
     includes: Sequence[Include], edge: Sequence[Linked], asking: Asking, *, first: bool
 ) -> Iterator[Linked]:
     types = {row.type for row in edge}
-    places = list(dict.fromkeys(row.place for row in edge))
     forward = [one for one in includes if not one.reverse]
     backward = [one for one in includes if one.reverse]
-    named = paths_forward(forward, types)
-    parts = [
-        *_targets(places, forward, types, named, asking, check=not first),
-        *_sources(places, backward, types, asking),
-        *_namesakes(names_of_edge(backward, edge, asking), asking),
-    ]
-    if not parts:
-        return
-    union = union_all(*parts).subquery()
-    statement = select(union).distinct().limit(MAXIMUM_INCLUDED + len(edge) + 1)
+    named, at = paths_forward(forward, types), _edge(edge, asking)
+    namesakes = names_of_edge(backward, edge, asking)
+
+    def parts() -> Iterator[Select[Any]]:
+        yield from _targets(at, forward, types, named, asking, check=not first)
+        yield from _sources(at, backward, types, asking)
+        yield from _namesakes(namesakes, asking)
+
+    # Rounds of one kind differ in nothing but their edges, unless names are compared.
+    kind = None if namesakes else ("round", asking.scope, first, tuple(includes), frozenset(types))
     names: dict[int, set[Name]] = {}
-    for number, key, rid, version, path, hash in rows_of(asking.connection, statement):
+    for number, key, rid, version, path, hash in _rows(kind, at, parts, asking):
         if hash is None:
             yield Linked(type_name(number), (key, rid), version)
         else:
@@ -111,8 +128,38 @@ def _round(
     yield from definitions_named(met, asking, limit=MAXIMUM_INCLUDED + 1)
 
 
+def _edge(edge: Sequence[Linked], asking: Asking) -> _Edge:
+    t, connection = _LINK, asking.connection
+    places = list(dict.fromkeys(row.place for row in edge))
+    return _Edge(
+        in_pairs(connection, t.c.patient_key, t.c.rid, places),
+        in_keys(connection, t.c.target_rid, [rid for _, rid in places]),
+        in_pairs(connection, t.c.target_key, t.c.target_rid, places),
+        len(places),
+    )
+
+
+def _rows(
+    kind: Hashable, at: _Edge, parts: Callable[[], Iterator[Select[Any]]], asking: Asking
+) -> Sequence[Any]:
+    """Run the parts of a round as one statement, kept by their kind where they have one."""
+    connection, named = asking.connection, {_MOST: MAXIMUM_INCLUDED + at.size + 1}
+
+    def make() -> Select[Any]:
+        most = bindparam(_MOST, MAXIMUM_INCLUDED, Integer)
+        return select(union_all(*parts()).subquery()).distinct().limit(most)
+
+    asks = keeping(connection, ("asks", kind), lambda: any(True for _ in parts())) if kind else True
+    if not asks:
+        return ()
+    if kind:
+        return rows_by(connection, kind, and_(at.here, at.number, at.exact), make, named)
+    statement = make()
+    return rows_by(connection, None, statement, lambda: statement, named)
+
+
 def _targets(
-    places: Sequence[KeyAndRow],
+    at: _Edge,
     includes: Sequence[Include],
     types: set[str],
     named: Mapping[int, Sequence[str]],
@@ -129,17 +176,16 @@ def _targets(
         # The version of a canonical is none that this server gave.
         version = case((t.c.path.in_(sorted(named)), null()), else_=version)
     columns = (t.c.target_type, t.c.target_key, t.c.target_rid, version)
-    edge = _from_edge(places, asking, check=check)
+    edge = _from_edge(at, asking, check=check)
     yield edge.add_columns(*columns, *_NO_NAME).where(or_(*wanted), t.c.target_rid > 0)
     if named:
         by_name = edge.add_columns(*_NO_PLACE, t.c.target_version, t.c.path, t.c.target_hash)
         yield by_name.where(t.c.path.in_(sorted(named)), t.c.target_hash.isnot(None))
 
 
-def _from_edge(places: Sequence[KeyAndRow], asking: Asking, *, check: bool) -> Select[Any]:
+def _from_edge(at: _Edge, asking: Asking, *, check: bool) -> Select[Any]:
     t, row = _LINK, _SOURCE
-    at_edge = in_pairs(asking.connection, t.c.patient_key, t.c.rid, places)
-    links: Select[Any] = select().where(at_edge)
+    links: Select[Any] = select().where(at.here)
     if not check:
         return links
     seen = (row.c.deleted.is_(False), asking.visible(row))
@@ -147,15 +193,12 @@ def _from_edge(places: Sequence[KeyAndRow], asking: Asking, *, check: bool) -> S
 
 
 def _sources(
-    places: Sequence[KeyAndRow], includes: Sequence[Include], types: set[str], asking: Asking
+    at: _Edge, includes: Sequence[Include], types: set[str], asking: Asking
 ) -> Iterator[Select[Any]]:
     """Yield the rows that refer to rows of the edge."""
-    t, wanted = _LINK, list(_backward(_LINK, includes, types))
+    wanted = list(_backward(_LINK, includes, types))
     if wanted:
-        # The list of numbers leads to the index, the pairs make it exact.
-        listed = in_keys(asking.connection, t.c.target_rid, [rid for _, rid in places])
-        exact = in_pairs(asking.connection, t.c.target_key, t.c.target_rid, places)
-        yield _referring(asking, listed, exact, or_(*wanted))
+        yield _referring(asking, at.number, at.exact, or_(*wanted))
 
 
 def _namesakes(names: Names, asking: Asking) -> Iterator[Select[Any]]:
