@@ -64,7 +64,8 @@ def test_operations_are_those_that_are_routed(server: Any) -> None:
     assert "everything" not in {
         each["name"] for each in resources(found)["Observation"]["operation"]
     }
-    assert {each["name"] for each in found["rest"][0]["operation"]} == {"meta"}
+    of_system = {each["name"] for each in found["rest"][0]["operation"]}
+    assert of_system == {"meta", "reindex", "reindex-status"}
 
 
 def test_settings_show(fake: Callable[..., Any]) -> None:
