@@ -14,12 +14,18 @@ from ehr.record import Record
 from ehr.store import reindexing
 from ehr.store.drafts import Current, Written
 from ehr.store.index_rows import Batch
-from ehr.store.reindexing import UNRESOLVED, Counts
+from ehr.store.reindexing import UNRESOLVED, Counts, column_of
+from ehr.store.rules import DERIVED_TABLES
 from ehr.store.scan import Row, snapshot
 from ehr.store.tables import reference
 from fhir_profiles.definitions import type_name
 
-_HASH = list(reference.columns).index(reference.c.target_hash)
+_HASH = reference.columns.keys().index("target_hash")
+# Where rows have the parameter or path that they are of.
+_AT = {
+    table: table.columns.keys().index(column) if (column := column_of(table)) else None
+    for table in DERIVED_TABLES
+}
 
 
 @dataclass(slots=True)
@@ -80,12 +86,12 @@ def _current(record: Record, row: Row) -> Current:
 
 def _count(batch: Batch, expected: Counts) -> None:
     for table, rows in batch.items():
-        column = reindexing.column_of(table)
-        if column is None:
-            expected[table.name, None] += len(rows)
+        name, at = table.name, _AT[table]
+        if at is None:
+            expected[name, None] += len(rows)
             continue
-        at = list(table.columns).index(table.c[column])
-        expected.update((table.name, row[at]) for row in rows)
+        for row in rows:
+            expected[name, row[at]] += 1
         if table is reference:
             unresolved = sum(row[_HASH] is not None for row in rows)
             expected["unresolved", UNRESOLVED] += unresolved
