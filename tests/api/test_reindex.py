@@ -4,6 +4,7 @@ import json
 import sys
 import threading
 from collections.abc import Callable, Iterator
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -351,23 +352,57 @@ def test_a_write_that_had_begun_before_is_awaited(many: Client, record: "Record"
     assert _is_sound(record)
 
 
+def _counted(seen: list[str]) -> int:
+    frame = ("BEGIN", "COMMIT", "SAVEPOINT", "RELEASE", "ROLLBACK", "PRAGMA")
+    return len([sql for sql in seen if not sql.lstrip().upper().startswith(frame)])
+
+
+def _rebuild(record: "Record", names: Any, connection: Any, *, compares: bool) -> int:
+    return sweep.rebuild(record, connection, names, compares=compares)
+
+
+@pytest.mark.parametrize("compares", [False, True])
 def test_a_batch_costs_the_same_however_large(
-    client: Client, record: "Record", statements: Callable[[], Any]
+    client: Client, record: "Record", statements: Callable[[], Any], compares: bool
 ) -> None:
-    for n in range(12):
-        client.update(eyed(f"p{n}", "blue"))
-    client.update(search_parameter("eye"))
-    with statements() as small:
-        take(record, asked([], ["eye"])).run()
-    for n in range(12, 60):
-        client.update(eyed(f"p{n}", "blue"))
-    client.update(search_parameter("eye", expression="Patient.extension.value"))
+    names = [("Organization", f"o{n}") for n in range(60)]
+    for type, id in names:
+        client.update({"resourceType": type, "id": id, "name": id, "language": "de"})
+    spoken = search_parameter("spoken", base=["Organization"], expression="Organization.language")
+    client.update(spoken)
+    left = take(record, asked([], ["spoken"]))
+    costs = []
+    for some in (names[:10], names[10:]):
+        with statements() as seen:
+            record.database.write(partial(_rebuild, record, some, compares=compares))
+        costs.append(_counted(seen))
 
-    with statements() as large:
-        take(record, asked([], ["eye"])).run()
+    assert costs[0] == costs[1]
+    assert costs[0] <= (12 if record.database.dialect == "postgresql" else 30) + 10 * compares
+    assert left.run()["state"] == "done"
 
-    assert abs(len(large) - len(small)) <= 3
-    assert len(large) < 100
+
+def test_what_a_parameter_of_the_record_costs(
+    client: Client, operator: Client, statements: Callable[[], Any]
+) -> None:
+    client.update(eyed("anna", "blue", gender="female"))
+    costs = []
+    for code, members in (("hair", {"description": "Other"}), ("eye", {"status": "active"})):
+        draft = search_parameter(code, status="draft")
+        client.update(draft)
+        with statements() as seen:
+            client.update(draft | members)
+        costs.append(_counted(seen))
+    reindexed(operator)
+    searches = []
+    for query in ("Patient?gender=female", "Patient?eye=blue"):
+        client.read(query)
+        with statements() as seen:
+            client.read(query)
+        searches.append(_counted(seen))
+
+    assert costs[1] - costs[0] <= 5
+    assert searches[0] == searches[1]
 
 
 def test_the_command_does_the_same(
