@@ -36,7 +36,7 @@ from tests.bench.search_copies import Copier, Place, Rows
 
 _MADE_BY = 2  # raised when copies are made otherwise
 _CHECKOUT = Path(__file__).parents[2]
-_PER_PATIENT = 190  # so that a million resources are 5,000 patients
+_PER_PATIENT = 170  # so that a million resources are more than 5,000 patients
 _SLICE = 20_000
 _DAYS = (-10 * 364, 364)
 _UUID = re.compile(rb"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
