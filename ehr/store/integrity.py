@@ -7,7 +7,7 @@ from typing import Any
 from sqlalchemy import BigInteger, Connection, Table, func, literal_column, select, text
 
 from ehr.store.blobs import CHUNK, chunk_at, count_chunks
-from ehr.store.contained import container, container_in_sql, of_row, span
+from ehr.store.contained import container, container_in_sql, span
 from ehr.store.engine import NO_ORGANISATION, execute_raw, is_postgres
 from ehr.store.rules import DERIVED_TABLES, INDEX_TABLES, Rule
 from ehr.store.scan import Row, stream
@@ -18,7 +18,6 @@ __all__ = [
     "DERIVED_TABLES",
     "INDEX_TABLES",
     "broken",
-    "clear_index",
     "clear_orphans",
     "contents",
     "index_rows",
@@ -140,13 +139,6 @@ def index_rows(
     for row in execute_raw(connection, sql, (patient_key, *bounds)).fetchall():
         found.setdefault(container(row[at]), set()).add(tuple(row))
     return found
-
-
-def clear_index(connection: Connection, patient_key: int, rid: int) -> None:
-    """Remove every index row of one resource."""
-    for table in DERIVED_TABLES:
-        key = table.c.owner_key if table is member else table.c.patient_key
-        connection.execute(table.delete().where(key == patient_key, of_row(table.c.rid, rid)))
 
 
 def clear_orphans(connection: Connection) -> int:
