@@ -107,7 +107,9 @@ def replay(
 def statement_time(url: str, sql: str, parameters: Sequence[Sequence[Any]]) -> float:
     """Return the seconds that one statement takes by the driver alone, all rows fetched."""
     connection = connect(url)
-    cursor = connection.cursor()
+    # The record numbers its marks itself where it runs a statement without a cursor.
+    is_numbered = isinstance(connection, psycopg.Connection) and "$1" in sql
+    cursor = psycopg.RawCursor(connection) if is_numbered else connection.cursor()
     try:
         for values in parameters[:50]:
             cursor.execute(sql, values).fetchall()
