@@ -15,7 +15,8 @@ from ehr.operations.reindexing import job, proof, sweep
 from ehr.operations.reindexing.asked import Asked, asked
 from ehr.operations.reindexing.job import take
 from ehr.record import open_record
-from ehr.store import reindex_runs
+from ehr.store import reindex_runs, reindexing
+from ehr.store.engine import execute_raw
 from tests.client import Client, expect, outcome
 from tests.conftest import _token
 from tests.given_parameters import eyed, facts, ids, reindexed, search_parameter
@@ -380,6 +381,22 @@ def test_a_batch_costs_the_same_however_large(
     assert costs[0] == costs[1]
     assert costs[0] <= (12 if record.database.dialect == "postgresql" else 30) + 10 * compares
     assert left.run()["state"] == "done"
+
+
+def test_rows_come_by_the_key_without_being_sorted(
+    client: Client, record: "Record", statements: Callable[[], Any]
+) -> None:
+    if record.database.dialect != "sqlite":
+        pytest.skip("PostgreSQL plans by how many rows there are")
+    condition = f"{reindexing.affected_by(['Patient'])} AND {reindexing.behind({'Patient': 1})}"
+    with record.database.read() as connection:
+        with statements() as seen:
+            reindexing.following(connection, reindexing.START, condition, 10)
+        explained = f"EXPLAIN QUERY PLAN {seen[-1]}"
+        plan = [row[-1] for row in execute_raw(connection, explained, reindexing.START).fetchall()]
+
+    assert plan[0] == "SEARCH r USING PRIMARY KEY ((patient_key,rid)>(?,?))"
+    assert not [line for line in plan if "TEMP B-TREE" in line]
 
 
 def test_what_a_parameter_of_the_record_costs(

@@ -65,6 +65,15 @@ PAIRS = [
 ]
 
 
+_BY = {*standard("Observation")["performer"].targets, *standard("Observation")["subject"].targets}
+# What their elements may refer to; of one that is evaluated nobody knows.
+_TARGETS = {
+    "by": tuple(sorted(_BY)),
+    "by-staff": ("Practitioner",),
+    "by-first": resource_types(),
+}
+
+
 def _resources() -> list[dict[str, Any]]:
     made = [
         search_parameter(code, kind, base=[base], expression=expression)
@@ -91,7 +100,7 @@ def _with_added(type: str) -> Mapping[str, SearchParameter]:
     for base, code, kind, expression in ADDED:
         text = about(expression, type) if base in (type, "Resource") else ""
         if text:
-            targets = resource_types() if code in ("by", "by-first") else ("Practitioner",)
+            targets = _TARGETS.get(code, ())
             found[code] = _parameter(type, code, kind, text, targets, ())
     parts = (Component(_CODE, "code"), Component(_VALUE, "value.as(Quantity)"))
     for base, code, expression in PAIRS:
