@@ -215,16 +215,21 @@ def test_a_backup_is_restored_into_either_engine(
 
 @pytest.mark.parametrize("target", engines.chosen())
 def test_a_copy_agrees_and_refuses_a_full_target(
-    capsys: Printed, tmp_path: Path, target: str
+    capsys: Printed, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, target: str
 ) -> None:
     _run(capsys, "load", *_population())
 
     with engines.fresh_url(target, tmp_path) as url:
         copied = _run(capsys, "db", "copy", url)
         assert cli.run(["db", "copy", url]) == Exit.DATABASE
+        refused = capsys.readouterr().err
+        monkeypatch.setenv("EHR_DATABASE_URL", url)
+        assert cli.run(["get", "Patient?_content=murray&_summary=count"]) == Exit.OK
+        found = json.loads(capsys.readouterr().out)["total"]
 
     assert copied["tables"]["resource"]["rows"] == 7
-    assert "not empty" in capsys.readouterr().err
+    assert "not empty" in refused
+    assert found > 0, "words did not come along"
 
 
 def test_a_backup_that_was_changed_is_refused(

@@ -45,6 +45,19 @@ def test_the_patient_is_no_further_one_any_more(client: Client, record: Record) 
     _check(record)
 
 
+def test_its_words_go_along_and_old_ones_do_not(client: Client) -> None:
+    client.update(_appointment(description="physiotherapy"))
+
+    client.update(_appointment(who=("mary",), description="hydrotherapy"))
+    client.update(_appointment("b", description="physiotherapy"))
+    assert client.patch("Appointment/b", REMOVE_ANN).status_code == 200
+
+    for word, id in (("hydrotherapy", "a"), ("physiotherapy", "b")):
+        for within in ("", "&patient=mary"):
+            found = client.read(f"Appointment?_content={word}{within}")["entry"]
+            assert [entry["resource"]["id"] for entry in found] == [id]
+
+
 def test_what_is_kept_of_others_is_kept_once(client: Client, record: Record) -> None:
     """The patient who is left is the owner; another is still named, though not as the owner."""
     client.update(_appointment())
