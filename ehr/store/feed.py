@@ -4,7 +4,8 @@ PostgreSQL: a transaction's `at` is taken after its xid, so every transaction th
 see yet has an `at` at or after the start of the oldest open writer: that is the watermark. Its
 role must see the sessions of all writers: pg_read_all_stats, where they have several roles.
 A poller that asks `_since` the watermark it was given never misses a change. `stamp` numbers
-committed transactions densely in xid order behind the oldest open one. SQLite has one writer at a
+committed transactions densely in xid order behind the oldest open one of the whole server: a long
+write in a neighbouring database delays numbers, never the watermark. SQLite has one writer at a
 time: it stamps as it writes, and the watermark is the newest committed transaction.
 """
 
