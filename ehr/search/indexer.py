@@ -8,7 +8,7 @@ from the resource as a whole; contained resources have rows of their own.
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from ehr.search.parameters import attached, contained, full_text, reference, sinks
+from ehr.search.parameters import attached, contained, full_text, reference_rows, sinks
 from ehr.store.hashing import Hasher
 from ehr.store.index_stamps import stamp
 from ehr.store.rows import IndexRows
@@ -65,7 +65,7 @@ class Indexer:
         extract(resource, rows)
         rows.settle()
         references = collect(resource) if found is None else found
-        reference.found_rows(references, rows, self._hasher, self.base_urls)
+        reference_rows.found_rows(references, rows, self._hasher, self.base_urls)
         full_text.index(resource, rows)
         return rows
 

@@ -69,7 +69,6 @@ TOO_MANY_IMPORTS = {
     "ehr/rest/respond.py": "2026-11: the one way out calls each header's module",
     "ehr/search/indexer.py": "2026-11: one line for each part of what is indexed",
     "ehr/search/plan/plan.py": "2026-11: the one order in which a search is planned",
-    "ehr/search/parameters/reference.py": "2026-11: what is indexed and what matches, side by side",
     "ehr/search/parameters/clauses.py": "2026-11: one line for each parameter type",
     "ehr/search/parameters/sinks.py": "2026-11: one line for each parameter type",
     "ehr/store/commit.py": "2026-11: the one order in which a transaction writes its tables",

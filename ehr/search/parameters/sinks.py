@@ -3,7 +3,16 @@
 from collections.abc import Callable
 from functools import cache
 
-from ehr.search.parameters import date, near, number, quantity, reference, string, token, uri
+from ehr.search.parameters import (
+    date,
+    near,
+    number,
+    quantity,
+    reference_rows,
+    string,
+    token,
+    uri,
+)
 from ehr.store.hashing import Hasher
 from fhir_profiles.definitions import type_definition, type_names
 from fhir_profiles.extraction import Leaf, Sink
@@ -19,7 +28,7 @@ _MAKE: dict[str, _Make] = {
     "quantity": lambda leaf, hasher, *_: quantity.sink(leaf, hasher),
     "uri": lambda leaf, hasher, *_: uri.sink(leaf, hasher),
     "special": lambda leaf, *_: near.sink(leaf),
-    "reference": lambda leaf, hasher, _, bases: reference.sink(leaf, hasher, bases),
+    "reference": lambda leaf, hasher, _, bases: reference_rows.sink(leaf, hasher, bases),
 }
 
 
