@@ -17,7 +17,7 @@ from sqlalchemy import ColumnElement, FromClause, and_, not_
 
 from ehr.search.matching import Condition, MatchContext, RowAlias, any_of, missing, some_row
 from ehr.search.parameters import concepts, token_texts
-from ehr.search.values.escapes import refuse, split
+from ehr.search.values.tokens import read_token
 from ehr.store.hashing import Hasher
 from ehr.store.rows import IndexRows, identifier_text
 from ehr.store.tables import token
@@ -31,7 +31,6 @@ _TEXTS = frozenset(("code", "markdown", "id", "uri", "url", "canonical", "oid", 
 _MOMENTS = frozenset(("date", "dateTime", "instant", "time"))
 _NUMBERS = frozenset(("integer", "positiveInt", "unsignedInt"))
 _BOOLEANS = {True: "true", False: "false"}
-_UNSCOPED = frozenset(("ContactPoint", "uri", "boolean"))
 
 Hashed = tuple[int, int]  # (code, system)
 
@@ -189,7 +188,7 @@ def clause(
     if modifier == "not-in":
         inside = concepts.in_value_sets(parameter, values, context)
         return not_(some_row(token, row, context, inside, listed=False))
-    wanted = [_read(parameter, value) for value in values]
+    wanted = [read_token(parameter, value) for value in values]
 
     def condition(t: FromClause) -> ColumnElement[bool]:
         return _condition(t, parameter, wanted, context)
@@ -210,23 +209,6 @@ _BESIDE: dict[str | None, Callable[[SearchParameter, Sequence[str], MatchContext
 def _is_common(parameter: SearchParameter) -> bool:
     # `status=final` says little of a row: a list of all those rows would be long.
     return all(leaf.type in ("code", "boolean") for leaf in leaves(parameter))
-
-
-def _read(parameter: SearchParameter, value: str) -> tuple[str | None, str]:
-    """Return (system, code): system None means any, "" none; code "" means any."""
-    parts = split(parameter, value, "|")
-    if len(parts) > 1 and all(leaf.type in _UNSCOPED for leaf in leaves(parameter)):
-        # "the presence of the pipe symbol SHALL NOT be used - only the [code] form is allowed"
-        raise refuse(parameter, value, "a value alone: what it searches has no system")
-    if len(parts) == 1:
-        return None, parts[0]
-    if len(parts) > 2 or parts == ["", ""]:
-        raise refuse(
-            parameter,
-            value,
-            "a token: code, system|code, |code or system| (write \\| for a bar inside a value)",
-        )
-    return parts[0], parts[1]
 
 
 def _condition(
