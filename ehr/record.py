@@ -9,7 +9,8 @@ from ehr.messages import Instant
 from ehr.search.definitions import Definitions
 from ehr.search.indexer import Indexer
 from ehr.settings import Settings
-from ehr.store.engine import Database, open_database
+from ehr.store.engine import Database
+from ehr.store.opening import open_database
 
 
 @dataclass(frozen=True, slots=True)

@@ -72,7 +72,7 @@ def database(request: pytest.FixtureRequest, database_url: str) -> Iterator["Dat
         yield request.getfixturevalue("record").database
         return
     from ehr.settings import DEVELOPMENT_SECRET
-    from ehr.store.engine import open_database
+    from ehr.store.opening import open_database
 
     opened = open_database(database_url, secret=DEVELOPMENT_SECRET)
     yield opened

@@ -128,6 +128,6 @@ def _make_postgres_template(path: Path) -> None:
 
 def _migrate(url: str) -> None:
     from ehr.settings import DEVELOPMENT_SECRET
-    from ehr.store.engine import open_database
+    from ehr.store.opening import open_database
 
     open_database(url, secret=DEVELOPMENT_SECRET, migrate=True).close()

@@ -120,7 +120,7 @@ def restore(file: Path, as_json: bool) -> None:
     Pages and cursors that were handed out before are refused from then on.
     """
     from ehr.bulk import transfer
-    from ehr.store.engine import open_database
+    from ehr.store.opening import open_database
 
     settings = load(os.environ)
     with _timed() as seconds, _explained():
@@ -174,7 +174,7 @@ def copy(target_url: str, as_json: bool) -> None:
 
 @contextmanager
 def _opened(settings: Settings) -> Iterator["Database"]:
-    from ehr.store.engine import open_database
+    from ehr.store.opening import open_database
 
     check_there(settings)
     database = open_database(settings.database_url, secret=settings.secret, pool_size=2)
@@ -200,7 +200,8 @@ def _unchecked(settings: Settings) -> Iterator["Database"]:
 def _target(url: str, secret: str) -> Iterator["Database"]:
     """Give a migrated database to be filled; what it came to is opened once, to try its keys."""
     from ehr.store import migrate
-    from ehr.store.engine import Database, open_database
+    from ehr.store.engine import Database
+    from ehr.store.opening import open_database
 
     database = Database(url, secret=secret, pool_size=2)
     try:

@@ -68,8 +68,9 @@ def _of_record(error: Exception) -> Failure | None:
 
 
 def _of_database(error: Exception) -> Failure | None:
-    from ehr.store.engine import DriverError, OutdatedSchema
+    from ehr.store.engine import DriverError
     from ehr.store.keys import WrongSecret
+    from ehr.store.opening import OutdatedSchema
 
     if isinstance(error, WrongSecret):
         return Failure(

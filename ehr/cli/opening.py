@@ -29,7 +29,7 @@ def opened_database(environment: Mapping[str, str], *, make: bool = False) -> It
 
     With `make` one that is empty or not there is set up.
     """
-    from ehr.store.engine import open_database
+    from ehr.store.opening import open_database
 
     settings = load(environment)
     _check_place(settings, make=make)

@@ -18,7 +18,6 @@ from sqlalchemy.pool import ConnectionPoolEntry
 
 from ehr.errors import Invalid
 from ehr.store import facts, keys
-from ehr.store import migrate as migrations
 from ehr.store.allocate import Allocator
 from ehr.store.bodies import CURRENT_DICTIONARY, Compressor
 from ehr.store.hashing import Hasher
@@ -43,18 +42,6 @@ DriverError = DBAPIError  # for edges that tell of it and must not know SQLAlche
 
 NO_ORGANISATION = -1  # the key of unfiled rows of callers without an organisation
 _PATIENCE = 0.1  # seconds that a transaction of several callers waits for a lock
-
-
-class OutdatedSchema(Exception):
-    """The database has another schema than this release needs: why, and what to do."""
-
-    def __init__(self, why: str, remedy: str) -> None:
-        super().__init__(f"The database is not ready for this release. {why} {remedy}")
-        self.why, self.remedy = why, remedy
-
-
-class NoSchema(OutdatedSchema):
-    """The database is empty: nobody has made a record in it yet."""
 
 
 class Database:
@@ -225,54 +212,6 @@ class Database:
         """Finish waiting writes and give all connections back."""
         self._writer.close()
         self._readers.close()
-
-
-def open_database(
-    url: str,
-    *,
-    secret: str = "",
-    migrate: bool = False,
-    pool_size: int = 20,
-    timeout: float = WRITE_TIMEOUT,
-) -> Database:
-    """Open a database; `migrate` makes the schema of an empty one first.
-
-    Raises NoSchema where nothing was made, OutdatedSchema where the schema is not the one this
-    release needs.
-    """
-    database = Database(url, secret=secret, pool_size=pool_size, timeout=timeout)
-    try:
-        _check_schema(database, make=migrate)
-        # Made now: a write may not start another write to make them.
-        _ = database.hasher, database.compressor, database.epoch, database.secret("cursor")
-    except BaseException:
-        database.close()
-        raise
-    return database
-
-
-def _check_schema(database: Database, *, make: bool) -> None:
-    found, is_empty = _schema(database)
-    if is_empty and make:
-        database.is_new = database.write(migrations.set_up)
-        found, is_empty = _schema(database)
-    if is_empty:
-        raise NoSchema(
-            "It is empty: nobody has made a record in it yet.",
-            "Make one with `ehr serve`, `ehr load` or `ehr db upgrade`.",
-        )
-    needed = migrations.newest_revision()
-    if found != needed:
-        raise OutdatedSchema(
-            f"Its schema is {found or 'not ours'}, and this release needs {needed}.",
-            "Run `ehr db upgrade`.",
-        )
-
-
-def _schema(database: Database) -> tuple[str | None, bool]:
-    with database.read() as connection:
-        found = migrations.current_revision(connection)
-        return found, found is None and migrations.is_empty(connection)
 
 
 def of(connection: Connection) -> Database:

@@ -15,7 +15,8 @@ from ehr.app import create_app
 from ehr.errors import Busy, TooCostly
 from ehr.record import Record, open_record
 from ehr.settings import DEVELOPMENT_SECRET, load
-from ehr.store.engine import Database, execute_raw, open_database
+from ehr.store.engine import Database, execute_raw
+from ehr.store.opening import open_database
 from ehr.store.scan import snapshot, stream
 from ehr.store.tables import string
 from tests.client import Client

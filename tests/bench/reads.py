@@ -10,7 +10,7 @@ import random
 
 from ehr.settings import DEVELOPMENT_SECRET
 from ehr.store import read
-from ehr.store.engine import open_database
+from ehr.store.opening import open_database
 from fhir_profiles.definitions import type_name, type_number
 from tests.bench import floors, measuring, running, synthea
 from tests.bench.bundles import post_checked

@@ -24,7 +24,7 @@ import psycopg
 from sqlalchemy.engine import make_url
 
 from ehr.settings import DEVELOPMENT_SECRET
-from ehr.store.engine import open_database
+from ehr.store.opening import open_database
 from tests import postgres_server
 from tests.bench.measuring import say_where
 from tests.bench.sending import Target, is_ready

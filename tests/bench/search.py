@@ -22,7 +22,7 @@ import psycopg
 from sqlalchemy.engine import make_url
 
 from ehr.settings import DEVELOPMENT_SECRET
-from ehr.store.engine import open_database
+from ehr.store.opening import open_database
 from tests import postgres_server
 from tests.bench import floors, running, search_data
 from tests.bench.measuring import measured, percentile, say, say_where

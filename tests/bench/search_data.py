@@ -24,9 +24,10 @@ from ehr.settings import DEVELOPMENT_SECRET, load
 from ehr.store import tables
 from ehr.store.contents import put_rows
 from ehr.store.drafts import INDEX_VERSION
-from ehr.store.engine import Database, open_database
+from ehr.store.engine import Database
 from ehr.store.locator import Located
 from ehr.store.migrate import newest_revision
+from ehr.store.opening import open_database
 from ehr.store.scan import stream
 from ehr.store.upkeep import settle
 from fhir_profiles.definitions import type_name

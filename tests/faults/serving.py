@@ -24,7 +24,7 @@ from typing import Any
 
 from auth import tokens
 from ehr.settings import DEVELOPMENT_SECRET
-from ehr.store.engine import open_database
+from ehr.store.opening import open_database
 from tests.bench.sending import Target, is_ready
 
 ROOT = Path(__file__).resolve().parents[2]

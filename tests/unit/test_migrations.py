@@ -14,7 +14,8 @@ from sqlalchemy import Connection, create_engine, inspect, text
 from auth.models import metadata as auth_metadata
 from ehr.settings import DEVELOPMENT_SECRET
 from ehr.store import migrate
-from ehr.store.engine import Database, NoSchema, OutdatedSchema, open_database
+from ehr.store.engine import Database
+from ehr.store.opening import NoSchema, OutdatedSchema, open_database
 from ehr.store.tables import metadata as record_metadata
 from tests import engines
 
