@@ -2,17 +2,15 @@
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from ehr.interactions.changes import Change
 from ehr.messages import Document
 from ehr.search import criteria
 from ehr.search.criteria import Criteria
 from fhir_profiles.definitions import is_resource_type
 from fhir_profiles.references import Found, collect
 from fhir_profiles.references.relinking import may_be_extended
-
-if TYPE_CHECKING:
-    from ehr.interactions.changes import Change
 
 # The References of a change's document, by the number of the change, where they were looked for.
 References = Mapping[int, Sequence[Found]]
@@ -23,7 +21,7 @@ _IDENTIFIERS = ("identifier", "masterIdentifier")
 _CONDITIONAL = re.compile(r"([A-Z][A-Za-z]+)\?(.+)", re.DOTALL)
 
 
-def conditions_of(changes: "Sequence[Change]") -> tuple[list[Criteria], References]:
+def conditions_of(changes: Sequence[Change]) -> tuple[list[Criteria], References]:
     """Return every distinct condition, in the order of the changes, and what was collected."""
     conditions: dict[Criteria, None] = {}
     references: dict[int, Sequence[Found]] = {}
@@ -59,7 +57,7 @@ def _condition(text: str, expression: str) -> Iterator[Criteria]:
         yield criteria.parse(match[1], match[2], reference=True, expression=expression)
 
 
-def lock_texts(changes: "Sequence[Change]") -> Iterator[str]:
+def lock_texts(changes: Sequence[Change]) -> Iterator[str]:
     """Yield what conditional changes must take turns on: identifiers, or else the whole type.
 
     Two changes get in each other's way where each matches what the other makes. Criteria on an

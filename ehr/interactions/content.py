@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from ehr.errors import Unprocessable
+from ehr.interactions.changes import Change
 from ehr.interactions.drafting import bases, resource_of
 from ehr.messages import Document, Resource, replace
 from ehr.record import Record
@@ -27,7 +28,6 @@ if TYPE_CHECKING:
     from sqlalchemy import Connection
 
     from auth.principal import Principal
-    from ehr.interactions.changes import Change
 
 _REASON = {
     "url": "http://hl7.org/fhir/StructureDefinition/data-absent-reason",
@@ -40,8 +40,8 @@ _Members = msgspec.json.Decoder(dict[str, msgspec.Raw])
 
 
 def stage_large(
-    record: Record, principal: "Principal", changes: "Sequence[Change]"
-) -> "Sequence[Change]":
+    record: Record, principal: "Principal", changes: Sequence[Change]
+) -> Sequence[Change]:
     """Return the changes with large data staged, so that their documents are small."""
     if not any(_may_be_large(change) for change in changes):
         return changes
@@ -53,7 +53,7 @@ def stage_large(
 
 def link_staged(
     connection: "Connection",
-    changes: "Sequence[Change]",
+    changes: Sequence[Change],
     outcome: Sequence[Sequence[Written]],
 ) -> None:
     """Make what was staged for these changes part of the record, under the keys they got."""
@@ -68,7 +68,7 @@ def link_staged(
     )
 
 
-def _may_be_large(change: "Change") -> bool:
+def _may_be_large(change: Change) -> bool:
     return (
         change.type == "Binary"
         and change.method in (Method.POST, Method.PUT)
@@ -77,7 +77,7 @@ def _may_be_large(change: "Change") -> bool:
     )
 
 
-def _staged(record: Record, principal: "Principal", change: "Change") -> "Change":
+def _staged(record: Record, principal: "Principal", change: Change) -> Change:
     assert change.document is not None
     resource = change.document.resource
     content = change.content
@@ -125,13 +125,13 @@ def _marked(document: Document) -> Document:
     return replace(document, raw=raw, resource={**resource, "_data": _MARK})
 
 
-def _kept(record: Record, change: "Change") -> str:
+def _kept(record: Record, change: Change) -> str:
     """Return the content that an update means to keep. Raises Unprocessable where there is none."""
     row = _current(record, change)
     return _large_of(change, row[0].blob_id if row is not None else None)
 
 
-def _large_of(change: "Change", blob_id: str | None) -> str:
+def _large_of(change: Change, blob_id: str | None) -> str:
     if blob_id is None:
         raise Unprocessable(
             "Binary.data was left out of a list because it is large. Read the Binary by its id, "
@@ -142,7 +142,7 @@ def _large_of(change: "Change", blob_id: str | None) -> str:
     return blob_id
 
 
-def kept(change: "Change", prepared: Draft | None, row: Current | None) -> Draft | None:
+def kept(change: Change, prepared: Draft | None, row: Current | None) -> Draft | None:
     """Return the draft with the content that is there now, where its change means to keep it.
 
     Others may have put other content there since it was looked for. Raises Unprocessable.
@@ -153,7 +153,7 @@ def kept(change: "Change", prepared: Draft | None, row: Current | None) -> Draft
     return dataclasses.replace(prepared, blob_id=_large_of(change, now))
 
 
-def _same_content(record: Record, change: "Change", content: bytes) -> str | None:
+def _same_content(record: Record, change: Change, content: bytes) -> str | None:
     """Return the content of the current version if an update repeats it."""
     row = _current(record, change)
     if row is None or row[1] is None or row[1].size != len(content):
@@ -161,7 +161,7 @@ def _same_content(record: Record, change: "Change", content: bytes) -> str | Non
     return row[1].blob_id if row[1].sha256 == blobs.digest(content) else None
 
 
-def _current(record: Record, change: "Change") -> tuple[read.Stored, Blob | None] | None:
+def _current(record: Record, change: Change) -> tuple[read.Stored, Blob | None] | None:
     if change.method is not Method.PUT or change.id is None:
         return None
     with record.database.read() as connection:

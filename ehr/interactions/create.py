@@ -5,7 +5,8 @@ import re
 from auth.principal import Principal
 from ehr.errors import Invalid
 from ehr.interactions import binary
-from ehr.interactions.changes import Change, apply
+from ehr.interactions.applying import apply
+from ehr.interactions.changes import Change
 from ehr.interactions.drafting import checked
 from ehr.interactions.results import of_written
 from ehr.messages import Document, Interaction, Result

@@ -1,7 +1,8 @@
 """delete (R4 §3.1.0.8): a tombstone is put on top; earlier versions stay readable."""
 
 from auth.principal import Principal
-from ehr.interactions.changes import Change, apply
+from ehr.interactions.applying import apply
+from ehr.interactions.changes import Change
 from ehr.interactions.results import of_written
 from ehr.messages import Interaction, Result
 from ehr.record import Record

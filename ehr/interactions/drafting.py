@@ -2,9 +2,10 @@
 
 from collections.abc import Sequence
 from functools import cache
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from ehr.errors import Invalid
+from ehr.interactions.changes import Change
 from ehr.interactions.demands import demands
 from ehr.interactions.links import Links, refuse_lost
 from ehr.messages import Document, Resource
@@ -21,9 +22,6 @@ from fhir_profiles.issues import Issue
 from fhir_profiles.owners import owner_reference
 from fhir_profiles.references import Found, type_and_id
 from fhir_profiles.validator import validate
-
-if TYPE_CHECKING:
-    from ehr.interactions.changes import Change
 
 
 def checked(record: Record, document: Document, type: str, expression: str = "") -> Document:
@@ -57,7 +55,7 @@ def is_tolerant(record: Record) -> bool:
 
 
 def draft(
-    record: Record, change: "Change", links: Links, known: Sequence[Found] | None = None
+    record: Record, change: Change, links: Links, known: Sequence[Found] | None = None
 ) -> Draft:
     """Return the draft of a change, with the links of its Bundle put in.
 

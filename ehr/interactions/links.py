@@ -9,13 +9,13 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from ehr.errors import PreconditionFailed, Unprocessable
+from ehr.interactions.changes import Change
 from ehr.messages import Resource
 from ehr.search.criteria import Criteria, Matches
 from fhir_profiles.references import Found, collect, rewrite, type_and_id
 from fhir_profiles.references.relinking import are_countable, may_be_extended, relink
 
 if TYPE_CHECKING:
-    from ehr.interactions.changes import Change
     from ehr.interactions.targets import Target
 
 # Members of a Bundle and of Parameters, which hold whole resources.
@@ -69,7 +69,7 @@ class Links:
         return raw, resource, collect(resource)
 
 
-def find_links(changes: "Sequence[Change]", targets: "Sequence[Target]", matches: Matches) -> Links:
+def find_links(changes: Sequence[Change], targets: "Sequence[Target]", matches: Matches) -> Links:
     """Return the links of a set of changes. Raises PreconditionFailed for a condition that does
     not match exactly one resource, in the record or in the Bundle itself."""
     links: dict[str, str] = {}
@@ -131,7 +131,7 @@ def _root_and_rest(type: str, full_url: str) -> tuple[str, str]:
 def _one(
     criteria: Criteria,
     found: tuple[str, ...],
-    changes: "Sequence[Change]",
+    changes: Sequence[Change],
     targets: "Sequence[Target]",
 ) -> str:
     names = {f"{criteria.type}/{id}" for id in found}
@@ -152,7 +152,7 @@ def _one(
     return names.pop()
 
 
-def _carries(change: "Change", criteria: Criteria) -> bool:
+def _carries(change: Change, criteria: Criteria) -> bool:
     """Tell whether a resource of the same Bundle has the identifier that is asked for."""
     wanted = criteria.identifier
     if wanted is None or change.document is None or not isinstance(change.document.resource, dict):

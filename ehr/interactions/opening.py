@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from ehr.access.instance import is_open, owns
 from ehr.access.visible import EVERYTHING, scope_of
 from ehr.errors import Forbidden, Unprocessable
+from ehr.interactions.changes import Change
 from ehr.interactions.targets import Plan
 from ehr.record import Record
 from ehr.store.drafts import Current, Draft, Write
@@ -18,7 +19,6 @@ if TYPE_CHECKING:
     from sqlalchemy import Connection
 
     from auth.principal import Principal
-    from ehr.interactions.changes import Change
 
 
 def names_binaries(draft: Draft) -> bool:
@@ -30,7 +30,7 @@ def refuse_writing(
     record: Record,
     principal: "Principal",
     connection: "Connection",
-    changes: "Sequence[Change]",
+    changes: Sequence[Change],
     plan: Plan,
     rows: Mapping[Name, Current],
 ) -> None:

@@ -2,7 +2,8 @@
 
 from auth.principal import Principal
 from ehr.errors import Invalid
-from ehr.interactions.changes import Change, apply
+from ehr.interactions.applying import apply
+from ehr.interactions.changes import Change
 from ehr.interactions.results import of_written
 from ehr.messages import Document, Interaction, Result
 from ehr.record import Record

@@ -6,10 +6,11 @@ fit the resource.
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from ehr.errors import FhirError, Invalid, Unprocessable, UnsupportedMediaType
 from ehr.interactions import content
+from ehr.interactions.changes import Change
 from ehr.interactions.drafting import checked, make, raw_of, resource_of
 from ehr.interactions.preconditions import check_patchable
 from ehr.messages import Document, Resource
@@ -19,11 +20,8 @@ from ehr.store.drafts import Current, Draft
 from fhir_profiles import json_format, xml_format
 from fhir_profiles.issues import InvalidDocument, Issue
 
-if TYPE_CHECKING:
-    from ehr.interactions.changes import Change
 
-
-def patched(record: Record, change: "Change", found: Current | None) -> Draft:
+def patched(record: Record, change: Change, found: Current | None) -> Draft:
     """Return the draft of a resource with the patch applied. Raises what the patch kind raises."""
     row = check_patchable(change, found)
     if change.edit is not None:
@@ -50,7 +48,7 @@ def _with_place(issue: Issue) -> str:
     return f"{issue.expression}: {issue.diagnostics}"
 
 
-def _patched(record: Record, change: "Change", row: Current) -> Draft:
+def _patched(record: Record, change: Change, row: Current) -> Draft:
     assert change.document is not None
     before = content.to_patch(record, row)
     after = _apply(record, before, change.document)

@@ -1,17 +1,13 @@
 """Conditional headers on writes and reads (R4 §3.1.0.5, RFC 9110 §13)."""
 
-from typing import TYPE_CHECKING
-
 from ehr.errors import Gone, NotAllowed, NotFound, PreconditionFailed
+from ehr.interactions.changes import Change
 from ehr.messages import Instant, Interaction, Preconditions
 from ehr.record import Record
 from ehr.store.drafts import Current, Method
 
-if TYPE_CHECKING:
-    from ehr.interactions.changes import Change
 
-
-def check_write(change: "Change", row: Current | None) -> None:
+def check_write(change: Change, row: Current | None) -> None:
     """Raise PreconditionFailed where a conditional header speaks against the write."""
     there = row is not None and not row.deleted
     wanted = change.preconditions.if_match
@@ -32,7 +28,7 @@ def check_write(change: "Change", row: Current | None) -> None:
         )
 
 
-def _name(change: "Change", row: Current | None) -> str:
+def _name(change: Change, row: Current | None) -> str:
     if change.id is None and row is None:
         return f"The {change.type} that the condition asks for"
     return f"{change.type}/{row.id if row else change.id}"
@@ -64,7 +60,7 @@ def refuse_changed(
         )
 
 
-def check_update_as_create(record: Record, change: "Change", id: str) -> None:
+def check_update_as_create(record: Record, change: Change, id: str) -> None:
     """Raise where a PUT would create a resource and the setting forbids it."""
     if change.method is Method.PUT and not record.settings.update_create:
         raise NotAllowed(
@@ -74,7 +70,7 @@ def check_update_as_create(record: Record, change: "Change", id: str) -> None:
         )
 
 
-def check_patchable(change: "Change", row: Current | None) -> Current:
+def check_patchable(change: Change, row: Current | None) -> Current:
     """Return the row to patch. Raises NotFound or Gone."""
     if row is None:
         raise NotFound(

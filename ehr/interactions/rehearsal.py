@@ -6,7 +6,8 @@ from auth.policy import decide
 from auth.principal import Principal
 from ehr.errors import FhirError
 from ehr.interactions import create, delete, update
-from ehr.interactions.changes import Change, rehearse
+from ehr.interactions.applying import rehearse
+from ehr.interactions.changes import Change
 from ehr.messages import Interaction
 from ehr.record import Record
 from fhir_profiles.issues import Issue

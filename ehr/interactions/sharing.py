@@ -7,6 +7,7 @@ large content. All else is written by itself.
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from ehr.interactions.changes import Change
 from ehr.interactions.opening import names_binaries
 from ehr.interactions.targets import Plan
 from ehr.interactions.writes import judged
@@ -17,7 +18,6 @@ from ehr.store.together import Part, Rows
 
 if TYPE_CHECKING:
     from auth.principal import Principal
-    from ehr.interactions.changes import Change
 
 _LARGE = 1 << 16  # bytes; it would keep the others waiting
 
@@ -26,7 +26,7 @@ def part_of(
     record: Record,
     principal: "Principal",
     author: Author,
-    changes: "Sequence[Change]",
+    changes: Sequence[Change],
     prepared: tuple[Plan, Sequence[Draft | None]],
     numbers: Numbers,
 ) -> Part | None:
@@ -42,7 +42,7 @@ def part_of(
     return Part(target.names, target.is_new, judge, numbers, record.settings.references)
 
 
-def _is_plain(change: "Change", draft: Draft | None) -> bool:
+def _is_plain(change: Change, draft: Draft | None) -> bool:
     return (
         draft is not None
         and change.criteria is None

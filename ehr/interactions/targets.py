@@ -2,16 +2,13 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
 
 from ehr.errors import Invalid, NotFound, PreconditionFailed
+from ehr.interactions.changes import Change
 from ehr.interactions.links import Links, find_links
 from ehr.record import Record
 from ehr.search.criteria import Criteria, Matches
 from ehr.store.drafts import Method
-
-if TYPE_CHECKING:
-    from ehr.interactions.changes import Change
 
 Name = tuple[str, str]
 
@@ -48,7 +45,7 @@ class Plan:
     links: Links
 
 
-def plan_targets(record: Record, changes: "Sequence[Change]", matches: Matches) -> Plan:
+def plan_targets(record: Record, changes: Sequence[Change], matches: Matches) -> Plan:
     """Choose the targets. Raises PreconditionFailed where a condition matches several, Invalid
     where two changes are about the same resource."""
     left = _without_deleted(record, changes, matches)
@@ -61,7 +58,7 @@ def plan_targets(record: Record, changes: "Sequence[Change]", matches: Matches) 
     return Plan(targets, find_links(changes, targets, left))
 
 
-def _without_deleted(record: Record, changes: "Sequence[Change]", matches: Matches) -> Matches:
+def _without_deleted(record: Record, changes: Sequence[Change], matches: Matches) -> Matches:
     """Return the matches as the deletes of the same Bundle leave them: those go first."""
     deletes = [change for change in changes if change.method is Method.DELETE]
     if not deletes or not matches:
@@ -76,7 +73,7 @@ def _without_deleted(record: Record, changes: "Sequence[Change]", matches: Match
 
 
 def _target(
-    record: Record, change: "Change", matches: Matches, made: dict[Criteria, Target]
+    record: Record, change: Change, matches: Matches, made: dict[Criteria, Target]
 ) -> Target:
     """Return the target of a change. `made` keeps what conditions without a match create, so that
     the same condition twice in a Bundle means the same resource."""
@@ -107,7 +104,7 @@ def _target(
     return target if found else made.setdefault(change.criteria, target)
 
 
-def _update_target(record: Record, change: "Change", found: tuple[str, ...]) -> Target:
+def _update_target(record: Record, change: Change, found: tuple[str, ...]) -> Target:
     """Conditional update (R4 §3.1.0.4.3): the id in the body must not contradict the match."""
     assert change.document is not None
     sent = change.document.resource.get("id")
@@ -124,7 +121,7 @@ def _update_target(record: Record, change: "Change", found: tuple[str, ...]) -> 
     return Target(((change.type, found[0]),))
 
 
-def _delete_target(record: Record, change: "Change", found: tuple[str, ...]) -> Target:
+def _delete_target(record: Record, change: Change, found: tuple[str, ...]) -> Target:
     if len(found) > 1 and record.settings.conditional_delete != "multiple":
         raise _several(change, len(found))
     limit = record.settings.conditional_delete_limit
@@ -138,7 +135,7 @@ def _delete_target(record: Record, change: "Change", found: tuple[str, ...]) -> 
     return Target(tuple((change.type, id) for id in found))
 
 
-def _several(change: "Change", count: int) -> PreconditionFailed:
+def _several(change: Change, count: int) -> PreconditionFailed:
     return PreconditionFailed(
         f"The condition matches {'more than one' if count > 1 else count} {change.type}. Make it "
         "match one, for instance by an identifier.",
@@ -147,7 +144,7 @@ def _several(change: "Change", count: int) -> PreconditionFailed:
     )
 
 
-def _refuse_overlap(changes: "Sequence[Change]", targets: Sequence[Target]) -> None:
+def _refuse_overlap(changes: Sequence[Change], targets: Sequence[Target]) -> None:
     seen: dict[Name, str] = {}
     for change, target in zip(changes, targets, strict=True):
         if target.matched:

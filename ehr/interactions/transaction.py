@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING
 from auth.principal import Principal
 from ehr.errors import FhirError, Invalid, located
 from ehr.interactions import create, delete, patch, update
-from ehr.interactions.changes import Change, apply
+from ehr.interactions.applying import apply
+from ehr.interactions.changes import Change
 from ehr.interactions.entries import Entry
 from ehr.interactions.results import of_written
 from ehr.messages import Interaction, Result
@@ -24,7 +25,7 @@ from fhir_profiles.issues import Issue
 if TYPE_CHECKING:
     from sqlalchemy import Connection
 
-    from ehr.interactions.changes import Then
+    from ehr.interactions.applying import Then
 
 WRITING = ("create", "update", "patch", "delete")
 

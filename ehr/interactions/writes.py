@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from ehr.access.instance import owns
 from ehr.errors import Conflict, NotFound
 from ehr.interactions import content, opening, patching, preconditions
+from ehr.interactions.changes import Change
 from ehr.interactions.drafting import reindex
 from ehr.interactions.targets import Plan, Target
 from ehr.record import Record
@@ -22,7 +23,6 @@ if TYPE_CHECKING:
     from sqlalchemy import Connection
 
     from auth.principal import Principal
-    from ehr.interactions.changes import Change
 
 
 def writes_of(
@@ -30,7 +30,7 @@ def writes_of(
     principal: "Principal",
     author: Author,
     connection: "Connection",
-    changes: "Sequence[Change]",
+    changes: Sequence[Change],
     plan: Plan,
     drafts: Sequence[Draft | None],
 ) -> list[list[Write]]:
@@ -51,7 +51,7 @@ def judged(
     record: Record,
     principal: "Principal",
     author: Author,
-    changes: "Sequence[Change]",
+    changes: Sequence[Change],
     plan: Plan,
     drafts: Sequence[Draft | None],
     rows: dict[Name, Current],
@@ -72,7 +72,7 @@ def judged(
 
 def _refuse_moved(
     connection: "Connection",
-    changes: "Sequence[Change]",
+    changes: Sequence[Change],
     plan: Plan,
     rows: Mapping[Name, Current],
 ) -> None:
@@ -94,7 +94,7 @@ def _refuse_moved(
 def _of_change(
     record: Record,
     author: Author,
-    change: "Change",
+    change: Change,
     target: Target,
     prepared: Draft | None,
     rows: Mapping[Name, Current],
@@ -142,7 +142,7 @@ def _is_old(row: Current | None) -> bool:
 def _deletions(
     record: Record,
     author: Author,
-    change: "Change",
+    change: Change,
     target: Target,
     rows: Mapping[Name, Current],
 ) -> list[Write]:

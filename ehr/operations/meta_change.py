@@ -11,7 +11,8 @@ import msgspec
 
 from auth.principal import Principal
 from ehr.errors import Invalid
-from ehr.interactions.changes import Change, apply
+from ehr.interactions.applying import apply
+from ehr.interactions.changes import Change
 from ehr.messages import Document, Interaction, Resource, Result, replace
 from ehr.operations import given
 from ehr.operations.nominated import nominated

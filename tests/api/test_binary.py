@@ -329,7 +329,7 @@ def _between(monkeypatch: pytest.MonkeyPatch, others: Callable[[], object]) -> N
         others()
         return plan(*given)
 
-    monkeypatch.setattr("ehr.interactions.changes.plan_targets", late)
+    monkeypatch.setattr("ehr.interactions.applying.plan_targets", late)
 
 
 def test_many_put_raw_content_at_once(client: Client, record: "Record") -> None:

@@ -7,7 +7,7 @@ import pytest
 from sqlalchemy import text
 
 from ehr.bulk.checking import deep_check
-from ehr.interactions import changes
+from ehr.interactions import applying
 from ehr.search.indexer import Indexer
 from ehr.store.drafts import OutdatedIndex
 from tests import given
@@ -86,7 +86,7 @@ def test_what_is_always_outdated_ends_as_a_conflict(
     def outdated(*_: Any, **__: Any) -> Any:
         raise OutdatedIndex
 
-    monkeypatch.setattr(changes, "commit", outdated)
+    monkeypatch.setattr(applying, "commit", outdated)
     bundle = {"resourceType": "Bundle", "type": "transaction", "entry": []}
     bundle["entry"] = [
         {"resource": one, "request": {"method": "POST", "url": "Patient"}}

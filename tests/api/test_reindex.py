@@ -321,7 +321,8 @@ def test_a_write_that_had_begun_before_is_awaited(many: Client, record: "Record"
 
     def old(record: "Record") -> None:
         from ehr.bulk.loading.writing import LOADER
-        from ehr.interactions.changes import Change, apply
+        from ehr.interactions.applying import apply
+        from ehr.interactions.changes import Change
         from ehr.messages import Document
         from ehr.store.drafts import Method
         from fhir_profiles import json_format

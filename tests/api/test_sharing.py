@@ -13,7 +13,7 @@ import pytest
 
 from auth.principal import Principal
 from ehr.errors import Busy, FhirError, PreconditionFailed, Unprocessable
-from ehr.interactions import changes
+from ehr.interactions import applying
 from ehr.messages import Document, Interaction, Preconditions, Result
 from ehr.pipeline import handle
 from ehr.store.together import write_parts
@@ -204,7 +204,7 @@ def test_a_session_that_ends_before_the_commit_is_made_up_for(
             connection.exec_driver_sql("SELECT pg_terminate_backend(pg_backend_pid())")
         return write_parts(connection, parts)
 
-    monkeypatch.setattr(changes, "write_parts", ends)
+    monkeypatch.setattr(applying, "write_parts", ends)
     fine = callers.ask("create", given.observation("Patient/mary"))
 
     assert _statuses(callers.together(fine, fine)) == [201, 201]
@@ -222,7 +222,7 @@ def test_a_commit_without_an_answer_is_never_repeated(
             other.execute("SELECT pg_terminate_backend(%s, 5000)", (session,))
         return outcomes
 
-    monkeypatch.setattr(changes, "write_parts", ends)
+    monkeypatch.setattr(applying, "write_parts", ends)
     fine = callers.ask("create", given.observation("Patient/mary"))
 
     done = callers.together(fine, fine)

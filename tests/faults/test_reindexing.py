@@ -15,7 +15,8 @@ import pytest
 
 from ehr.bulk.checking import deep_check
 from ehr.bulk.loading.writing import LOADER
-from ehr.interactions.changes import Change, apply
+from ehr.interactions.applying import apply
+from ehr.interactions.changes import Change
 from ehr.messages import Document
 from ehr.operations.reindexing.asked import Asked
 from ehr.operations.reindexing.job import take

@@ -21,6 +21,7 @@ FOLDER_MODULES, IMPORTS = 15, 7
 VOCABULARY = {
     "auth.principal",
     "ehr.errors",
+    "ehr.interactions.changes",
     "ehr.messages",
     "ehr.record",
     "ehr.search.asking",
@@ -54,7 +55,7 @@ TOO_MANY_IMPORTS = {
     "ehr/bulk/checking/reextraction.py": "2026-11: all that the rows of a body depend on",
     "ehr/bulk/loading/one_unit.py": "2026-11: does in slices what HTTP does one by one",
     "ehr/interactions/capabilities.py": "2026-11: declares what each registry has",
-    "ehr/interactions/changes.py": "2026-11: the one list of steps that every change takes",
+    "ehr/interactions/applying.py": "2026-11: the one list of steps that every change takes",
     "ehr/interactions/drafting.py": "2026-11: fills each column of a row, each from its own module",
     "ehr/interactions/entries.py": "2026-11: unfolds all that a request says, and folds it again",
     "ehr/interactions/history.py": "2026-11: three levels, each with its own visibility and paging",

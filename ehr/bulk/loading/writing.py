@@ -13,7 +13,8 @@ from ehr import messages
 from ehr.bulk.loading.results import Outcome, broken, refused
 from ehr.bulk.loading.units import Piece, Unit
 from ehr.errors import FhirError
-from ehr.interactions.changes import Change, apply
+from ehr.interactions.applying import apply
+from ehr.interactions.changes import Change
 from ehr.messages import Document
 from ehr.record import Record
 from ehr.store.drafts import Method
