@@ -35,7 +35,7 @@ def create_app(record: Record | None = None, settings: Settings | None = None) -
     app.register_blueprint(fhir_routes(open_door(record)))
     app.register_blueprint(health_routes(_readiness(record)))
     arrivals = Arrivals(record.settings.threads, record.settings.body_timeout)
-    app.wsgi_app = arrivals.around(app.wsgi_app, MOUNT)  # type: ignore[assignment, method-assign]
+    app.wsgi_app = arrivals.around(app.wsgi_app, MOUNT)  # type: ignore[assignment, method-assign]  # as Flask says
     if serves:
         slow_connections.watch(arrivals, record.settings.port)
         _prepare_types(record)

@@ -38,7 +38,7 @@ def compile_extractor(parameters: Iterable[SearchParameter], sink_for: SinkFor) 
     source, named = extractor_source(parameters, sink_for)
     namespace: dict[str, Any] = dict(named)
     # Our own text: of what a definition says, names of elements and literals get into it, no more.
-    exec(compile(source, "<search extraction>", "exec"), namespace)  # noqa: S102
+    exec(compile(source, "<search extraction>", "exec"), namespace)  # noqa: S102  as above
     extractor: Extractor = namespace["extract"]
     return extractor
 

@@ -16,6 +16,7 @@ import sys
 import time
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 _SETTINGS = {
     "listen_addresses": "",
@@ -140,19 +141,19 @@ def _environment() -> dict[str, str]:
     return {**ours, "LC_ALL": "C", "TZ": "UTC"}
 
 
-def _run(command: list[object], folder: Path, who: dict[str, object]) -> None:
+def _run(command: list[object], folder: Path, who: dict[str, Any]) -> None:
     arguments = [str(part) for part in command]
-    subprocess.run(arguments, cwd=folder, env=_environment(), check=True, **who)  # type: ignore[call-overload]
+    subprocess.run(arguments, cwd=folder, env=_environment(), check=True, **who)
 
 
 def _serve(
-    binaries: Path, folder: Path, who: dict[str, object], settings: dict[str, str]
+    binaries: Path, folder: Path, who: dict[str, Any], settings: dict[str, str]
 ) -> subprocess.Popen[bytes]:
     command = [binaries / "postgres", "-D", folder / "data", "-k", folder, "-p", _PORT]
     for name, value in settings.items():
         command += ["-c", f"{name}={value}"]
     arguments = [str(part) for part in command]
-    return subprocess.Popen(arguments, cwd=folder, env=_environment(), **who)  # type: ignore[call-overload]
+    return subprocess.Popen(arguments, cwd=folder, env=_environment(), **who)
 
 
 def _await_ready(binaries: Path, folder: Path, server: subprocess.Popen[bytes]) -> None:

@@ -17,7 +17,7 @@ def url(settings: Settings) -> str:
     """Return the base of the API as a person on this machine may call it."""
     if settings.base_url:
         return settings.base_url
-    host = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}.get(settings.host, settings.host)  # noqa: S104
+    host = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}.get(settings.host, settings.host)  # noqa: S104  nothing listens here
     return f"http://{f'[{host}]' if ':' in host and host[0] != '[' else host}:{settings.port}/fhir"
 
 

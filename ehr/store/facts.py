@@ -2,7 +2,7 @@
 
 import secrets
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, Table, select
 from sqlalchemy.dialects import postgresql, sqlite
 
 from ehr.store.bodies import CURRENT_DICTIONARY, shipped_dictionary
@@ -82,6 +82,6 @@ def keep_own_base(connection: Connection, url: str) -> None:
     _insert_missing(connection, database_fact, name=f"base:{url}", value=url)
 
 
-def _insert_missing(connection: Connection, table, **values: object) -> None:  # type: ignore[no-untyped-def]
+def _insert_missing(connection: Connection, table: Table, **values: object) -> None:
     make = postgresql.insert if connection.dialect.name == "postgresql" else sqlite.insert
     connection.execute(make(table).values(**values).on_conflict_do_nothing())

@@ -3,7 +3,7 @@
 import logging
 from collections.abc import Sequence
 
-from sqlalchemy import Connection, Table, delete, insert, literal, select
+from sqlalchemy import ColumnElement, Connection, Table, delete, insert, literal, select
 
 from ehr.store import blobs
 from ehr.store.contained import of_row
@@ -86,10 +86,12 @@ def _move_blobs(connection: Connection, old: int, rid: int, new: int) -> None:
         blobs.move(connection, names, old, new)
 
 
-def _copy(connection: Connection, table: Table, old: int, new: int, which: object) -> None:
+def _copy(
+    connection: Connection, table: Table, old: int, new: int, which: ColumnElement[bool]
+) -> None:
     columns = [
         literal(new).label("patient_key") if column.name == "patient_key" else column
         for column in table.columns
     ]
-    rows = select(*columns).where(table.c.patient_key == old, which)  # type: ignore[arg-type]
+    rows = select(*columns).where(table.c.patient_key == old, which)
     connection.execute(insert(table).from_select([c.name for c in table.columns], rows))

@@ -64,14 +64,14 @@ def _orphans(table: Table, key: str = "patient_key") -> Rule:
     orphans = f"SELECT t.{key}, t.rid FROM {table.name} t"  # noqa: S608  our own names
     return Rule(
         f"every {table.name} row belongs to a resource that is there",
-        f"{orphans} WHERE NOT EXISTS (SELECT 1 FROM resource r WHERE {there})",  # noqa: S608
+        f"{orphans} WHERE NOT EXISTS (SELECT 1 FROM resource r WHERE {there})",  # noqa: S608  as above
         _REBUILD,
     )
 
 
 def _counter(name: str, column: str, table: str) -> Rule:
     counted = f"coalesce((SELECT next FROM counter WHERE name = '{name}'), 1)"  # noqa: S608  as above
-    highest = f"SELECT '{name}', max({column}) FROM {table} HAVING max({column}) >= {counted}"  # noqa: S608
+    highest = f"SELECT '{name}', max({column}) FROM {table} HAVING max({column}) >= {counted}"  # noqa: S608  as above
     return Rule(f"the counter of {name} numbers is ahead of {table}", highest, _NUMBERS, "number")
 
 

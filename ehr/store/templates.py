@@ -23,7 +23,7 @@ Names = tuple[str, ...]
 
 _MOST = 1_000  # kept for each database
 _MOST_VALUES = 200  # of a statement that is kept
-_NUMBERED = postgresql.dialect(paramstyle="numeric_dollar")  # type: ignore[no-untyped-call]
+_NUMBERED = postgresql.dialect(paramstyle="numeric_dollar")  # type: ignore[no-untyped-call]  # SQLAlchemy's own
 
 
 @dataclass(frozen=True, slots=True)

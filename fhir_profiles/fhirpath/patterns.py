@@ -8,8 +8,8 @@ share it.
 import re
 from functools import lru_cache
 from math import comb
-from re import _constants as codes  # type: ignore[attr-defined]
-from re import _parser as sre  # type: ignore[attr-defined]
+from re import _constants as codes  # type: ignore[attr-defined]  # private
+from re import _parser as sre  # type: ignore[attr-defined]  # private
 from typing import Any
 
 from .errors import FhirPathError

@@ -79,5 +79,4 @@ def _root() -> "Element":
     # Not before a unit is asked for: few commands need it.
     from xml.etree import ElementTree
 
-    # Our own file, part of the package.
-    return ElementTree.parse(_TABLE).getroot()  # noqa: S314
+    return ElementTree.parse(_TABLE).getroot()  # noqa: S314  our own file, part of the package

@@ -357,7 +357,7 @@ def test_statements_do_not_grow_with_the_record(
 def test_a_synthea_record_comes_back_whole(client: Client) -> None:
     with tarfile.open(shared("synthea/synthea-2018-r4-smart.tar.gz")) as archive:
         files = [member for member in archive.getmembers() if member.name.endswith(".json")][:5]
-        texts = sorted((archive.extractfile(each).read() for each in files), key=len)  # type: ignore[union-attr]
+        texts = sorted((archive.extractfile(each).read() for each in files), key=len)  # type: ignore[union-attr]  # files
     first, second = (json.loads(text) for text in (texts[0], texts[-1]))
 
     loaded = [_places(client.transact(each)) for each in (first, second)]

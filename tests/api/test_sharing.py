@@ -54,7 +54,7 @@ class Callers:
 
     def together(self, *asks: Ask) -> list[Future[Result]]:
         """Ask while another write is under way, which ends when all of these wait for it."""
-        gathering = self.record.database._writer._gathering  # type: ignore[union-attr]
+        gathering = self.record.database._writer._gathering  # type: ignore[union-attr]  # PostgreSQL's
         is_led, go_on = threading.Event(), threading.Event()
 
         def hold(_connection: Any, _parts: Sequence[Any]) -> list[None]:

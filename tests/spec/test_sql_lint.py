@@ -4,6 +4,7 @@ import re
 from pathlib import Path
 
 import pytest
+from sqlalchemy import Table
 
 from ehr import cli
 from ehr.store.rules import RULES
@@ -174,7 +175,7 @@ TABLES = [pytest.param(table, id=table.name) for table in metadata.sorted_tables
 
 
 @pytest.mark.parametrize("table", TABLES)
-def test_keys_and_unique_indexes_have_the_distribution_column(table) -> None:  # type: ignore[no-untyped-def]
+def test_keys_and_unique_indexes_have_the_distribution_column(table: Table) -> None:
     column = table.info["citus"]
     if column == "reference":
         return
@@ -186,7 +187,7 @@ def test_keys_and_unique_indexes_have_the_distribution_column(table) -> None:  #
 
 
 @pytest.mark.parametrize("table", TABLES)
-def test_foreign_keys_stay_on_the_shard(table) -> None:  # type: ignore[no-untyped-def]
+def test_foreign_keys_stay_on_the_shard(table: Table) -> None:
     for constraint in table.foreign_key_constraints:
         target = constraint.referred_table
         pairs = {(e.parent.name, e.column.name) for e in constraint.elements}
@@ -196,6 +197,6 @@ def test_foreign_keys_stay_on_the_shard(table) -> None:  # type: ignore[no-untyp
 
 
 @pytest.mark.parametrize("table", TABLES)
-def test_a_key_leads_its_primary_key(table) -> None:  # type: ignore[no-untyped-def]
+def test_a_key_leads_its_primary_key(table: Table) -> None:
     if table.info["citus"] == KEY:
         assert next(iter(table.primary_key)).name == KEY

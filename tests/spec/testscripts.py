@@ -38,7 +38,7 @@ def members(archive: str) -> dict[str, Any]:
     """Return every JSON document of an archive of scripts by its name."""
     with tarfile.open(shared(f"testscripts/{archive}.tar.gz")) as found:
         return {
-            member.name: json.loads(found.extractfile(member).read())  # type: ignore[union-attr]
+            member.name: json.loads(found.extractfile(member).read())  # type: ignore[union-attr]  # a file
             for member in found.getmembers()
             if member.isfile() and member.name.endswith(".json")
         }
@@ -243,7 +243,7 @@ def _examples() -> dict[str, Any]:
         for member in archive.getmembers():
             type = member.name.partition("/")[0]
             if member.name.endswith(".json") and "/" in member.name:
-                data = archive.extractfile(member).read()  # type: ignore[union-attr]
+                data = archive.extractfile(member).read()  # type: ignore[union-attr]  # a file
                 if type not in found or len(data) < found[type][0]:
                     found[type] = len(data), json.loads(data)
     return {type: resource for type, (_, resource) in found.items()}

@@ -30,8 +30,9 @@ class Asked:
 
     def joined(self, other: "Asked") -> "Asked":
         """Return what does both."""
-        all_types = self.types is None or other.types is None
-        types = None if all_types else tuple(sorted({*self.types, *other.types}))  # type: ignore[misc]
+        types: tuple[str, ...] | None = None
+        if self.types is not None and other.types is not None:
+            types = tuple(sorted({*self.types, *other.types}))
         whole = self.compares or other.compares
         return Asked(types, () if whole else tuple(sorted({*self.parameters, *other.parameters})))
 

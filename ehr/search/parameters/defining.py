@@ -57,7 +57,7 @@ def parameter(resource: Resource, type: str, known: "Known") -> SearchParameter:
     )
     if kind == "composite":
         _check_parts(made)
-    elif reading.is_walked and not reading.types & _usable(kind):  # type: ignore[operator]
+    elif reading.is_walked and not reading.types & _usable(kind):  # type: ignore[operator]  # walked: known
         raise _useless(reading, type, kind)
     return _with_targets(made, resource) if kind == "reference" else made
 

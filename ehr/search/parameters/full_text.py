@@ -30,7 +30,9 @@ _NO_WORDS = frozenset(("Reference.reference", "Narrative.div"))
 _TEXT = ""
 # Attribute values may have a > of their own.
 _TAG = re.compile(r"""<!--.*?-->|<(/?[\w:]+)(?:[^>"']|"[^"]*"|'[^']*')*>""", re.DOTALL)
-_INLINE = re.compile(r"/?(a|abbr|acronym|b|big|cite|code|dfn|em|i|kbd|samp|small|span|strong|sub|sup|tt|var)")  # fmt: skip  # noqa: E501
+_INLINE = re.compile(
+    r"/?(a|abbr|acronym|b|big|cite|code|dfn|em|i|kbd|samp|small|span|strong|sub|sup|tt|var)"
+)
 
 
 def index(resource: Mapping[str, Any], rows: IndexRows) -> None:

@@ -52,7 +52,7 @@ def rounded(items: Collection, env: Environment, precision: Collection = EMPTY) 
         raise FhirPathError("round() takes a precision of 0 or more")
     if value is None:
         return EMPTY
-    if places > 28 or -Decimal(value).as_tuple().exponent <= places:  # type: ignore[operator]
+    if places > 28 or -Decimal(value).as_tuple().exponent <= places:  # type: ignore[operator]  # finite
         return [Decimal(value)]
     try:
         return [Decimal(value).quantize(Decimal(1).scaleb(-places), ROUND_HALF_UP)]

@@ -23,7 +23,7 @@ def _function(name: str, run: Callable[..., Any], arguments: int = 0) -> Functio
         found = [text(each, f"{name}()") for each in (items, *others)]
         if any(each is None for each in found):
             return EMPTY
-        env.spend(sum(map(len, found)) >> 6)  # type: ignore[arg-type]
+        env.spend(sum(map(len, found)) >> 6)  # type: ignore[arg-type]  # None has returned
         if name in _PATTERNS:
             env.watch()
         result = run(*found)

@@ -94,7 +94,7 @@ def test_an_environment_with_everything_is_used_as_it_is() -> None:
 
 
 def test_an_installed_package_needs_no_lock(tmp_path: Path) -> None:
-    assert bootstrap.enter("ehr", str(tmp_path / "no.lock")) is None  # type: ignore[func-returns-value]
+    assert bootstrap.enter("ehr", str(tmp_path / "no.lock")) is None  # type: ignore[func-returns-value]  # it returns
 
 
 @pytest.mark.parametrize("lock", [RUN, TEST], ids=lambda path: path.name)

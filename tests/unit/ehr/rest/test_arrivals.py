@@ -36,7 +36,7 @@ def reading(arrivals: Arrivals, sent: dict[str, Any]) -> bytes:
         stream = environ.get("wsgi.input")
         return [stream.read(int(environ["CONTENT_LENGTH"]))] if stream else [b"none"]
 
-    return b"".join(arrivals.around(application, "/fhir")(sent, None))  # type: ignore[arg-type]
+    return b"".join(arrivals.around(application, "/fhir")(sent, None))  # type: ignore[arg-type]  # starts nothing
 
 
 @pytest.fixture

@@ -11,8 +11,8 @@ from ehr.search.values.escapes import alternatives
 
 
 def request(text: str, *types: str, **more: Any) -> SearchRequest:
-    pairs = tuple(tuple(pair.split("=", 1)) for pair in text.split("&"))
-    return parse(types or ("Observation",), pairs, **more)  # type: ignore[arg-type]
+    pairs: Any = tuple(tuple(pair.split("=", 1)) for pair in text.split("&"))
+    return parse(types or ("Observation",), pairs, **more)
 
 
 def test_a_criterion_has_its_parameter_modifier_and_alternatives() -> None:

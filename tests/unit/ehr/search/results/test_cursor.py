@@ -1,5 +1,7 @@
 """Cursors: sealed, bound, expiring."""
 
+from typing import Any
+
 import pytest
 
 from ehr.errors import Gone, Invalid
@@ -9,14 +11,14 @@ KEY, OTHER = b"k" * 32, b"o" * 32
 CURSOR = Cursor((-5, 1.5, "Ó Dómhnaill", float("inf")), True, "3:1700", "epoch", 12, 1000)
 
 
-def sealed(**changes: object) -> str:
-    bound = {"keys": (KEY,), "caller": "me", "search": b"s"} | changes
-    return seal(CURSOR, **bound)  # type: ignore[arg-type]
+def sealed(**changes: Any) -> str:
+    bound: dict[str, Any] = {"keys": (KEY,), "caller": "me", "search": b"s"} | changes
+    return seal(CURSOR, **bound)
 
 
-def opened(text: str, **changes: object) -> Cursor:
-    bound = {"keys": (KEY,), "caller": "me", "search": b"s", "now": 2000} | changes
-    return unseal(text, **bound)  # type: ignore[arg-type]
+def opened(text: str, **changes: Any) -> Cursor:
+    bound: dict[str, Any] = {"keys": (KEY,), "caller": "me", "search": b"s", "now": 2000} | changes
+    return unseal(text, **bound)
 
 
 def test_a_cursor_comes_back_as_it_was() -> None:

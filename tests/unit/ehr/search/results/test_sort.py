@@ -1,6 +1,7 @@
 """The order of matches and where a page goes on in it."""
 
 import pytest
+from sqlalchemy import ClauseElement
 from sqlalchemy.dialects import sqlite
 
 from ehr.search.grammar.query import parse
@@ -10,10 +11,8 @@ from ehr.store.tables import resource
 ROW = resource.alias("r")
 
 
-def text(clause: object) -> str:
-    compiled = clause.compile(  # type: ignore[attr-defined]
-        dialect=sqlite.dialect(), compile_kwargs={"literal_binds": True}
-    )
+def text(clause: ClauseElement) -> str:
+    compiled = clause.compile(dialect=sqlite.dialect(), compile_kwargs={"literal_binds": True})
     return " ".join(str(compiled).split())
 
 
