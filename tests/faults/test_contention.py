@@ -30,6 +30,13 @@ def _ask(record: Record, name: str, body: dict[str, Any] | None = None, **asked:
     return handle(record, PRINCIPAL, Interaction(name=name, document=document, **asked))
 
 
+def _put(record: Record, resource: dict[str, Any], *, if_match: str | None = None) -> int:
+    """Update a resource, on one version of it where that is given; return the status."""
+    named = {"type": resource["resourceType"], "id": resource["id"]}
+    conditions = Preconditions(if_match=(if_match,) if if_match else ())
+    return _ask(record, "update", resource, method="PUT", preconditions=conditions, **named).status
+
+
 def _at_once(work: Callable[[int], int]) -> Counter[int]:
     """Run `work` for each client at the same moment and count the statuses."""
     barrier = threading.Barrier(CLIENTS)
@@ -55,40 +62,19 @@ def _count(record: Record, type: str) -> int:
 
 
 def test_updates_without_a_condition_all_count(record: Record) -> None:
-    _ask(record, "update", given.patient(id="mary"), type="Patient", id="mary", method="PUT")
+    _put(record, given.patient(id="mary"))
 
-    statuses = _at_once(
-        lambda n: (
-            _ask(
-                record,
-                "update",
-                given.patient(id="mary", family=f"Murray {n}"),
-                type="Patient",
-                id="mary",
-                method="PUT",
-            ).status
-        )
-    )
+    statuses = _at_once(lambda n: _put(record, given.patient(id="mary", family=f"Murray {n}")))
 
     assert statuses == {200: CLIENTS}
     assert _version(record, "Patient", "mary") == CLIENTS + 1
 
 
 def test_of_updates_on_one_version_exactly_one_wins(record: Record) -> None:
-    _ask(record, "update", given.patient(id="mary"), type="Patient", id="mary", method="PUT")
+    _put(record, given.patient(id="mary"))
 
     statuses = _at_once(
-        lambda n: (
-            _ask(
-                record,
-                "update",
-                given.patient(id="mary", family=f"Murray {n}"),
-                type="Patient",
-                id="mary",
-                method="PUT",
-                preconditions=Preconditions(if_match=("1",)),
-            ).status
-        )
+        lambda n: _put(record, given.patient(id="mary", family=f"Murray {n}"), if_match="1")
     )
 
     assert statuses == {200: 1, 412: CLIENTS - 1}
@@ -97,8 +83,8 @@ def test_of_updates_on_one_version_exactly_one_wins(record: Record) -> None:
 
 def test_a_counter_kept_by_if_match_loses_no_step(record: Record) -> None:
     first = given.observation("Patient/mary", value=0) | {"id": "steps"}
-    _ask(record, "update", given.patient(id="mary"), type="Patient", id="mary", method="PUT")
-    _ask(record, "update", first, type="Observation", id="steps", method="PUT")
+    _put(record, given.patient(id="mary"))
+    _put(record, first)
 
     def step(_: int) -> int:
         while True:
@@ -106,15 +92,7 @@ def test_a_counter_kept_by_if_match_loses_no_step(record: Record) -> None:
             resource = json.loads(now.body or b"")
             resource["valueQuantity"]["value"] += 1
             try:
-                return _ask(
-                    record,
-                    "update",
-                    resource,
-                    type="Observation",
-                    id="steps",
-                    method="PUT",
-                    preconditions=Preconditions(if_match=(str(now.version),)),
-                ).status
+                return _put(record, resource, if_match=str(now.version))
             except PreconditionFailed:
                 continue  # somebody else was first: read it again
 
@@ -126,18 +104,7 @@ def test_a_counter_kept_by_if_match_loses_no_step(record: Record) -> None:
 
 
 def test_the_same_new_id_is_created_once(record: Record) -> None:
-    statuses = _at_once(
-        lambda n: (
-            _ask(
-                record,
-                "update",
-                given.patient(id="new", family=f"Murray {n}"),
-                type="Patient",
-                id="new",
-                method="PUT",
-            ).status
-        )
-    )
+    statuses = _at_once(lambda n: _put(record, given.patient(id="new", family=f"Murray {n}")))
 
     assert statuses == {201: 1, 200: CLIENTS - 1}
     assert _version(record, "Patient", "new") == CLIENTS
