@@ -122,6 +122,25 @@ def client_of(record: "Record") -> Callable[..., "Client"]:
 
 
 @pytest.fixture
+def folder_of_its_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Let commands run in an empty folder, without any setting of this machine's."""
+    from ehr.settings import SETTINGS
+
+    monkeypatch.chdir(tmp_path)
+    for setting in SETTINGS:
+        monkeypatch.delenv(setting.variable, raising=False)
+    return tmp_path
+
+
+@pytest.fixture
+def on_database(
+    folder_of_its_own: Path, database_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Let commands run on a fresh database, on each engine in turn."""
+    monkeypatch.setenv("EHR_DATABASE_URL", database_url)
+
+
+@pytest.fixture
 def statements(database: "Database") -> Callable[[], Any]:
     """Give a block that collects the SQL texts that run in it: `with statements() as seen:`."""
 

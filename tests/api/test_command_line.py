@@ -12,23 +12,12 @@ from ehr.cli import server
 from ehr.cli.exits import Exit
 from ehr.cli.failures import CommandError
 from ehr.demo import bundles
-from ehr.settings import SETTINGS, Settings
+from ehr.settings import Settings
 from tests import engines
 
+pytestmark = pytest.mark.usefixtures("folder_of_its_own")
+
 Printed = pytest.CaptureFixture[str]
-
-
-@pytest.fixture(autouse=True)
-def folder_of_its_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    monkeypatch.chdir(tmp_path)
-    for setting in SETTINGS:
-        monkeypatch.delenv(setting.variable, raising=False)
-    return tmp_path
-
-
-@pytest.fixture
-def on_database(database_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("EHR_DATABASE_URL", database_url)
 
 
 @pytest.fixture

@@ -11,18 +11,11 @@ from sqlalchemy import text
 from ehr import cli
 from ehr.cli.exits import Exit
 from ehr.record import Record
-from ehr.settings import SETTINGS
 from tests import engines, given
 
+pytestmark = pytest.mark.usefixtures("on_database")
+
 Printed = pytest.CaptureFixture[str]
-
-
-@pytest.fixture(autouse=True)
-def on_database(database_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    for setting in SETTINGS:
-        monkeypatch.delenv(setting.variable, raising=False)
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setenv("EHR_DATABASE_URL", database_url)
 
 
 def _run(capsys: Printed, *arguments: str, exit: Exit = Exit.OK) -> Any:

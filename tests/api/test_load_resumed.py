@@ -9,19 +9,12 @@ import pytest
 from ehr import cli
 from ehr.bulk.loading.progress import NotedInDatabase
 from ehr.cli.exits import Exit
-from ehr.settings import SETTINGS
 from tests import given
+
+pytestmark = pytest.mark.usefixtures("on_database")
 
 Printed = pytest.CaptureFixture[str]
 LATE = "urn:uuid:4f8ba0a2-3f4e-4c67-8a52-17e6a9a2c5d1"
-
-
-@pytest.fixture(autouse=True)
-def on_database(database_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    for setting in SETTINGS:
-        monkeypatch.delenv(setting.variable, raising=False)
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setenv("EHR_DATABASE_URL", database_url)
 
 
 def _load(capsys: Printed, *arguments: str, exit: Exit = Exit.OK) -> Any:

@@ -12,17 +12,11 @@ from ehr.cli import output
 from ehr.cli.exits import Exit
 from ehr.cli.failures import CommandError, describe
 from ehr.errors import Busy, Unprocessable
-from ehr.settings import SETTINGS, SettingsError
+from ehr.settings import SettingsError
+
+pytestmark = pytest.mark.usefixtures("folder_of_its_own")
 
 ROOT = Path(__file__).resolve().parents[4]
-
-
-@pytest.fixture(autouse=True)
-def folder_of_its_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    monkeypatch.chdir(tmp_path)
-    for setting in SETTINGS:
-        monkeypatch.delenv(setting.variable, raising=False)
-    return tmp_path
 
 
 @pytest.mark.parametrize("command", list(cli.COMMANDS))
