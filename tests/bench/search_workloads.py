@@ -4,6 +4,7 @@ The plain statement fetches the same rows with their bodies, keys and hashes kno
 """
 
 import random
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -24,6 +25,7 @@ _WITH = (
 _OF_T = f"JOIN resource r ON r.patient_key = t.patient_key AND r.rid = t.rid {_WITH}"
 
 Values = tuple[Any, ...]
+Question = tuple[str, Values]  # what is asked, and the values of the plain SQL for it
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,16 +85,14 @@ class _Asked:
                 f"param = {code} AND code <> 0 GROUP BY code"
             )
             for hash, text, _ in sorted(self._rows(counted), key=lambda row: -row[2])[:1]:
-                found.append((f"patient={id}&code={text}", (date, key, code, hash)))
-        return Workload(
+                query = f"patient={id}&code={text}&_sort=-date&_count=20"
+                found.append((f"/Observation?{query}", (date, key, code, hash)))
+        return self._workload(
             "latest 20 of a code",
-            tuple(f"/Observation?{query}&_sort=-date&_count=20" for query, _ in found),
-            self._text(
-                f"SELECT {_BODY} FROM token t JOIN date d ON d.patient_key = t.patient_key AND "
-                f"d.rid = t.rid AND d.param = ? {_OF_T} WHERE t.patient_key = ? AND t.param = ? "
-                "AND t.code = ? AND r.deleted = false ORDER BY d.low DESC, t.rid DESC LIMIT 20"
-            ),
-            tuple(values for _, values in found),
+            found,
+            f"SELECT {_BODY} FROM token t JOIN date d ON d.patient_key = t.patient_key AND "
+            f"d.rid = t.rid AND d.param = ? {_OF_T} WHERE t.patient_key = ? AND t.param = ? "
+            "AND t.code = ? AND r.deleted = false ORDER BY d.low DESC, t.rid DESC LIMIT 20",
             limit=15,
             within=True,
         )
@@ -108,21 +108,19 @@ class _Asked:
                 year = datetime.fromtimestamp(days[len(days) // 2][0] / 1e6, UTC).year - 1
                 low, high = (int(datetime(y, 1, 1, tzinfo=UTC).timestamp() * 1e6)
                              for y in (year, year + 2))  # fmt: skip
-                query = f"patient={id}&category=laboratory&date=ge{year}-01-01"
-                found.append((f"{query}&date=lt{year + 2}-01-01", (key, date, low, high, category)))
+                query = f"date=ge{year}-01-01&date=lt{year + 2}-01-01&_sort=date&_count=20"
+                address = f"/Observation?patient={id}&category=laboratory&{query}"
+                found.append((address, (key, date, low, high, category)))
         labs = self._rows(
             f"SELECT code FROM token WHERE param = {category} AND text = 'laboratory' LIMIT 1"
         )
-        return Workload(
+        return self._workload(
             "category, dates, sort",
-            tuple(f"/Observation?{query}&_sort=date&_count=20" for query, _ in found),
-            self._text(
-                f"SELECT {_BODY} FROM date d JOIN token t ON t.patient_key = d.patient_key AND "
-                f"t.rid = d.rid {_OF_T} WHERE d.patient_key = ? AND d.param = ? AND d.low >= ? "
-                f"AND d.low < ? AND t.param = ? AND t.code = {labs[0][0]} AND r.deleted = false "
-                "ORDER BY d.low, d.rid LIMIT 20"
-            ),
-            tuple(values for _, values in found),
+            found,
+            f"SELECT {_BODY} FROM date d JOIN token t ON t.patient_key = d.patient_key AND "
+            f"t.rid = d.rid {_OF_T} WHERE d.patient_key = ? AND d.param = ? AND d.low >= ? "
+            f"AND d.low < ? AND t.param = ? AND t.code = {labs[0][0]} AND r.deleted = false "
+            "ORDER BY d.low, d.rid LIMIT 20",
             limit=15,
             within=True,
         )
@@ -137,35 +135,26 @@ class _Asked:
             "SELECT patient_key, rid FROM resource WHERE patient_key = ? AND "
             f"type = {encounter} AND deleted = false ORDER BY rid LIMIT 10"
         )
-        return Workload(
+        along = "_include=Encounter:service-provider&_revinclude=Observation:encounter"
+        return self._workload(
             "_include, _revinclude",
-            tuple(
-                f"/Encounter?patient={id}&_count=10&_include=Encounter:service-provider"
-                "&_revinclude=Observation:encounter"
-                for _, _, id in self._patients
-            ),
-            self._text(
-                f"WITH p AS ({page}), i AS (SELECT * FROM p UNION SELECT f.patient_key, f.rid "
-                "FROM p CROSS JOIN reference f WHERE f.target_rid = p.rid AND f.target_key = "
-                f"p.patient_key AND f.path = {referring} UNION SELECT f.target_key, f.target_rid "
-                "FROM p CROSS JOIN reference f WHERE f.patient_key = p.patient_key AND "
-                f"f.rid = p.rid AND f.path = {organisation}) SELECT {_BODY} FROM i CROSS JOIN "
-                f"resource r {_WITH} WHERE r.patient_key = i.patient_key AND r.rid = i.rid"
-            ),
-            tuple((key,) for key, _, _ in self._patients),
+            self._each_patient(f"/Encounter?patient={{}}&_count=10&{along}"),
+            f"WITH p AS ({page}), i AS (SELECT * FROM p UNION SELECT f.patient_key, f.rid "
+            "FROM p CROSS JOIN reference f WHERE f.target_rid = p.rid AND f.target_key = "
+            f"p.patient_key AND f.path = {referring} UNION SELECT f.target_key, f.target_rid "
+            "FROM p CROSS JOIN reference f WHERE f.patient_key = p.patient_key AND "
+            f"f.rid = p.rid AND f.path = {organisation}) SELECT {_BODY} FROM i CROSS JOIN "
+            f"resource r {_WITH} WHERE r.patient_key = i.patient_key AND r.rid = i.rid",
             limit=15,
             within=True,
         )
 
     def count_of_one(self) -> Workload:
-        return Workload(
+        return self._workload(
             "_summary=count of one",
-            tuple(f"/Observation?patient={id}&_summary=count" for _, _, id in self._patients),
-            self._text(
-                "SELECT count(*) FROM resource WHERE patient_key = ? AND "
-                f"type = {type_number('Observation')} AND deleted = false"
-            ),
-            tuple((key,) for key, _, _ in self._patients),
+            self._each_patient("/Observation?patient={}&_summary=count"),
+            "SELECT count(*) FROM resource WHERE patient_key = ? AND "
+            f"type = {type_number('Observation')} AND deleted = false",
             limit=15,
             within=True,
         )
@@ -175,14 +164,11 @@ class _Asked:
             "SELECT hash, value FROM identifier_locator WHERE value LIKE '%us-ssn|%' AND "
             f"type = {type_number('Patient')}"
         )[:_SAMPLES]
-        return Workload(
+        return self._workload(
             "identifier",
-            tuple(f"/Patient?identifier={quote(value)}" for _, value in rows),
-            self._text(
-                f"SELECT {_BODY} FROM identifier_locator t {_OF_T} WHERE t.hash = ? AND "
-                f"t.value = ? AND t.type = {type_number('Patient')} AND r.deleted = false"
-            ),
-            tuple((hash, value) for hash, value in rows),
+            [(f"/Patient?identifier={quote(value)}", (hash, value)) for hash, value in rows],
+            f"SELECT {_BODY} FROM identifier_locator t {_OF_T} WHERE t.hash = ? AND "
+            f"t.value = ? AND t.type = {type_number('Patient')} AND r.deleted = false",
             limit=20,
         )
 
@@ -195,42 +181,34 @@ class _Asked:
             [(low, high), *_] = self._rows(f"SELECT low, high FROM date {at} {birth}")
             day = datetime.fromtimestamp(low / 1e6, UTC).date()
             values = (_param("Patient", "name"), family[:4], family[:4] + "~", birth, low, high)
-            found.append((f"name={family[:4]}&birthdate={day}", values))
-        return Workload(
+            found.append((f"/Patient?name={family[:4]}&birthdate={day}", values))
+        return self._workload(
             "name prefix, birth date",
-            tuple(f"/Patient?{query}" for query, _ in found),
-            self._text(
-                f"SELECT DISTINCT {_BODY} FROM string t JOIN date d ON d.patient_key = "
-                f"t.patient_key AND d.rid = t.rid {_OF_T} WHERE t.param = ? AND t.value >= ? AND "
-                "t.value < ? AND d.param = ? AND d.low >= ? AND d.high <= ? AND r.deleted = false"
-            ),
-            tuple(values for _, values in found),
+            found,
+            f"SELECT DISTINCT {_BODY} FROM string t JOIN date d ON d.patient_key = "
+            f"t.patient_key AND d.rid = t.rid {_OF_T} WHERE t.param = ? AND t.value >= ? AND "
+            "t.value < ? AND d.param = ? AND d.low >= ? AND d.high <= ? AND r.deleted = false",
             limit=20,
         )
 
     def rare_code(self) -> Workload:
         param = _param("Condition", "code")
-        return Workload(
+        return self._workload(
             "rare code, all patients",
-            tuple(f"/Condition?code={text}&_count=20" for _, text, _ in self._rare),
-            self._text(
-                f"SELECT {_BODY} FROM token t {_OF_T} WHERE t.param = {param} AND t.code = ? "
-                "AND r.deleted = false ORDER BY t.patient_key, t.rid LIMIT 20"
-            ),
-            tuple((hash,) for hash, _, _ in self._rare),
+            [(f"/Condition?code={text}&_count=20", (hash,)) for hash, text, _ in self._rare],
+            f"SELECT {_BODY} FROM token t {_OF_T} WHERE t.param = {param} AND t.code = ? "
+            "AND r.deleted = false ORDER BY t.patient_key, t.rid LIMIT 20",
         )
 
     def reverse_chain(self) -> Workload:
         param, patient = _param("Condition", "code"), type_number("Patient")
-        return Workload(
+        asked = "/Patient?_has:Condition:patient:code="
+        return self._workload(
             "_has, rare code",
-            tuple(f"/Patient?_has:Condition:patient:code={text}" for _, text, _ in self._rare),
-            self._text(
-                f"SELECT {_BODY} FROM resource r {_WITH} WHERE r.type = {patient} AND "
-                "r.deleted = false AND r.patient_key IN (SELECT t.patient_key FROM token t "
-                f"WHERE t.param = {param} AND t.code = ?) ORDER BY r.patient_key LIMIT 20"
-            ),
-            tuple((hash,) for hash, _, _ in self._rare),
+            [(f"{asked}{text}", (hash,)) for hash, text, _ in self._rare],
+            f"SELECT {_BODY} FROM resource r {_WITH} WHERE r.type = {patient} AND "
+            "r.deleted = false AND r.patient_key IN (SELECT t.patient_key FROM token t "
+            f"WHERE t.param = {param} AND t.code = ?) ORDER BY r.patient_key LIMIT 20",
             limit=150,
         )
 
@@ -240,22 +218,32 @@ class _Asked:
             f"SELECT value, count(*) FROM string WHERE param = {name} GROUP BY value"
         )
         some = [value for value, _ in sorted(families, key=lambda row: (-row[1], row[0]))[:40]]
-        return Workload(
+        asked = "/Condition?encounter:Encounter.subject:Patient.family:exact="
+        return self._workload(
             "chain of two steps",
-            tuple(
-                f"/Condition?encounter:Encounter.subject:Patient.family:exact={value.title()}"
-                for value in some
-            ),
-            self._text(
-                f"SELECT {_BODY} FROM resource r {_WITH} WHERE r.type = "
-                f"{type_number('Condition')} AND r.deleted = false AND r.patient_key IN (SELECT "
-                f"patient_key FROM string WHERE param = {name} AND value = ?) AND EXISTS (SELECT "
-                "1 FROM reference f WHERE f.patient_key = r.patient_key AND f.rid = r.rid AND "
-                f"f.path = {path}) ORDER BY r.patient_key, r.rid LIMIT 20"
-            ),
-            tuple((value,) for value in some),
+            [(f"{asked}{value.title()}", (value,)) for value in some],
+            f"SELECT {_BODY} FROM resource r {_WITH} WHERE r.type = "
+            f"{type_number('Condition')} AND r.deleted = false AND r.patient_key IN (SELECT "
+            f"patient_key FROM string WHERE param = {name} AND value = ?) AND EXISTS (SELECT "
+            "1 FROM reference f WHERE f.patient_key = r.patient_key AND f.rid = r.rid AND "
+            f"f.path = {path}) ORDER BY r.patient_key, r.rid LIMIT 20",
             limit=150,
         )
+
+    def _workload(
+        self,
+        name: str,
+        asked: Sequence[Question],
+        sql: str,
+        *,
+        limit: float | None = None,
+        within: bool = False,
+    ) -> Workload:
+        paths, values = tuple(path for path, _ in asked), tuple(some for _, some in asked)
+        return Workload(name, paths, sql.replace("?", self._mark), values, limit, within)
+
+    def _each_patient(self, path: str) -> list[Question]:
+        return [(path.format(id), (key,)) for key, _, id in self._patients]
 
     def _rows(self, sql: str) -> list[Any]:
         return [tuple(row) for row in self._connection.exec_driver_sql(sql.replace("%", "%%"
@@ -265,9 +253,6 @@ class _Asked:
         rows = sorted(self._rows(sql))
         self._chance.shuffle(rows)
         return rows
-
-    def _text(self, sql: str) -> str:
-        return sql.replace("?", self._mark)
 
 
 def _param(type: str, code: str) -> int:
