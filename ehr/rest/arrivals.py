@@ -12,6 +12,7 @@ from queue import SimpleQueue
 from typing import TYPE_CHECKING, Any
 
 from ehr.errors import Busy, TimedOut
+from ehr.turns import Turns, waiting
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
@@ -36,6 +37,8 @@ class Arrival:
 class Arrivals:
     """The requests of this process: `working` of them at once, the bodies of others on their way.
 
+    Those that work compute in `turns`.
+
     A piece of a body may take `patience` seconds.
     """
 
@@ -43,6 +46,7 @@ class Arrivals:
         self.patience = patience
         self._places = working * _PLACES_FOR_EACH_WORKING
         self._waiting: set[Arrival] = set()
+        self._turns = Turns()
         # Faster than a semaphore, which is not written in C.
         self._permits: SimpleQueue[None] = SimpleQueue()
         for _ in range(working):
@@ -58,7 +62,8 @@ class Arrivals:
                 environ["wsgi.input"] = _Input(environ, self)
             self._permits.get()
             try:
-                return application(environ, start_response)
+                with self._turns.one():
+                    return application(environ, start_response)
             finally:
                 self._permits.put(None)
 
@@ -114,11 +119,8 @@ class _Input:
         if self._is_over:
             return b""
         self._is_over = True
-        self._arrivals.begin(self._arrival)
-        try:
-            piece: bytes = self._stream.read(size)
-        finally:
-            self._arrivals.end(self._arrival)
+        with waiting():
+            piece = self._arrived(size)
         if self._arrival.is_late:
             raise TimedOut(
                 f"The body did not arrive: {PIECE // 1024} KiB of it, or its end, may take "
@@ -126,4 +128,12 @@ class _Input:
                 headers=_CLOSE,
             )
         self._is_over = not piece
+        return piece
+
+    def _arrived(self, size: int) -> bytes:
+        self._arrivals.begin(self._arrival)
+        try:
+            piece: bytes = self._stream.read(size)
+        finally:
+            self._arrivals.end(self._arrival)
         return piece

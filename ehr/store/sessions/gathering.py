@@ -12,6 +12,8 @@ from collections.abc import Callable, Collection, Hashable, Sequence
 from enum import Enum
 from typing import Any, Protocol, TypeVar
 
+from ehr.turns import waiting
+
 _MOST = 64  # writes of one transaction
 _PATIENCE = 2.0  # seconds until a write that nobody takes goes by itself
 
@@ -72,7 +74,8 @@ class Gathering:
             else:
                 self._waiting.append(one)
         if not one.leads:
-            self._await_turn(one)
+            with waiting():
+                self._await_turn(one)
         if one.leads:
             self._lead(one, together)
         if isinstance(one.outcome, BaseException):

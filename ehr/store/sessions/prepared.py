@@ -17,6 +17,7 @@ from psycopg.pq.abc import PGresult
 from sqlalchemy import Connection
 
 from ehr.store.arrays import parameter
+from ehr.turns import waiting
 
 Row = tuple[Any, ...]
 T = TypeVar("T")
@@ -77,7 +78,9 @@ def transaction(connection: Connection) -> Iterator[None]:
         with suppress(psycopg.Error):  # a session that is gone has rolled back
             _command(driver, b"ROLLBACK")
         raise
-    if _command(driver, b"COMMIT") != b"COMMIT":
+    with waiting():
+        ended = _command(driver, b"COMMIT")
+    if ended != b"COMMIT":
         raise errors.InFailedSqlTransaction("a statement failed, and its error was passed over")
 
 

@@ -17,6 +17,7 @@ from sqlalchemy import Connection, Engine
 
 from ehr.store.drafts import LostRace
 from ehr.store.sessions.failures import collided
+from ehr.turns import waiting
 
 T = TypeVar("T")
 _GROUP = 64
@@ -47,7 +48,8 @@ class SqliteWriter:
         job = _Job(work)
         self._queue.put(job)
         self._start()
-        job.done.wait()
+        with waiting():
+            job.done.wait()
         if isinstance(job.error, LostRace):
             raise collided() from None
         if job.error is not None:
