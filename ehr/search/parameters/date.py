@@ -140,7 +140,8 @@ def compare(
     wanted: DateSearch, low: ColumnElement[int], high: ColumnElement[int]
 ) -> ColumnElement[bool]:
     """Return how a stored interval [low, high) in microseconds meets the prefix."""
-    within = and_(low >= wanted.low, high <= wanted.high)
+    # That it also begins before the end goes without saying, but not for who plans the statement.
+    within = and_(low >= wanted.low, low < wanted.high, high <= wanted.high)
     above, below = high > wanted.high, low < wanted.low
     if wanted.finer:
         # Two such moments of one microsecond count as equal.

@@ -144,7 +144,8 @@ def compare(
     match wanted.prefix:
         case "eq" | "ne":
             first, beyond = _reached(wanted, convert)
-            within = and_(low >= first, high < beyond)
+            # The second goes without saying, but not for who plans the statement.
+            within = and_(low >= first, low < beyond, high < beyond)
             return within if wanted.prefix == "eq" else not_(within)
         case "ap":
             first, last = _reached(wanted, convert)
