@@ -16,6 +16,8 @@ from fhir_profiles.fhirpath.values import plain, system_type
 Values = Mapping[str, list[Any]]  # type -> values of it, in their order
 Evaluation = Callable[[dict[str, Any], Any], Values]
 
+# Every write pays for it: a tenth of a second at most, and so many index rows.
+_STEPS, _VALUES = 100_000, 10_000
 # What FHIR calls the types that an expression makes by itself.
 _OF_SYSTEM = {
     "Boolean": "boolean",
@@ -41,7 +43,10 @@ def evaluation(expression: str) -> Evaluation:
     def evaluate(resource: dict[str, Any], rows: Any) -> Values:
         found: dict[str, list[Any]] = {}
         try:
-            for node in compiled.nodes(resource, resolve=_of_its_type, seconds=inf):
+            nodes = compiled.nodes(resource, resolve=_of_its_type, seconds=inf, steps=_STEPS)
+            if len(nodes) > _VALUES:
+                raise FhirPathError(f"The expression finds more than {_VALUES} values")
+            for node in nodes:
                 value = plain(node)
                 if value is not None:
                     found.setdefault(_type(node), []).append(value)

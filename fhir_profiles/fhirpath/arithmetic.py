@@ -8,7 +8,7 @@ from decimal import ROUND_DOWN, Context, Decimal, DecimalException, Overflow
 from typing import Any
 
 from . import quantity as quantities
-from .environment import MAX_TEXT, Environment, Operator
+from .environment import Environment, Operator
 from .errors import FhirPathError
 from .nodes import Collection
 from .quantity import Quantity
@@ -21,7 +21,7 @@ CONTEXT = Context(prec=28, Emax=999_999, Emin=-999_999, traps=[Overflow])
 
 def _add(one: Any, other: Any) -> Any:
     if type(one) is str and type(other) is str:
-        return bounded(one + other)
+        return one + other
     if isinstance(one, Temporal) and isinstance(other, Quantity):
         return add_duration(one, other)
     if isinstance(one, Quantity) and isinstance(other, Quantity):
@@ -98,22 +98,16 @@ def whole(value: Decimal) -> int | None:
     return int(value)
 
 
-def bounded(value: str) -> str:
-    """Refuse a string that grows without end."""
-    if len(value) > MAX_TEXT:
-        raise FhirPathError(f"A string of more than {MAX_TEXT} characters was made")
-    return value
-
-
 def _arithmetic(symbol: str, calculate: Callable[[Any, Any], Any]) -> Operator:
     def run(left: Collection, right: Collection, env: Environment) -> Collection:
         one, other = _operand(left, symbol), _operand(right, symbol)
         if one is None or other is None:
             return []
         try:
-            return optional(calculate(one, other))
+            result = calculate(one, other)
         except DecimalException:
             return []
+        return optional(env.made(result) if type(result) is str else result)
 
     return run
 
@@ -125,7 +119,7 @@ def _operand(items: Collection, symbol: str) -> Any:
 
 
 def _concatenate(left: Collection, right: Collection, env: Environment) -> Collection:
-    return [bounded((_shown(left) or "") + (_shown(right) or ""))]
+    return [env.made((_shown(left) or "") + (_shown(right) or ""))]
 
 
 def _shown(items: Collection) -> str | None:

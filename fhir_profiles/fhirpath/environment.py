@@ -19,7 +19,8 @@ Operator = Callable[[Collection, Collection, "Environment"], Collection]
 
 MAX_STEPS = 2_000_000
 MAX_SECONDS = 5.0
-MAX_TEXT = 1_000_000
+MAX_TEXT = 1_000_000  # characters of one string
+MAX_TEXTS = 10_000_000  # and of all that are made
 _QUANTUM = 10_000
 
 
@@ -27,7 +28,8 @@ _QUANTUM = 10_000
 class Environment:
     """State of one evaluation.
 
-    `steps` is what may be spent before the limits are looked at again; `rest` what is left of all.
+    `steps` is what may be spent before the limits are looked at again; `rest` what is left of all,
+    and `characters` how many may still be made: all strings may be kept until the end.
     """
 
     resource: Node
@@ -42,6 +44,7 @@ class Environment:
     deadline: float = inf
     steps: int = _QUANTUM
     rest: int = MAX_STEPS
+    characters: int = MAX_TEXTS
     index: int = -1
     total: Collection = field(default_factory=list)
 
@@ -50,6 +53,17 @@ class Environment:
         self.steps -= steps
         if self.steps < 0:
             self.refill()
+
+    def made(self, text: str) -> str:
+        """Account for a string and return it; raise FhirPathError when strings grow without end."""
+        size = len(text)
+        if size > MAX_TEXT:
+            raise FhirPathError(f"A string of more than {MAX_TEXT} characters was made")
+        self.characters -= size
+        if self.characters < 0:
+            raise FhirPathError(f"Strings of more than {MAX_TEXTS} characters were made")
+        self.spend(size >> 6)
+        return text
 
     def refill(self) -> None:
         """Look at the limits, and allow another quantum of steps."""

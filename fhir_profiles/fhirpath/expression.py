@@ -10,7 +10,7 @@ from typing import Any
 
 from .check import check, types_of
 from .compiler import closure_of
-from .environment import MAX_SECONDS, Check, Closure, Environment, Resolve
+from .environment import MAX_SECONDS, MAX_STEPS, Check, Closure, Environment, Resolve
 from .errors import FhirPathError, FhirPathSyntaxError
 from .nodes import Collection, Node, node_of
 from .parser import parse
@@ -74,10 +74,11 @@ class Expression:
         trace: Callable[[str, list[Any]], None] | None = None,
         moment: datetime | None = None,
         seconds: float = MAX_SECONDS,
+        steps: int = MAX_STEPS,
     ) -> Collection:
         """Return the results as they are: Nodes that know type and place, or System values.
 
-        `moment` is what now() says; an evaluation that takes more than `seconds` is stopped.
+        `moment` is what now() says; an evaluation of more than `seconds` or `steps` is stopped.
         """
         start = node_of(focus, type_name)
         owner = start if resource is None else node_of(resource)
@@ -92,6 +93,7 @@ class Expression:
             trace,
             moment,
             monotonic() + seconds,
+            rest=steps,
         )
         return self._run([start], env)
 

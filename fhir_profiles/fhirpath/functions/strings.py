@@ -7,8 +7,7 @@ import json
 from collections.abc import Callable
 from typing import Any
 
-from ..arithmetic import bounded
-from ..environment import Environment
+from ..environment import MAX_TEXT, Environment
 from ..errors import FhirPathError
 from ..nodes import Collection
 from ..patterns import matches, matches_whole, substitute
@@ -27,9 +26,10 @@ def _function(name: str, run: Callable[..., Any], arguments: int = 0) -> Functio
         if name in _PATTERNS:
             env.watch()
         result = run(*found)
-        if type(result) is str:
-            bounded(result)
-        return EMPTY if result is None else result if type(result) is list else [result]
+        if type(result) is list:
+            env.spend(len(result))
+            return [env.made(each) for each in result]
+        return EMPTY if result is None else [env.made(result) if type(result) is str else result]
 
     return values(call, arguments)
 
@@ -42,7 +42,7 @@ def substring(
     at, size = integer(start, "substring()"), integer(length, "substring()")
     if value is None or at is None or not 0 <= at < len(value):
         return EMPTY
-    return [value[at:] if size is None else value[at : at + max(size, 0)]]
+    return [env.made(value[at:] if size is None else value[at : at + max(size, 0)])]
 
 
 def join(items: Collection, env: Environment, separator: Collection = EMPTY) -> Collection:
@@ -51,14 +51,14 @@ def join(items: Collection, env: Environment, separator: Collection = EMPTY) -> 
         return EMPTY
     parts = [text([item], "join()") for item in items]
     found = (text(separator, "join()") or "").join(part for part in parts if part is not None)
-    return [bounded(found)]
+    return [env.made(found)]
 
 
 def _replace(value: str, pattern: str, substitution: str) -> str:
     # The size is known before the string is made, so that it cannot exhaust memory.
     times = value.count(pattern)
-    if len(value) + times * len(substitution) > 1_000_000:
-        raise FhirPathError("replace() would make a string of more than 1000000 characters")
+    if len(value) + times * len(substitution) > MAX_TEXT:
+        raise FhirPathError(f"replace() would make a string of more than {MAX_TEXT} characters")
     return value.replace(pattern, substitution)
 
 
