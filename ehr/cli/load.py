@@ -57,8 +57,10 @@ def load(
 ) -> int:
     """Load Bundles, NDJSON and single resources (JSON or XML; .gz, .tar.gz, .zip).
 
-    Resources with an id keep it. A load that was stopped goes on when it is given again. Exits
-    with 6 if anything was refused.
+    Resources with an id keep it. Transactions and batches are carried out; a collection, searchset
+    or history is taken apart. Bundles that `ehr export` wrote stay whole: in NDJSON, those in a
+    file named Bundle.ndjson (or numbered, Bundle.1.ndjson) and those with id and meta.versionId.
+    A load that was stopped goes on when it is given again. Exits with 6 if anything was refused.
     """
     from ehr.bulk.loading.run import write_rejects
     from ehr.bulk.loading.sources import UnreadableSource

@@ -77,6 +77,17 @@ def test_every_kind_of_file_goes_through_the_server(
     assert reject["expression"] == "Observation.status"
 
 
+def test_bundles_of_an_export_stay_whole(capsys: Printed, url: str, client: Client) -> None:
+    bundle = {"resourceType": "Bundle", "type": "transaction", "entry": [_post(given.patient())]}
+    Path("Bundle.ndjson").write_text(json.dumps(bundle | {"id": "kept"}) + "\n", "utf-8")
+
+    figures = _load(capsys, "Bundle.ndjson", "--url", url, "--token", client.token)
+
+    assert (figures["created"], figures["rejected"]) == (1, 0)
+    assert client.get("Bundle/kept").json["entry"] == bundle["entry"]
+    assert client.get("Patient?_total=accurate").json["total"] == 0
+
+
 def test_a_wrong_token_is_told_and_nothing_is_in(capsys: Printed, url: str, client: Client) -> None:
     assert cli.run(["load", *_files(), "--url", url, "--token", "wrong"]) == Exit.REFUSED
 

@@ -1,5 +1,10 @@
-"""What a piece of a file is: a resource, a Bundle to act on, or a Bundle that only carries some."""
+"""What a piece of a file is: a resource, a Bundle to act on, or a Bundle that only carries some.
 
+A Bundle that a record stores is a resource as well. NDJSON has them as exports write them: in a
+file named for them (R4 Bulk Data names files by type), or with the version that they had.
+"""
+
+import re
 from dataclasses import replace
 from typing import Any
 
@@ -13,6 +18,8 @@ from fhir_profiles.issues import InvalidDocument, Issue
 
 ACTED_ON = ("batch", "transaction")
 _TAKEN_APART = ("collection", "searchset", "history")
+# Exports of more than one file a type number them before or after the type.
+_OF_BUNDLES = re.compile(r"(^|[/\\])(\d+[._-])?Bundle([._-]?\d+)?\.(ndjson|jsonl)(\.gz)?$")
 
 
 def document_of(piece: Piece, max_depth: int = json_format.DEEPEST) -> Document:
@@ -34,19 +41,28 @@ def _of_line(issue: Issue) -> Issue:
     return replace(issue, diagnostics=told)
 
 
-def bundle_type(resource: Any) -> str | None:
-    """Return the type of a Bundle, None for any other resource."""
-    if isinstance(resource, dict) and resource.get("resourceType") == "Bundle":
-        kind = resource.get("type")
-        return kind if isinstance(kind, str) else None
-    return None
+def bundle_type(piece: Piece, document: Document) -> str | None:
+    """Return the type of a Bundle that is more than a resource to store, None for all else."""
+    resource = document.resource
+    if not isinstance(resource, dict) or resource.get("resourceType") != "Bundle":
+        return None
+    if piece.line and (_OF_BUNDLES.search(piece.source) or _was_stored(resource)):
+        return None
+    kind = resource.get("type")
+    return kind if isinstance(kind, str) else None
 
 
-def entries_of(document: Document) -> list[Document]:
+def _was_stored(resource: dict[str, Any]) -> bool:
+    """Tell whether a resource says which version of one in a record it is: answers do not."""
+    meta = resource.get("meta")
+    return "id" in resource and isinstance(meta, dict) and "versionId" in meta
+
+
+def entries_of(piece: Piece, document: Document) -> list[Document]:
     """Return the document, or the resources of a Bundle that only carries some."""
-    found = document.resource.get("entry") if isinstance(document.resource, dict) else None
-    if bundle_type(document.resource) not in _TAKEN_APART:
+    if bundle_type(piece, document) not in _TAKEN_APART:
         return [document]
+    found = document.resource.get("entry")
     if not isinstance(found, list) or not all(isinstance(one, dict) for one in found):
         return [document]
     raws = entries.raw_resources(document)

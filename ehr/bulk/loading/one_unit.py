@@ -2,7 +2,8 @@
 
 A transaction is one transaction. The entries of a batch and resources by themselves (with an id
 they are put, else created) are written together, and where that is refused halved until what is
-wrong stands alone. Other Bundles with entries (collection, searchset, history) are their entries.
+wrong stands alone. Other Bundles with entries (collection, searchset, history) are their entries,
+unless an export wrote them: see `documents.py`.
 """
 
 from functools import partial
@@ -45,7 +46,7 @@ def load_unit(record: Record, unit: Unit) -> Outcome:
             continue
         try:
             document = document_of(piece)
-            kind = bundle_type(document.resource)
+            kind = bundle_type(piece, document)
             if kind not in ACTED_ON:
                 _line_up(record, unit, piece, number, document, ready, outcome)
             else:
@@ -67,7 +68,7 @@ def _line_up(
     outcome: Outcome,
 ) -> None:
     """Check resources and put them in line."""
-    some = entries_of(document)
+    some = entries_of(piece, document)
     for place, one in enumerate(some):
         part = f"{number}" if len(some) == 1 else f"{number}/{place}"
         if part in unit.done:

@@ -71,7 +71,7 @@ class Sender:
                 continue
             try:
                 document = document_of(piece)
-                kind = bundle_type(document.resource)
+                kind = bundle_type(piece, document)
                 if kind == "transaction":
                     self._send_transaction(piece, number, document, outcome)
                 elif kind == "batch":

@@ -46,7 +46,7 @@ def of_batch(piece: Piece, number: int, document: Document) -> list[Single]:
 
 def of_resources(piece: Piece, number: int, document: Document, outcome: Outcome) -> list[Single]:
     """Return an entry for each resource: with an id it is put, else created."""
-    some = entries_of(document)
+    some = entries_of(piece, document)
     found = []
     for place, one in enumerate(some):
         part = f"{number}" if len(some) == 1 else f"{number}/{place}"
