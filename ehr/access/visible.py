@@ -48,23 +48,23 @@ def visible_within(row: FromClause, scope: Scope, *, binaries: bool = False) -> 
 
     `binaries` tells that a row may be a Binary, which others may open. Without it those are hidden.
     """
-    seen = _of_key(row, scope)
+    seen = visible_key(row.c.patient_key, scope)
     if not binaries or scope == EVERYTHING:
         return seen
     is_binary = row.c.type == type_number("Binary")
     return or_(seen, and_(is_binary, referred_to(row.c.patient_key, row.c.rid, scope)))
 
 
-def _of_key(row: FromClause, scope: Scope) -> ColumnElement[bool]:
-    """Return the condition that a row may be seen for whose it is."""
+def visible_key(key: ColumnElement[int], scope: Scope) -> ColumnElement[bool]:
+    """Return the condition that what lies under a key may be seen for whose it is."""
     if scope == EVERYTHING:
         return true()
     if scope.organisation is None:
-        return row.c.patient_key >= 0
+        return key >= 0
     own = select(organisation_key.c.patient_key).where(
         organisation_key.c.organisation == scope.organisation
     )
-    return or_(row.c.patient_key >= 0, row.c.patient_key == own.scalar_subquery())
+    return or_(key >= 0, key == own.scalar_subquery())
 
 
 def referred_to(
@@ -83,6 +83,6 @@ def referred_to(
         _REFERRER.c.patient_key == _LINK.c.patient_key,
         _REFERRER.c.rid == _LINK.c.rid,
         _REFERRER.c.deleted.is_(False),
-        _of_key(_REFERRER, scope),
+        visible_key(_REFERRER.c.patient_key, scope),
     )
     return and_(through, not_(is_closed))

@@ -235,6 +235,35 @@ def test_no_hierarchy_is_followed_through_what_is_hidden(record: Any) -> None:
     assert names(search(record, COUNCIL, request)) == []
 
 
+@pytest.mark.parametrize("order", ["item", "-item"])
+def test_the_order_does_not_tell_what_is_hidden(record: Any, order: str) -> None:
+    """What is hidden sorts as what does not exist: by the number of the row, among those."""
+
+    def group(principal: Principal, id: str) -> None:
+        more = {"type": "person", "actual": True, "name": id}
+        create(record, principal, {"resourceType": "Group", "id": id} | more)
+
+    def listing(id: str, item: str) -> None:
+        items = [{"item": {"reference": item}}]
+        more = {"status": "current", "mode": "working", "entry": items}
+        create(record, COUNCIL, {"resourceType": "List", "id": id} | more)
+
+    group(COUNCIL, "early")
+    group(HOSPITAL, "secret")
+    group(COUNCIL, "late")
+    listing("a", "Group/late")
+    listing("b", "Group/nowhere")
+    listing("c", "Group/secret")
+    listing("d", "Group/nothing")
+    listing("e", "Group/early")
+
+    found = names(search(record, COUNCIL, f"List?_sort={order}"))
+
+    seen, unseen = ["e", "a"], ["b", "c", "d"]
+    expected = [*seen, *unseen] if order == "item" else [*seen[::-1], *unseen[::-1]]
+    assert found == [f"List/{id}" for id in expected]
+
+
 def test_a_cursor_is_of_no_use_to_another_caller(record: Any) -> None:
     from ehr.errors import Invalid
 

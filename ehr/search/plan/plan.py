@@ -8,9 +8,11 @@ the request pins the keys under which all matches lie.
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 
 from sqlalchemy import ColumnElement, Connection, FromClause
 
+from ehr.access.visible import Scope
 from ehr.errors import Invalid, Unsupported
 from ehr.search.asking import Asking
 from ehr.search.grammar.refusals import Findings
@@ -34,13 +36,15 @@ class Plan:
 
     `request` is what will be answered: under lenient handling less than was asked. `conditions`
     gives those of the SELECT; `shape` is the same for searches that differ in the key alone;
-    `skewed`: it goes by values of which some are in few rows and some in many.
+    `skewed`: it goes by values of which some are in few rows and some in many; `scope` is whose
+    sight the order goes by.
     """
 
     request: SearchRequest
     row: FromClause
     conditions: Callable[[], Where]
     patient_keys: tuple[int, ...] | None
+    scope: Scope
     shape: Shape | None = None
     skewed: bool = False
 
@@ -71,9 +75,8 @@ def plan(request: SearchRequest, asking: Asking) -> Plan:
     shape = shape_of(request, pins.keys, pins.implied, asking)
     if shape is not None and is_judged(asking.connection, shape):
         # Judged before, for another patient maybe: the conditions may not be needed at all.
-        return Plan(
-            request, ROW, lambda: _where(request, within, pins, places)[1], pins.keys, shape
-        )
+        later = partial(_conditions, request, within, pins, places)
+        return Plan(request, ROW, later, pins.keys, asking.scope, shape)
     understood, where = _where(request, within, pins, places)
     if understood is not request:
         # What was left out may have said whose record the search is about.
@@ -81,7 +84,13 @@ def plan(request: SearchRequest, asking: Asking) -> Plan:
     if shape is not None:
         judged(asking.connection, shape)
     skewed = pins.keys is None and not any(leads(one, context) for one in request.conditions)
-    return Plan(request, ROW, lambda: where, pins.keys, shape, skewed)
+    return Plan(request, ROW, lambda: where, pins.keys, asking.scope, shape, skewed)
+
+
+def _conditions(
+    request: SearchRequest, within: Asking, pins: Pins, places: Mapping[TypeAndId, KeyAndRow]
+) -> Where:
+    return _where(request, within, pins, places)[1]
 
 
 def _where(

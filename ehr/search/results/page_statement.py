@@ -124,7 +124,8 @@ def _frame_key(wanted: Wanted) -> Hashable:
     within = keys if keys is None or len(keys) != 1 else ONE_KEY
     plainly = (not request.conditions and request.compartment is None, len(request.types) == 1)
     first = wanted.start is None
-    return "frame", request.sort, within, plainly, first, wanted.backward, wanted.total, wanted.wide
+    how = (wanted.backward, wanted.total, wanted.wide)
+    return "frame", plan.scope, request.sort, within, plainly, first, how
 
 
 def _within(
@@ -139,12 +140,12 @@ def _within(
 def _new_frame(connection: Connection, wanted: Wanted) -> _Frame:
     plan = wanted.plan
     row, matches = plan.row, None
-    order = orderings(plan.request, row, plan.patient_keys, wide=wanted.wide)
+    order = orderings(plan.request, row, plan.patient_keys, plan.scope, wide=wanted.wide)
     if is_postgres(connection) and plan.patient_keys is not None and any(map(_is_joined, order)):
         # It expects one match in a record, and would read all sort values again for each.
         matches = select(*(row.c[name] for name in _COLUMNS))
         row = table("m", *(column(name) for name in _COLUMNS))
-        order = orderings(plan.request, row, plan.patient_keys)
+        order = orderings(plan.request, row, plan.patient_keys, plan.scope)
     inner = _inner(wanted, row, order, hashed=matches is not None)
     return _Frame(order, inner, _outer(connection, wanted, order), matches)
 

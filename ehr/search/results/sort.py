@@ -5,15 +5,17 @@ several values the one counts "that comes earliest in the specified sort order";
 come last, either way. R4 leaves the rest open ("a reasonable order for end-users"). Here: periods
 and ranges by their start; strings folded; tokens by the code and identifiers by their value, not by
 displays, which differ between rows of one code; references by what they lead to, in the order in
-which this record came to know it, so that what is about one thing stands together. The order is
-total: it ends with the row's own number, so that a page begins exactly where the last one ended.
+which this record came to know it, so that what is about one thing stands together. A reference to
+nothing that the caller may see has no value: the order tells nobody what there is. It is total: it
+ends with the row's own number, so that a page begins exactly where the last one ended.
 """
 
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import ColumnElement, FromClause, Subquery, and_, func, or_, select, tuple_
+from sqlalchemy import ColumnElement, FromClause, Subquery, and_, case, func, or_, select, tuple_
 
+from ehr.access.visible import EVERYTHING, Scope, visible_key
 from ehr.search.matching import index_alias, under
 from ehr.search.parameters.reference_paths import leading_by
 from ehr.search.parameters.supported import ROW_PARAMETERS
@@ -47,6 +49,7 @@ def orderings(
     request: SearchRequest,
     row: FromClause,
     patient_keys: tuple[int, ...] | None,
+    scope: Scope,
     *,
     wide: bool = False,
 ) -> tuple[Ordering, ...]:
@@ -54,7 +57,7 @@ def orderings(
 
     `wide`: so many rows match that sort values are read as a whole, not for each of them.
     """
-    keys = [_ordering(key, row, patient_keys, wide=wide) for key in request.sort]
+    keys = [_ordering(key, row, patient_keys, scope, wide=wide) for key in request.sort]
     if keys:
         return (*keys, Ordering(row.c.rid, keys[-1].descending))
     unrestricted = not request.conditions and request.compartment is None
@@ -110,7 +113,12 @@ _SORTED = {
 
 
 def _ordering(
-    key: SortKey, row: FromClause, patient_keys: tuple[int, ...] | None, *, wide: bool
+    key: SortKey,
+    row: FromClause,
+    patient_keys: tuple[int, ...] | None,
+    scope: Scope,
+    *,
+    wide: bool,
 ) -> Ordering:
     if key.code == "_id":
         return Ordering(row.c.id, key.descending)
@@ -119,7 +127,7 @@ def _ordering(
     kept = _SORTED[key.parameters[0].kind]
     t = index_alias(kept.table)
     missing = kept.first if key.descending else kept.last
-    value = (func.max if key.descending else func.min)(_value(t, kept))
+    value = (func.max if key.descending else func.min)(_value(t, kept, scope))
     of_key = _of_key(t, key)
     if patient_keys is None and not wide:
         # Few of all rows match: look each one up.
@@ -135,12 +143,11 @@ def _ordering(
     return Ordering(func.coalesce(source.c.value, missing), key.descending, source)
 
 
-def _value(t: FromClause, kept: _Values) -> ColumnElement[Any]:
+def _value(t: FromClause, kept: _Values, scope: Scope) -> ColumnElement[Any]:
     column: ColumnElement[Any] = t.c[kept.column]
-    if kept.table is not tables.reference:
+    if kept.table is not tables.reference or scope == EVERYTHING:
         return column
-    # What is not here, or only named by an identifier, has no row to be sorted by.
-    return func.coalesce(column, t.c.target_hash, t.c.identifier_hash)
+    return case((visible_key(t.c.target_key, scope), column))
 
 
 def _of_key(t: FromClause, key: SortKey) -> ColumnElement[bool]:
