@@ -23,6 +23,7 @@ TEST_LOCK = "requirements-dev.lock"
 _ROOT = Path(__file__).resolve().parent.parent
 _VENV = _ROOT / ".venv"
 _OLDEST = (3, 11)
+_IS_NEW_ENOUGH = f"import sys; sys.exit(sys.version_info < {_OLDEST})"
 # Settings of pip that would put packages elsewhere or build them from source.
 _IGNORED = ("PIP_USER", "PIP_TARGET", "PIP_PREFIX", "PIP_ROOT", "PIP_NO_BINARY", "PYTHONHOME")
 _OFFLINE = (
@@ -135,10 +136,9 @@ def _base_python() -> Path:
     """Return a Python that is new enough: this one, or a newer one on the PATH."""
     if sys.version_info >= _OLDEST:
         return Path(getattr(sys, "_base_executable", sys.executable))
-    for minor in range(20, _OLDEST[1] - 1, -1):
-        found = shutil.which(f"python3.{minor}")
-        if found:
-            return Path(found)
+    for python in _pythons():
+        if _runs(python, _IS_NEW_ENOUGH):  # a shim of pyenv may stand for none
+            return python
     have = ".".join(str(part) for part in sys.version_info[:2])
     raise SetUpError(
         f"Python 3.11 or later is needed and this is {have}: install a newer Python "
@@ -146,8 +146,18 @@ def _base_python() -> Path:
     )
 
 
+def _pythons() -> Iterator[Path]:
+    """Yield every Python 3 of the PATH that may be new enough, newest first."""
+    folders = os.environ.get("PATH", os.defpath).split(os.pathsep)
+    for minor in range(20, _OLDEST[1] - 1, -1):
+        for folder in folders:
+            found = shutil.which(f"python3.{minor}", path=folder)
+            if found:
+                yield Path(found)
+
+
 def _make_venv(base: Path, python: Path) -> None:
-    if python.exists() and _runs(python, "import sys, pip; sys.exit(sys.version_info < (3, 11))"):
+    if python.exists() and _runs(python, f"import pip; {_IS_NEW_ENOUGH}"):
         return
     if not _runs(base, "import venv, ensurepip"):
         raise SetUpError(

@@ -1,10 +1,12 @@
 """Set-up by the standard library alone, and the locks that it installs."""
 
 import ast
+import os
 import re
 import subprocess
 import sys
 import tomllib
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -41,20 +43,44 @@ def test_an_old_python_can_read_it_and_say_that_it_is_too_old(name: str) -> None
     ast.parse((ROOT / name).read_text("utf-8"), feature_version=(3, 7))
 
 
-def test_an_old_python_is_told_what_to_do(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.fixture
+def old_python(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Callable[..., Path]:
+    """Run on Python 3.9, with the PATH that is made: `old_python("shims", "python3.13", 127)`."""
     monkeypatch.setattr(bootstrap.sys, "version_info", (3, 9, 2))
-    monkeypatch.setattr(bootstrap.shutil, "which", lambda _name: None)
+    monkeypatch.setenv("PATH", str(tmp_path / "nothing"))
+
+    def add(folder: str, name: str, exit: int) -> Path:
+        python = tmp_path / folder / name
+        python.parent.mkdir(exist_ok=True)
+        python.write_text(f"#!/bin/sh\nexit {exit}\n", "utf-8")
+        python.chmod(0o755)
+        monkeypatch.setenv("PATH", str(python.parent), prepend=os.pathsep)
+        return python
+
+    return add
+
+
+def test_an_old_python_is_told_what_to_do(old_python: Callable[..., Path]) -> None:
+    old_python("shims", "python3.13", 127)
 
     with pytest.raises(bootstrap.SetUpError, match=r"3\.11 or later is needed and this is 3\.9"):
         bootstrap._base_python()
 
 
-def test_a_newer_python_on_the_path_is_taken(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(bootstrap.sys, "version_info", (3, 9, 2))
-    found = {"python3.12": "/opt/python3.12"}
-    monkeypatch.setattr(bootstrap.shutil, "which", found.get)
+def test_a_newer_python_on_the_path_is_taken(old_python: Callable[..., Path]) -> None:
+    python = old_python("usr", "python3.12", 0)
 
-    assert bootstrap._base_python() == Path("/opt/python3.12")
+    assert bootstrap._base_python() == python
+
+
+def test_what_only_stands_for_a_python_is_passed_over(old_python: Callable[..., Path]) -> None:
+    python = old_python("usr", "python3.11", 0)
+    for name in ("python3.13", "python3.11"):  # pyenv has such where another version is chosen
+        old_python("shims", name, 127)
+    (python.parent / "python3.12").write_text("no program", "utf-8")
+    (python.parent / "python3.12").chmod(0o755)
+
+    assert bootstrap._base_python() == python
 
 
 def test_a_python_without_venv_names_the_package(
