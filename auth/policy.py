@@ -10,8 +10,8 @@
     operations on the index ($reindex, $reindex-status)                  x
 
 Batch and transaction entries are decided one by one as well. Operators look after the server:
-they may look into the record to answer a question about it, but never change it. What it can be
-searched by belongs to the server.
+they may look into the record to answer a question about it, but never change what it says of
+anybody. What it can be searched by belongs to the server.
 """
 
 from dataclasses import dataclass
@@ -40,6 +40,9 @@ MAINTAINING_OPERATIONS = frozenset({"reindex", "reindex-status"})
 OF_SERVER = frozenset({"SearchParameter"})
 DEFINING = frozenset({"create", "update", "patch", "delete"})
 
+# What whoever may start programs beside the record does without a token.
+ON_THE_MACHINE = {"explain": "ehr explain", "$reindex": "ehr reindex"}
+
 _READS = READING | {f"${name}" for name in READING_OPERATIONS}
 _WRITES = WRITING | {f"${name}" for name in WRITING_OPERATIONS}
 
@@ -67,6 +70,16 @@ def decide(
         return Decision(False, f"Callers of kind {principal.kind} have no rights here.")
     defines = principal.kind == "operator" and type in OF_SERVER and asked in DEFINING
     if asked not in permitted and not defines:
-        where = f" on {type}" if type else ""
-        return Decision(False, f"Callers of kind {principal.kind} may not do {asked}{where}.")
+        return Decision(False, _refusal(principal.kind, asked, type))
     return Decision(True, f"{principal.kind} may do {asked}")
+
+
+def _refusal(kind: str, asked: str, type: str | None) -> str:
+    """Say what this kind of caller may not do, who may, and how one gets there."""
+    text = f"A token of kind {kind} may not do {asked}{f' on {type}' if type else ''}."
+    for other, permitted in TABLE.items():
+        if asked in permitted:
+            text += f" One of kind {other} may: `ehr token create --{other}` makes it."
+    if asked in ON_THE_MACHINE:
+        text += f" On the machine of the record `{ON_THE_MACHINE[asked]}` does the same."
+    return text

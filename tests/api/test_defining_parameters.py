@@ -174,7 +174,7 @@ def test_only_operators_may_reindex(client: Client, name: str) -> None:
     response = client.post(f"${name}")
 
     assert response.status_code == 403
-    assert "may not do" in outcome(response)[0]["diagnostics"]
+    assert "`ehr token create --operator`" in outcome(response)[0]["diagnostics"]
     stranger = Client(client.flask, None)
     assert stranger.post(f"${name}").status_code == 401
 

@@ -37,6 +37,39 @@ def test_operator_may_not_call_operations_that_write(operation: str) -> None:
     assert not decide(OPERATOR, "operation", "Patient", operation).permit
 
 
+@pytest.mark.parametrize(
+    ("caller", "asked", "says"),
+    [
+        (
+            SYSTEM,
+            ("operation", None, "reindex"),
+            "A token of kind system may not do $reindex. One of kind operator may: "
+            "`ehr token create --operator` makes it. "
+            "On the machine of the record `ehr reindex` does the same.",
+        ),
+        (
+            SYSTEM,
+            ("explain", "Observation"),
+            "A token of kind system may not do explain on Observation. One of kind operator may: "
+            "`ehr token create --operator` makes it. "
+            "On the machine of the record `ehr explain` does the same.",
+        ),
+        (
+            OPERATOR,
+            ("create", "Patient"),
+            "A token of kind operator may not do create on Patient. One of kind system may: "
+            "`ehr token create --system` makes it.",
+        ),
+        (SYSTEM, ("purge",), "A token of kind system may not do purge."),
+    ],
+    ids=["operation", "explain", "write", "nobody"],
+)
+def test_a_refusal_says_who_may_and_how(
+    caller: Principal, asked: tuple[str, ...], says: str
+) -> None:
+    assert decide(caller, *asked).reason == says
+
+
 def test_only_an_operator_has_searches_explained() -> None:
     assert decide(OPERATOR, "explain", "Patient").permit
     assert not decide(SYSTEM, "explain", "Patient").permit
