@@ -13,10 +13,16 @@ from ehr.errors import PASSED_OVER, FhirError, Invalid
 from fhir_profiles.issues import Issue
 
 _SHOWN = 400  # a name is echoed up to here: refusals must stay readable
-_CLOSE = 0.65  # `nam` is close to `name`, `foo` not to `focus`
+_CLOSE = 0.7  # `nam` is close to `name`, `foo` not to `focus`
+_LONGER = 2  # letters: `_totalMethod` is no misspelt `method`
 _LISTED = 60
 # How other servers and clients ask for a page.
-_PAGING = re.compile(r"_?(page|offset|skip|start|limit|pagesize|getpagesoffset)")
+_PAGING = re.compile(r"_?(page|offset|skip|start|limit|pagesize|getpages|getpagesoffset)")
+# R4 §3.1.1.4.4: what means something else is no misspelling of what there is.
+_MODIFIERS = frozenset(
+    {"missing", "exact", "contains", "text", "not", "in", "not-in", "of-type", "above", "below"}
+    | {"identifier", "iterate", "type"}
+)
 
 
 class Findings:
@@ -59,19 +65,23 @@ class Findings:
 
 def unknown(what: str, name: str, where: str, valid: Collection[str]) -> Invalid:
     """Return the refusal of a name that does not exist, with the nearest one or the list."""
-    advice = _advice(name, sorted(valid))
-    if _PAGING.fullmatch(name) and what == "search parameter":
+    near = () if what == "modifier" and name in _MODIFIERS else valid
+    advice = _nearest(name, near) or _list(sorted(valid))
+    if _PAGING.fullmatch(name.lower()) and what == "search parameter":
         advice = " Pages are followed by the `next` link of each; `_count` is their size."
     return Invalid(f"Unknown {what} `{shown(name)}`{where}.{advice}", code="not-supported")
 
 
-def _advice(name: str, names: list[str]) -> str:
+def _nearest(name: str, valid: Collection[str]) -> str:
+    """Return the name that was meant, if it is near by its spelling as a whole."""
+    folded = {each.casefold(): each for each in valid if abs(len(each) - len(name)) <= _LONGER}
+    nearest = difflib.get_close_matches(name[:_SHOWN].casefold(), folded, n=1, cutoff=_CLOSE)
+    return f" Did you mean `{folded[nearest[0]]}`?" if nearest else ""
+
+
+def _list(names: list[str]) -> str:
     if not names:
         return ""
-    folded = {each.casefold(): each for each in names}
-    nearest = difflib.get_close_matches(name[:_SHOWN].casefold(), folded, n=1, cutoff=_CLOSE)
-    if nearest:
-        return f" Did you mean `{folded[nearest[0]]}`?"
     more = f" and {len(names) - _LISTED} more" if len(names) > _LISTED else ""
     return f" Supported: {', '.join(names[:_LISTED])}{more}."
 
