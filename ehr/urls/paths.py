@@ -149,8 +149,8 @@ def _operation(place: Route, name: str, level: str) -> _Place:
         methods = _CHANGING_OPERATION if found.changes else _OPERATION
         return replace(place, operation=name), methods
     here = operations.names(level, place.type)
-    where = place.type or "the whole system"
-    text = f"There is no operation ${_shown(name)} at {level} level of {where}."
+    where = f" of {place.type}" if place.type else ""
+    text = f"There is no operation ${_shown(name)} at {level} level{where}."
     known = f"{_near(name, here, '$')}Offered here: {', '.join('$' + n for n in here) or 'none'}."
     if operations.is_defined(name) and not any(o.name == name for o in operations.OFFERED):
         raise Unsupported(f"${name} is an operation of R4 that this server does not run. {known}")

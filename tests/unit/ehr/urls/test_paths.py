@@ -65,6 +65,8 @@ def test_every_interaction_has_its_place(method: str, path: str, expected: Route
         ("GET", "/Patient/1/$everythin", NotFound, "$everything"),
         ("GET", "/Observation/1/$everything", NotFound, "Offered here"),
         ("GET", "/Patient/$", NotFound, "Offered here"),
+        ("GET", "/$nonsense", NotFound, "no operation $nonsense at system level. "),
+        ("GET", "/Patient/$nonsense", NotFound, "$nonsense at type level of Patient. "),
         ("POST", "/Patient/$match", Unsupported, "does not run"),
         ("GET", "/Patient/1/$meta-add", NotAllowed, "Use POST"),
         ("DELETE", "", NotAllowed, "Use GET, POST"),
