@@ -4,17 +4,21 @@ from typing import Any
 
 from sqlalchemy import func, select, text
 
+from ehr.setting_values import shown_url
 from ehr.store import facts, migrate
 from ehr.store.engine import Database
 from ehr.store.tables import resource, txn, version
 
 
-def describe(database: Database) -> dict[str, Any]:
-    """Return engine, schema, counts and size; counts only where the schema is the one needed."""
+def describe(database: Database, given: str) -> dict[str, Any]:
+    """Return engine, schema, counts and size; counts only where the schema is the one needed.
+
+    `given` is the database's URL as it was given.
+    """
     with database.read() as connection:
         found: dict[str, Any] = {
             "engine": database.dialect,
-            "database": database.url.render_as_string(hide_password=True),
+            "database": shown_url(given),
             "schema": migrate.current_revision(connection),
             "schema_needed": migrate.newest_revision(),
         }

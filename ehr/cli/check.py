@@ -1,4 +1,4 @@
-"""`ehr check`: is this installation fit for use? One line a question, with a remedy for each ✗."""
+"""`ehr check`: is this installation fit for use? One line a question, a remedy for ✗ and !."""
 
 import os
 import shutil
@@ -33,6 +33,7 @@ class Answer:
     found: str
     remedy: str = ""
     examples: list[str] = field(default_factory=list)
+    is_note: bool = False  # worth knowing and doing, no fault
 
 
 @click.command(epilog=examples("ehr check", "ehr check --deep --json"))
@@ -133,11 +134,14 @@ def _deep(*, repair: bool) -> list[Answer]:
             report = deep_check.check(record, advance, mend)
         if repair:
             swept = mending.sweep(record)
-            output.say(f"Index rows of {report.repaired:,} resources were built again.")
-            output.say(f"{swept:,} index rows that belonged to nothing were removed.")
+            again = output.counted(report.repaired, "resource")
+            removed = output.counted(swept, "index row")
+            output.say(f"Index rows built again: those of {again}.")
+            output.say(f"Removed because they belonged to nothing: {removed}.")
             with bar("Checking again", deep_check.steps(record), "versions") as advance:
                 report = deep_check.check(record, advance)
-    output.say(f"{report.versions:,} versions of {report.resources:,} resources were read.")
+    versions = output.counted(report.versions, "version")
+    output.say(f"Read: {versions} of {output.counted(report.resources, 'resource')}.")
     return [_of_finding(one) for one in report.findings]
 
 
@@ -145,15 +149,18 @@ def _of_finding(finding: "Finding") -> Answer:
     question = finding.name[0].upper() + finding.name[1:]
     found = "yes" if not finding.count else f"not so for {finding.count:,}"
     passed = finding.is_note or not finding.count
-    return Answer(question, passed, found, finding.remedy, finding.examples)
+    is_note = finding.is_note and bool(finding.count)
+    return Answer(question, passed, found, finding.remedy, finding.examples, is_note)
 
 
 def _show(one: Answer) -> None:
     mark = output.style("✓", fg="green") if one.passed else output.style("✗", fg="red")
+    if one.is_note:
+        mark = output.style("!", fg="yellow")
     click.echo(f"{mark} {one.question}: {one.found}")
     for example in one.examples:
         click.echo(f"    {example}")
-    if not one.passed and one.remedy:
+    if one.remedy and (one.is_note or not one.passed):
         click.echo(f"    Do: {one.remedy}")
 
 
@@ -162,6 +169,6 @@ def _plain(one: Answer) -> dict[str, Any]:
         "question": one.question,
         "passed": one.passed,
         "found": one.found,
-        "remedy": one.remedy if not one.passed else None,
+        "remedy": one.remedy if one.is_note or not one.passed else None,
         "examples": one.examples,
     }

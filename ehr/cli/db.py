@@ -51,7 +51,7 @@ def status(as_json: bool) -> int:
     settings = load(os.environ)
     check_there(settings)
     with _unchecked(settings) as database:
-        found = describe(database)
+        found = describe(database, settings.database_url)
     if as_json:
         output.put_json(found)
     else:

@@ -92,7 +92,8 @@ def _load(record: "Record", name: str, bundle: bytes) -> None:
             exit=Exit.REFUSED,
         )
     entries = answer.count(b'"response"')
-    output.say(f"  {name:<20} {entries:>4} resources  {time.perf_counter() - began:5.1f} s")
+    loaded = output.counted(entries, "resource")
+    output.say(f"  {name:<20} {loaded:>14}  {time.perf_counter() - began:5.1f} s")
 
 
 def _token(environment: dict[str, str], url: str) -> str:

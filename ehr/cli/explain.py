@@ -58,7 +58,7 @@ def _resource(answer: "Response") -> Part:
             "This is no search, so there is nothing to explain.",
             "" if what else f"The record answered {status}.",
             "Give a search, as in 'Observation?code=8867-4'.",
-            exit=Exit.REFUSED,
+            exit=Exit.USAGE,
         )
     raise CommandError(what, "", "Correct the search and repeat it.", exit=Exit.REFUSED)
 

@@ -121,7 +121,9 @@ def _tell(counts: dict[str, int], size: int, seconds: float, *, as_json: bool) -
         return
     rate = size / 1e6 / max(seconds, 0.001)
     shown = f"{size / 1e6:,.1f} MB" if size >= 1e6 else f"{size / 1e3:,.1f} kB"
-    click.echo(f"{total:,} resources, {shown} in {seconds:.1f} s ({rate:,.1f} MB/s).")
+    click.echo(
+        f"{output.counted(total, 'resource')}, {shown} in {seconds:.1f} s ({rate:,.1f} MB/s)."
+    )
     for type, count in counts.items():
         output.say(f"  {type:<30} {count:>10,}")
 

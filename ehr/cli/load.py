@@ -190,8 +190,9 @@ def _tell(summary: "Summary", seconds: float, rejects: str, *, as_json: bool) ->
         figures = summary.json() | {"seconds": round(seconds, 3)}
         output.put_json(figures | {"rejects": rejects if summary.rejects else None})
         return
+    rate = done / max(seconds, 0.001)
     click.echo(
-        f"{done:,} resources in {seconds:.1f} s ({done / max(seconds, 0.001):,.0f}/s): "
+        f"{output.counted(done, 'resource')} in {seconds:.1f} s ({rate:,.0f}/s): "
         f"{summary.created:,} created, {summary.updated:,} updated or there already."
     )
     if summary.skipped:

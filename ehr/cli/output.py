@@ -19,6 +19,11 @@ def say(text: str = "", *, strong: bool = False) -> None:
     click.echo(style(text, bold=True) if strong else text, err=True)
 
 
+def counted(number: int, thing: str) -> str:
+    """Return a number with the word for what it counts: 1 resource, 1,200 resources."""
+    return f"{number:,} {thing if number == 1 else f'{thing}s'}"
+
+
 def style(text: str, *, stream: Any = None, **looks: Any) -> str:
     """Return the text in colour or bold where that can be seen and is wanted."""
     stream = stream or sys.stderr

@@ -46,7 +46,8 @@ def reindex(types: tuple[str, ...], parameters: tuple[str, ...], as_json: bool) 
 
 
 def _put(outcome: dict[str, Any]) -> None:
-    click.echo(f"{outcome['visited']:,} resources visited, {outcome['changed']:,} had other rows.")
+    visited = output.counted(outcome["visited"], "resource")
+    click.echo(f"Visited: {visited}, of which {outcome['changed']:,} had other rows.")
     rows = [
         (one["type"], f"{one['resources']:,}", f"{one['indexed']:,}") for one in outcome["types"]
     ]
@@ -60,7 +61,8 @@ def _put(outcome: dict[str, Any]) -> None:
         output.put_table(("parameter", "rows by the resources", "rows there", "state"), some)
     for one in outcome["unfit"]:
         click.echo(
-            f"{one['resources']:,} resources do not fit {one['expression']}: it has no value there."
+            f"{one['expression']} does not fit {output.counted(one['resources'], 'resource')}: "
+            "it has no value there."
         )
     _put_disagreements(outcome["disagreements"])
 

@@ -197,5 +197,9 @@ def _report(what: str, moved: "list[Moved]", seconds: float, *, as_json: bool, *
         tables = {one.table: {"rows": one.rows, "digest": one.digest} for one in moved}
         output.put_json({**more, "rows": rows, "seconds": round(seconds, 3), "tables": tables})
         return
-    counted = f": {rows:,} rows of {len(moved)} tables, counts and digests agree" if moved else ""
+    counted = (
+        f": {output.counted(rows, 'row')} of {len(moved)} tables, counts and digests agree"
+        if moved
+        else ""
+    )
     click.echo(f"{what}{counted} ({seconds:.1f} s).")

@@ -57,6 +57,16 @@ def test_loading_again_changes_nothing(capsys: Printed) -> None:
     assert _run(capsys, "db", "status")["versions"] == 7
 
 
+def test_the_database_is_named_as_it_was_given(
+    capsys: Printed, monkeypatch: pytest.MonkeyPatch, database_url: str
+) -> None:
+    given_url = database_url.replace("postgresql+psycopg://", "postgresql://")
+    monkeypatch.setenv("EHR_DATABASE_URL", given_url)
+    _run(capsys, "load", *_population())
+
+    assert _run(capsys, "db", "status")["database"] == given_url
+
+
 def test_rejects_name_file_line_resource_and_reason(capsys: Printed) -> None:
     wrong = _observation("o9") | {"status": "finished"}
     lost = _observation("o8", "Patient/nobody")

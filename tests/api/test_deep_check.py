@@ -510,8 +510,8 @@ def test_the_command_repairs_and_checks_again(
 
     printed = capsys.readouterr()
     assert all(one["passed"] for one in json.loads(printed.out))
-    assert "of 1 resources were built again" in printed.err
-    assert "1 index rows that belonged to nothing" in printed.err
+    assert "Index rows built again: those of 1 resource.\n" in printed.err
+    assert "Removed because they belonged to nothing: 1 index row.\n" in printed.err
 
 
 def test_content_is_read_a_chunk_at_a_time(record: Record) -> None:

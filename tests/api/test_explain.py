@@ -186,7 +186,7 @@ def test_the_command_says_what_is_wrong(
     assert "Prefer" not in text  # nobody sends headers here
     assert "Correct the search" in text
     for path in ("metadata", "Patient/mary", "Patient/mary/_history"):
-        assert cli.run(["explain", path]) == Exit.REFUSED
+        assert cli.run(["explain", path]) == Exit.USAGE
         text = capsys.readouterr().err
         assert "This is no search" in text
         assert "_explain" not in text

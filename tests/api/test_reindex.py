@@ -423,6 +423,23 @@ def test_what_a_parameter_of_the_record_costs(
     assert searches[0] == searches[1]
 
 
+def test_the_check_says_what_waits_for_it(
+    many: Client,
+    record: "Record",
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    from ehr import cli
+
+    monkeypatch.setenv("EHR_DATABASE_URL", record.settings.database_url)
+
+    assert cli.run(["check", "--deep"]) == 0
+
+    lines = capsys.readouterr().out.splitlines()
+    at = lines.index("! All search parameters can be searched by: not so for 1")
+    assert lines[at + 2].strip() == "Do: Run `ehr reindex`, or `POST [base]/$reindex`."
+
+
 def test_the_command_does_the_same(
     many: Client,
     record: "Record",
@@ -439,7 +456,7 @@ def test_the_command_does_the_same(
     assert cli.run(["reindex", "--json", "--type", "Patient"]) == 0
     data = json.loads(capsys.readouterr().out)
 
-    assert "9 resources visited, 9 had other rows." in told
+    assert "Visited: 9 resources, of which 9 had other rows." in told
     assert "eye        9                      9           ready" in told
     assert (data["state"], data["visited"], data["changed"]) == ("done", 9, 0)
     with reindex_runs.alone(record.database):

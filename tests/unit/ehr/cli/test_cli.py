@@ -139,6 +139,13 @@ def test_exit_codes_are_listed_in_the_readme() -> None:
     ]
 
 
+@pytest.mark.parametrize(
+    ("number", "text"), [(0, "0 resources"), (1, "1 resource"), (1200, "1,200 resources")]
+)
+def test_one_is_singular(number: int, text: str) -> None:
+    assert output.counted(number, "resource") == text
+
+
 def test_a_table_is_aligned(capsys: pytest.CaptureFixture[str]) -> None:
     output.put_table(("Name", "Value"), [("a", "1"), ("longer", "2")])
 
