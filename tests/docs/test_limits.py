@@ -3,7 +3,7 @@
 import re
 from pathlib import Path
 
-from ehr.search.grammar import chains, controls, criterion, filter_syntax, query
+from ehr.search.grammar import chains, controls, criterion, filter_syntax, query, weights
 from ehr.search.plan import steps
 from ehr.search.results import cursor, include
 
@@ -21,7 +21,8 @@ def test_the_limits_of_a_search_are_told_as_they_are() -> None:
     assert told == {
         "parameters": query.MAXIMUM_PARAMETERS,
         "values of a parameter": criterion.MAXIMUM_ALTERNATIVES,
-        "values together, for each type": query.MAXIMUM_VALUES,
+        "values together, for each type": weights.MAXIMUM_VALUES,
+        "references followed, for each type": weights.MAXIMUM_FOLLOWED,
         "keys of `_sort`": controls.MAXIMUM_SORT_KEYS,
         "tests of a `_filter`": filter_syntax.MAXIMUM_TESTS,
         "levels of a `_filter`": filter_syntax.MAXIMUM_DEPTH,

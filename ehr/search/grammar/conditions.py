@@ -12,20 +12,9 @@ from ehr.search.grammar.criterion import read_criterion
 from ehr.search.grammar.lists import listed
 from ehr.search.grammar.refusals import shown, unknown
 from ehr.search.parameters.custom import Custom
-from ehr.search.request import (
-    AllOf,
-    AnyOf,
-    Chain,
-    Comparison,
-    Condition,
-    Criterion,
-    Negation,
-    Reverse,
-)
+from ehr.search.request import Chain, Condition, Reverse
 from fhir_profiles.definitions import is_resource_type, resource_types
 
-# A pair of values is a question of its own, where plain values share one list.
-_COMPOSITE_WEIGHT = 20
 _HAS, _LIST = "_has:", "_list"
 OF_ALL_TYPES = frozenset({"_has", _LIST})
 
@@ -48,26 +37,6 @@ def read_condition(
     if "." in name:
         return _chain(types, name, value, custom, hops)
     return read_criterion(types, name, value, custom, others)
-
-
-def weight(condition: Condition) -> int:
-    """Return how many values a condition compares with, counted for each type."""
-    match condition:
-        case Chain():
-            return sum(weight(one) for _, one in condition.inner)
-        case Reverse():
-            return weight(condition.inner)
-        case AllOf() | AnyOf():
-            return sum(weight(one) for one in condition.parts)
-        case Negation():
-            return weight(condition.part)
-        case Comparison():
-            return len(condition.parameters)
-        case Criterion():
-            return sum(
-                len(condition.values) * (_COMPOSITE_WEIGHT if one.kind == "composite" else 1)
-                for one in condition.parameters
-            )
 
 
 def _chain(types: tuple[str, ...], name: str, value: str, custom: Custom, hops: int) -> Chain:

@@ -10,17 +10,17 @@ from dataclasses import dataclass, field
 
 from ehr.errors import Invalid, TooCostly
 from ehr.messages import Params
-from ehr.search.grammar.conditions import OF_ALL_TYPES, read_condition, weight
+from ehr.search.grammar.conditions import OF_ALL_TYPES, read_condition
 from ehr.search.grammar.controls import CONTROLS, CURSOR, Controls, read_control
 from ehr.search.grammar.filter_conditions import FILTER, read_filter
 from ehr.search.grammar.include_paths import INCLUDES, is_include, read_include
 from ehr.search.grammar.refusals import Findings, shown, unknown
+from ehr.search.grammar.weights import check_weight
 from ehr.search.parameters.custom import NO_CUSTOM, Custom
 from ehr.search.request import Compartment, Condition, Include, SearchRequest, Written
 from fhir_profiles.definitions import resource_types
 
 MAXIMUM_PARAMETERS = 100
-MAXIMUM_VALUES = 2_000  # each of them is some bound values, which engines limit
 _TYPE, _QUERY = "_type", "_query"
 _TEXT_ALONE = Invalid(
     "`_include` and `_revinclude` cannot be used with `_summary=text`. Ask for another summary, or "
@@ -68,11 +68,7 @@ def parse(
             findings.add(error)
         else:
             reading.understood.append((name, value))
-    if sum(weight(one) for one in reading.conditions) > MAXIMUM_VALUES:
-        raise TooCostly(
-            f"The search compares with more than {MAXIMUM_VALUES} values, counted for each type. "
-            "Name fewer values, or fewer types."
-        )
+    check_weight(reading.conditions)
     return reading.request(compartment, findings)
 
 
