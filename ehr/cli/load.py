@@ -42,7 +42,7 @@ _SMALL = 2_000_000  # bytes that one process loads before others have started
     type=click.Path(dir_okay=False),
     default="ehr-load-rejects.ndjson",
     show_default=True,
-    help="Where to write what was refused, with file, line and reason.",
+    help="Where to write what was refused, with file, line and reason; numbered where it is there.",
 )
 @click.option("--json", "as_json", is_flag=True, help="Print the figures as JSON.")
 def load(
@@ -83,7 +83,7 @@ def load(
             str(error), "", "Give files that are there and whole.", exit=Exit.USAGE
         ) from error
     if summary.rejects:
-        write_rejects(summary.rejects, Path(rejects))
+        rejects = str(write_rejects(summary.rejects, Path(rejects)))
     _tell(summary, time.monotonic() - began, rejects, as_json=as_json)
     return Exit.REJECTS if summary.rejects else Exit.OK
 

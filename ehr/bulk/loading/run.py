@@ -2,10 +2,11 @@
 
 import json
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from itertools import groupby
 from pathlib import Path
-from typing import Any, Protocol
+from typing import IO, Any, Protocol
 
 from ehr.bulk.loading.results import Outcome, Reject
 from ehr.bulk.loading.sources import Source
@@ -126,8 +127,23 @@ def _settle(unit: Unit, outcome: Outcome, state: Progress, summary: Summary) -> 
         state.add(unit.key)
 
 
-def write_rejects(rejects: Sequence[Reject], path: Path) -> None:
-    """Write the rejects as NDJSON, one line each."""
-    with path.open("w", encoding="utf-8") as file:
+def write_rejects(rejects: Sequence[Reject], path: Path) -> Path:
+    """Write the rejects as NDJSON, one line each, and return the file: a new one, maybe numbered.
+
+    Those of an earlier load may be all that is left of what they name.
+    """
+    with _new_file(path) as file:
         for reject in rejects:
             file.write(json.dumps(reject.line(), ensure_ascii=False) + "\n")
+    return Path(file.name)
+
+
+def _new_file(path: Path) -> IO[str]:
+    if path.exists() and not path.is_file():  # a pipe or a device
+        return path.open("w", encoding="utf-8")
+    named, number = path, 1
+    while True:
+        with suppress(FileExistsError):
+            return named.open("x", encoding="utf-8")
+        number += 1
+        named = path.with_stem(f"{path.stem}-{number}")
