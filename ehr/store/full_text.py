@@ -17,6 +17,7 @@ from sqlalchemy import (
     and_,
     column,
     func,
+    or_,
     select,
     table,
     text,
@@ -61,19 +62,20 @@ Words = Phrase | All | Either
 def has_words(
     connection: Connection,
     t: FromClause,
-    wanted: Words,
+    wanted: Sequence[Words],
     *,
     narrative: bool,
     keys: Sequence[int] | None,
 ) -> ColumnElement[bool]:
-    """Return the condition that a row of `full_text` has these words, in its narrative or at all.
+    """Return the condition that a row of `full_text` has any of these, in its narrative or at all.
 
     `keys` are those that the row lies under, None where any.
     """
     if is_postgres(connection):
-        return _postgres(t, wanted, narrative=narrative)
+        return or_(*(_postgres(t, each, narrative=narrative) for each in wanted))
     columns = "{narrative}" if narrative else "{narrative content}"
-    query = f"{columns} : ({_fts5(wanted)})"
+    # One query for all: conditions side by side soon are more than SQLite nests.
+    query = f"{columns} : ({_fts5(Either(tuple(wanted)))})"
     if keys is not None:
         owners = " OR ".join(_owner(key) for key in keys)
         query = f"(owner : ({owners})) AND ({query})"

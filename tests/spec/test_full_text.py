@@ -51,6 +51,8 @@ FOUND: dict[str, set[str]] = {
     "_text=liver": {"liver"},
     "_text=seen": {"liver"},
     "_text=worried": set(),
+    "_text=pre-metastases or fever": {"bone"},
+    '_text=fever "-2024"': set(),
     "_text=a": set(),
     "_text=p": set(),
     "_text=metast": set(),
@@ -104,6 +106,11 @@ REFUSED = {
     '_text="bone': "nothing closes",
     "_text=and and bone": "joins nothing",
     "_text=" + "word " * 51: "more than 50 words",
+    "_text=" + "(bone " * 11 + ")" * 11: "more than 10 parentheses",
+    "_text=zed -hello": "write `not`",
+    "_text=!hello": "write `not`",
+    "_text=%2Bhello": "all words must be there",
+    "_text=metast*": "only whole words are found",
     "_text:exact=bone": "modifier",
     "_sort=_text": "sort",
 }
@@ -115,6 +122,13 @@ def test_what_is_no_search_for_words_is_refused(client: Client) -> None:
 
         assert response.status_code == 400, query
         assert wrong in response.get_data(as_text=True), query
+
+
+def test_parts_within_parts_are_found_to_the_limit(ward: Client) -> None:
+    nested = "fever or (no " * 9 + "fever or (bone)" + ")" * 9
+
+    assert names(ward.read(f"Condition?_text={nested}")) == ["Condition/bone"]
+    assert names(ward.read(f"Condition?_text={'not (a '.join(['bone '] * 11)}{')' * 10}"))
 
 
 def test_types_without_narrative_have_no_text_to_search(client: Client) -> None:

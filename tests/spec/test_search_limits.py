@@ -24,6 +24,8 @@ from ehr.settings import load
         ("code", "http://loinc.org|{n}", 1000),
         ("patient.name", "a{n}", 1000),
         ("_id", "{n}", 1000),
+        ("_text", "w{n} or b not (c{n} d)", 1000),
+        ("_content", "w{n}", 1000),
     ],
 )
 def test_the_longest_lists_are_answered(

@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from functools import cache
 from typing import Any
 
-from sqlalchemy import ColumnElement, FromClause, and_, or_
+from sqlalchemy import ColumnElement, FromClause, and_
 
 from ehr.errors import Invalid
 from ehr.search.matching import MatchContext, RowAlias, missing, some_row
@@ -108,10 +108,7 @@ def clause(
             raise refuse(parameter, value, f"a search for words: it has {error}") from error
 
     def condition(t: FromClause) -> ColumnElement[bool]:
-        keys = context.patient_keys
-        return or_(
-            *(has_words(connection, t, each, narrative=narrative, keys=keys) for each in wanted)
-        )
+        return has_words(connection, t, wanted, narrative=narrative, keys=context.patient_keys)
 
     return some_row(tables.full_text, row, context, condition)
 

@@ -17,11 +17,19 @@ from ehr.store.tables import BOUNDARY
 LONGEST_TEXT = 200_000  # characters of words kept: engines bound what one row may have
 _LONGEST_READ = 10 * LONGEST_TEXT  # of one text: folding costs, even where nothing is kept
 MAXIMUM_WORDS = 50
+MAXIMUM_DEPTH = 10  # of parentheses: FTS5 has room for some thirty parts within parts
 _LONGEST_WORD = 64
 _SHORT = 100
 _ASCII_WORD, _WORD = re.compile(r"[a-z0-9]+"), re.compile(r"[^\W_]+")
 _PLAIN = re.compile(r"[a-pr-z][a-z0-9]*")
 _TOKEN = re.compile(r'"([^"]*)"|([()])|([^\s()"]+)')
+# What signs at words ask for elsewhere (the syntax is each server's own), and what to write here.
+_SIGNS = {
+    "-": "write `not`, as in `fever not cough`",
+    "!": "write `not`, as in `fever not cough`",
+    "+": "leave it out, for all words must be there",
+    "*": "leave it out, for only whole words are found",
+}
 
 
 def words(text: str) -> list[str]:
@@ -111,8 +119,8 @@ class _Reading:
         kind, text = self.rest.pop(0)
         if kind == "(":
             self._depth += 1
-            if self._depth > MAXIMUM_WORDS:
-                raise ValueError("too many parentheses")
+            if self._depth > MAXIMUM_DEPTH:
+                raise ValueError(f"more than {MAXIMUM_DEPTH} parentheses within one another")
             inner = self.either()
             if not self._takes(")"):
                 raise ValueError("a `(` that nothing closes")
@@ -121,6 +129,8 @@ class _Reading:
         found = words(text)
         if not found:
             raise ValueError("a word without letters and digits")
+        if kind == "word":
+            _refuse_sign(text)
         self.asked += len(found)
         return Phrase(tuple(found))
 
@@ -129,6 +139,12 @@ class _Reading:
             self.rest.pop(0)
             return True
         return False
+
+
+def _refuse_sign(text: str) -> None:
+    sign = "*" if text.endswith("*") else text[0]
+    if sign in _SIGNS:
+        raise ValueError(f"`{sign}` at a word, which means nothing here: {_SIGNS[sign]}")
 
 
 def _kind(text: str) -> tuple[str, str]:
