@@ -9,6 +9,7 @@ from collections.abc import Callable
 
 from flask import Flask
 
+from ehr import logs
 from ehr.record import Record, open_record
 from ehr.rest import slow_connections
 from ehr.rest.arrivals import Arrivals
@@ -26,8 +27,7 @@ def create_app(record: Record | None = None, settings: Settings | None = None) -
     if record is None:
         settings = settings or load(os.environ)
         check_public(settings)
-        logging.basicConfig()
-        logging.getLogger("ehr").setLevel(settings.log.upper())
+        logs.begin(settings.log)
         record = open_record(settings)
     app = Flask(__name__, static_folder=None)
     # The record's paths are exact: `//` is an error to report, not a redirect.
@@ -65,11 +65,14 @@ def _prepare_types(record: Record) -> None:
 
 def _keep_stamping(record: Record) -> None:
     """Number committed transactions each second: walks look only at those not numbered yet."""
+    trouble = logs.Trouble(logging.getLogger("ehr.feed"), "numbering committed transactions")
     while record.database.dialect == "postgresql":
         try:
             feed.stamp(record.database)
-        except Exception:
-            logging.getLogger("ehr").warning("stamping failed; it is tried again")
+        except Exception as error:
+            trouble.met(error)
+        else:
+            trouble.over()
         time.sleep(1)
 
 

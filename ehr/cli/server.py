@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 from ehr.cli.exits import Exit
 from ehr.cli.failures import CommandError
+from ehr.logs import Lines
 from ehr.rest.arrivals import THREADS_FOR_EACH_WORKING
 from ehr.settings import Settings
 
@@ -63,7 +64,8 @@ def run(settings: Settings, environment: Mapping[str, str]) -> None:
             max_buffer_size=_LONGEST_HEAD,
         ),
         # Its warnings doubt our number of threads, which is measured.
-        log_level=LogLevels.debug if settings.log == "debug" else LogLevels.error,
+        log_level=LogLevels.error,
+        log_dictconfig={"formatters": {name: {"()": Lines} for name in ("generic", "access")}},
         respawn_failed_workers=True,
         workers_kill_timeout=15,
     ).serve()

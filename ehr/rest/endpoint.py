@@ -7,11 +7,13 @@ answered 500 without a word about its cause. Knows no Flask.
 """
 
 import logging
+import time
 import traceback
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
 
 from auth import tokens
 from auth.principal import Principal
@@ -86,6 +88,7 @@ class _Exchange:
 def endpoint(door: Door, environ: Mapping[str, Any]) -> Response:
     """Answer one request. Never raises; the body is to be iterated and closed by the server."""
     exchange = _Exchange(environ, parse.request_id(environ))
+    began = time.perf_counter()
     try:
         response = _answer(door, exchange)
     except (FhirError, InvalidDocument) as error:
@@ -94,7 +97,17 @@ def endpoint(door: Door, environ: Mapping[str, Any]) -> Response:
         response = _fault(error, exchange)
     if exchange.is_known:
         _discard(environ, door.settings)
+    if _LOG.isEnabledFor(logging.DEBUG):
+        _log_request(environ, response[0], began, exchange.request_id)
     return finish(response, environ, door.settings, exchange.request_id)
+
+
+def _log_request(environ: Mapping[str, Any], status: int, began: float, request_id: str) -> None:
+    """Log what was asked without its query, which holds record content: `identifier=…`."""
+    method = quote(environ.get("REQUEST_METHOD", ""))
+    path = quote(environ.get("PATH_INFO", ""), safe="/$*", encoding="latin-1")
+    took = (time.perf_counter() - began) * 1000
+    _LOG.debug("%s %s %d %.1f ms id=%s", method, path, status, took, request_id)
 
 
 def _answer(door: Door, exchange: _Exchange) -> Response:

@@ -3,6 +3,7 @@
 import gzip
 import json
 import logging
+import re
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -293,6 +294,26 @@ def test_a_fault_is_logged_and_tells_nothing(
     assert "measles" not in answer.body.decode() + caplog.text
     assert "abc-1" in caplog.text
     assert "RuntimeError" in caplog.text
+
+
+def test_each_request_is_one_line_at_debug(
+    server: Server, caplog: pytest.LogCaptureFixture
+) -> None:
+    with caplog.at_level(logging.DEBUG, logger="ehr.rest"):
+        answer = server.ask("GET", "/Patient/1", headers={"X-Request-Id": "abc-1"})
+        server.ask("GET", "/Pat%0D%0Aient?name=Miller&identifier=943", token=None)
+
+    first, second = caplog.messages
+    assert answer.headers["X-Request-Id"] == "abc-1"
+    assert re.fullmatch(r"GET /fhir/Patient/1 200 [\d.]+ ms id=abc-1", first)
+    assert re.fullmatch(r"GET /fhir/Pat%0D%0Aient 401 [\d.]+ ms id=[0-9a-f]{24}", second)
+
+
+def test_no_request_is_logged_at_info(server: Server, caplog: pytest.LogCaptureFixture) -> None:
+    with caplog.at_level(logging.INFO, logger="ehr.rest"):
+        server.ask("GET", "/Patient/1")
+
+    assert caplog.messages == []
 
 
 def test_a_result_that_can_not_be_written_is_our_fault(server: Server) -> None:
