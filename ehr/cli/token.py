@@ -57,6 +57,7 @@ def create(
     kind = "system" if system else "operator"
     now = _now()
     ends = now + _duration(expires) if expires else None
+    organisation = organisation and organisation.removeprefix("Organization/")
     with opened_database(os.environ, make=True) as database:
         made = database.write(
             lambda connection: tokens.create(
@@ -68,6 +69,11 @@ def create(
                 expires=ends,
             )
         )
+        if organisation and not _is_there(database, organisation):
+            output.say(
+                f"The record has no Organization/{organisation}. If that is yet to be loaded, all "
+                "is well; else revoke this token and make one with the right id."
+            )
     if as_json:
         output.put_json({"token": made, "kind": kind, "name": name or kind, "expires": _time(ends)})
         return
@@ -126,6 +132,14 @@ def first_token(database: "Database") -> str | None:
         return tokens.create(connection, kind="system", name="first", now=_now())
 
     return database.write(make)
+
+
+def _is_there(database: "Database", organisation: str) -> bool:
+    from ehr.store.locator import locate
+
+    with database.read() as connection:
+        found = locate(connection, [("Organization", organisation)]).values()
+    return any(not place.reserved and not place.deleted for place in found)
 
 
 def _place() -> str:

@@ -46,6 +46,27 @@ def test_a_token_is_made_listed_and_revoked(capsys: Printed) -> None:
 
 
 @pytest.mark.usefixtures("on_database")
+def test_a_token_of_an_organisation_that_is_not_there_yet_is_made_with_a_note(
+    capsys: Printed,
+) -> None:
+    Path("o.json").write_text('{"resourceType": "Organization", "id": "gp", "name": "GP"}', "utf-8")
+    assert cli.run(["load", "o.json"]) == Exit.OK
+    capsys.readouterr()
+    said = []
+
+    for id in ("gp", "Organization/gp", "pg"):
+        made = ["token", "create", "--system", "--organisation", id, "--json"]
+        assert cli.run(made) == Exit.OK
+        said.append(capsys.readouterr().err)
+
+    assert cli.run(["token", "list", "--json"]) == Exit.OK
+    listed = json.loads(capsys.readouterr().out)
+    assert sorted(one["organisation"] for one in listed) == ["gp", "gp", "pg"]
+    assert said[:2] == ["", ""]
+    assert "The record has no Organization/pg" in said[2]
+
+
+@pytest.mark.usefixtures("on_database")
 def test_get_answers_through_the_endpoint(capsys: Printed) -> None:
     assert cli.run(["get", "--headers", "metadata"]) == Exit.OK
     head, _, body = capsys.readouterr().out.partition("\n\n")
