@@ -42,6 +42,19 @@ def _searched(interaction: Interaction) -> Params:
 
 
 def _request(record: "Record", interaction: Interaction) -> SearchRequest:
+    """Return what is asked for, by what can be searched by now: another process may know better."""
+    try:
+        request = _read(record, interaction)
+    except Invalid:
+        if not record.definitions.refresh():
+            raise
+    else:
+        if not request.ignored or not record.definitions.refresh():
+            return request
+    return _read(record, interaction)
+
+
+def _read(record: "Record", interaction: Interaction) -> SearchRequest:
     one = interaction.type if interaction.type != _ALL_TYPES else None
     place: Compartment | None = None
     types: tuple[str, ...] = (one,) if one else ()

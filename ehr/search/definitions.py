@@ -5,9 +5,9 @@ by it. *Indexing*: `$reindex` has begun; every write is indexed by it from then 
 after another. *Ready*: the counts are proven, it can be searched by. Retired or changed, it is
 withdrawn at once, and its rows go with the next `$reindex`.
 
-What is known here may be `FRESH` seconds old. Searches may go by that. Writes may not: their
-transaction reads the generation in force (`feed.open_txn`) and is done again where rows were made
-by another.
+What is known here may be `FRESH` seconds old. Searches may go by that, but look again before they
+refuse. Writes may not: their transaction reads the generation in force (`feed.open_txn`) and is
+done again where rows were made by another.
 """
 
 import threading
@@ -84,13 +84,15 @@ class Definitions:
         if monotonic() - self._read_at > FRESH:
             self.refresh()
 
-    def refresh(self) -> None:
-        """Read anew what has changed."""
+    def refresh(self) -> bool:
+        """Read anew what has changed; tell whether anything had."""
+        before = self._known
         with self._reading:
             began = monotonic()
             with self._database.read() as connection:
                 self._read(connection)
             self._read_at = began
+        return self._known is not before
 
     def indexer_of(self, number: int) -> Indexer:
         """Return what made rows with this stamp; their release must be this one."""

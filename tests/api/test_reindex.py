@@ -10,10 +10,13 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from sqlalchemy import text
 
+from auth.principal import Principal
 from ehr.bulk.checking import deep_check
+from ehr.messages import Interaction, Preferences
 from ehr.operations.reindexing import job, proof, sweep
 from ehr.operations.reindexing.asked import Asked, asked
 from ehr.operations.reindexing.job import take
+from ehr.pipeline import handle
 from ehr.record import open_record
 from ehr.store import reindex_runs, reindexing
 from ehr.store.engine import execute_raw
@@ -116,6 +119,26 @@ def test_another_process_goes_on_with_it(many: Client, record: "Record", operato
     assert facts(operator.read("$reindex-status"), "run")[0]["state"] == "done"
     record.definitions.refresh()
     assert len(ids(many.read("Patient?eye=blue"))) == 5
+
+
+@pytest.mark.parametrize("is_lenient", [False, True])
+def test_all_processes_search_by_it_when_it_is_done(
+    many: Client, record: "Record", is_lenient: bool
+) -> None:
+    other = open_record(record.settings)
+    asked_there = Interaction(
+        name="search-type",
+        type="Patient",
+        params=(("eye", "blue"),),
+        base="http://here/fhir",
+        preferences=Preferences(lenient=is_lenient),
+    )
+    take(record, EVERYTHING).run()
+
+    found = handle(other, Principal("me", "system", "Me"), asked_there)
+
+    other.database.close()
+    assert len(ids(json.loads(found.body or b""))) == 5
 
 
 def test_one_that_asks_for_more_does_both(many: Client, record: "Record") -> None:
