@@ -7,7 +7,7 @@ KINDS = ("system", "operator")
 
 @dataclass(frozen=True, slots=True)
 class Principal:
-    """The caller of one request. `id` names the credential in the audit trail, not a secret.
+    """The caller of one request. `id` names its token as author, and is no secret.
 
     A *system* is a client such as a hospital's record; an *operator* looks after this server.
     """

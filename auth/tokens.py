@@ -1,8 +1,8 @@
 """Opaque bearer tokens: made, found, listed and revoked. The only place that knows their form.
 
 A token is `secr_` and 256 random bits. Only its sha256 is stored: with that much entropy a plain
-hash can't be searched. A token's id is the head of that hash, so it can be named in lists, audit
-and `revoke` without being a secret.
+hash can't be searched. A token's id is the head of that hash, so it can be named in lists, as an
+author and in `revoke` without being a secret.
 
 Revocation acts at once in the process that does it and within one second in the others:
 `TokenCache` gives a found token again only while it is younger than `TRUSTED_FOR` and no token was

@@ -14,6 +14,7 @@ from ehr.cli import output
 from ehr.cli.examples import examples
 from ehr.cli.exits import Exit
 from ehr.cli.failures import CommandError
+from ehr.cli.opening import DEMO_FILE
 from ehr.settings import Settings, load
 
 if TYPE_CHECKING:
@@ -24,7 +25,7 @@ _PORTS_TRIED = 20
 
 
 @click.command(epilog=examples("ehr demo", "ehr demo --port 9000 --reset"))
-@click.option("--file", default="ehr-demo.db", show_default=True, help="The demo's own database.")
+@click.option("--file", default=DEMO_FILE, show_default=True, help="The demo's own database.")
 @click.option("--port", type=int, help="Port to listen on; else 8000 or the next free one.")
 @click.option("--reset", is_flag=True, help="Throw the demo's database away first.")
 @click.option("--yes", is_flag=True, help="Do not ask before a reset.")

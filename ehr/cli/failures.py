@@ -90,6 +90,8 @@ def _of_database(error: Exception) -> Failure | None:
 def _no_database(error: BaseException) -> Failure:
     why = _first_line(getattr(error, "orig", None) or error)
     remedy = "Check EHR_DATABASE_URL with `ehr settings`, and that the database is running."
+    if "no password supplied" in why or "password authentication failed" in why:
+        remedy = "Give the role's password: EHR_DATABASE_URL=postgresql://role:password@host/name."
     if "permission denied" in why:
         remedy = "Let its role own the database: `ALTER DATABASE name OWNER TO role`."
     return Failure("The database can't be used.", why, remedy, Exit.DATABASE)

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from ehr.store.engine import Database
 
 _SQLITE = "sqlite:///"
+DEMO_FILE = "ehr-demo.db"  # where `ehr demo` keeps its people
 
 
 @contextmanager
@@ -72,10 +73,15 @@ def check_there(settings: Settings) -> None:
         raise CommandError(
             f"There is no database {file}.",
             "EHR_DATABASE_URL names a file that does not exist; nothing was made there.",
-            "Correct EHR_DATABASE_URL, or make one with `ehr serve`, `ehr load` or "
-            "`ehr db upgrade`.",
+            f"{_demo_beside(file)}Correct EHR_DATABASE_URL, or make one with `ehr serve`, "
+            "`ehr load` or `ehr db upgrade`.",
             exit=Exit.DATABASE,
         )
+
+
+def _demo_beside(file: Path) -> str:
+    demo = file.with_name(DEMO_FILE)
+    return f"For the demo's people set EHR_DATABASE_URL={_SQLITE}{demo}. " if demo.exists() else ""
 
 
 def embedded_file(settings: Settings) -> Path | None:

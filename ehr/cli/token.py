@@ -37,9 +37,11 @@ def token() -> None:
         "ehr token create --operator --expires 8h --json",
     )
 )
-@click.option("--system", is_flag=True, help="For a client system: reads, writes.")
-@click.option("--operator", is_flag=True, help="For a person: reads only.")
-@click.option("--name", default="", help="Who uses it, as lists and the audit trail show it.")
+@click.option("--system", is_flag=True, help="For a client system: reads and writes the record.")
+@click.option(
+    "--operator", is_flag=True, help="For who runs it: reads, SearchParameters, $reindex."
+)
+@click.option("--name", default="", help="Who uses it, as `ehr token list` shows.")
 @click.option("--organisation", metavar="ID", help="The Organization the system belongs to.")
 @click.option("--expires", metavar="TIME", help="How long it is good for: 30m, 8h, 90d.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON with the member `token`.")

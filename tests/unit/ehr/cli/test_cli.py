@@ -123,6 +123,24 @@ def test_each_kind_of_failure_has_its_own_exit_code(error: Exception, code: Exit
     assert failure.text().startswith("Error: ")
 
 
+def test_a_missing_password_is_asked_for() -> None:
+    gone = Busy("The database went away.")
+    gone.__cause__ = OSError("connection failed: fe_sendauth: no password supplied")
+
+    assert "postgresql://role:password@host/name" in describe(gone).remedy
+
+
+def test_a_demo_beside_a_database_that_is_not_there_is_named(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    assert cli.run(["get", "Patient/mary-murray"]) == Exit.DATABASE
+    assert "ehr-demo.db" not in capsys.readouterr().err
+    Path("ehr-demo.db").touch()
+
+    assert cli.run(["get", "Patient/mary-murray"]) == Exit.DATABASE
+    assert "EHR_DATABASE_URL=sqlite:///ehr-demo.db." in capsys.readouterr().err
+
+
 def test_a_traceback_comes_with_debug_only(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("EHR_PORT", "none")
 
