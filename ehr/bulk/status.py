@@ -16,6 +16,7 @@ def describe(database: Database, given: str) -> dict[str, Any]:
     `given` is the database's URL as it was given.
     """
     with database.read() as connection:
+        migrate.refuse_foreign(connection)
         found: dict[str, Any] = {
             "engine": database.dialect,
             "database": shown_url(given),

@@ -87,6 +87,7 @@ def _database(settings: Settings) -> Iterator[Answer]:
     try:
         check_there(settings)
         with database.read() as connection:
+            migrate.refuse_foreign(connection)
             found = migrate.current_revision(connection)
         yield Answer("Database", True, f"{database.dialect} answers")
         needed = migrate.newest_revision()

@@ -70,6 +70,7 @@ def _of_record(error: Exception) -> Failure | None:
 def _of_database(error: Exception) -> Failure | None:
     from ehr.store.engine import DriverError
     from ehr.store.keys import WrongSecret
+    from ehr.store.migrate import ForeignDatabase
     from ehr.store.opening import OutdatedSchema
 
     if isinstance(error, WrongSecret):
@@ -82,6 +83,13 @@ def _of_database(error: Exception) -> Failure | None:
     if isinstance(error, OutdatedSchema):
         what = "The database is not ready for this release."
         return Failure(what, error.why, error.remedy, Exit.DATABASE)
+    if isinstance(error, ForeignDatabase):
+        return Failure(
+            "The database belongs to something else.",
+            str(error),
+            "Give an empty database: another EHR_DATABASE_URL or target.",
+            Exit.DATABASE,
+        )
     if isinstance(error, DriverError):
         return _no_database(error)
     return None

@@ -9,10 +9,29 @@ from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, inspect, text
 
+from ehr.store.tables import key_ring
+
 # Its progress is told by the commands that ask for it.
 logging.getLogger("alembic").setLevel(logging.WARNING)
 
+_NAMED = 3  # tables of a foreign database
 _SETTING_UP = 5_324_019_846_210_337  # names the advisory lock of those who make a schema
+
+
+class ForeignDatabase(Exception):
+    """The database is somebody else's: `str()` names some of its tables."""
+
+
+def refuse_foreign(connection: Connection) -> None:
+    """Raise ForeignDatabase where there are tables, and none that a record of ours has."""
+    names = set(inspect(connection).get_table_names())
+    if key_ring.name in names:
+        return
+    others = sorted(names - {"alembic_version"})  # that alone is left where ours was taken back
+    if others:
+        more = len(others) - _NAMED
+        named = ", ".join(others[:_NAMED]) + (f" and {more} more" if more > 0 else "")
+        raise ForeignDatabase(f"It has tables of something else ({named}) and no record.")
 
 
 def is_empty(connection: Connection) -> bool:
@@ -34,7 +53,11 @@ def set_up(connection: Connection) -> bool:
 
 
 def upgrade(connection: Connection, revision: str = "head") -> None:
-    """Run the migrations up to a revision, in the caller's transaction."""
+    """Run the migrations up to a revision, in the caller's transaction.
+
+    Raises ForeignDatabase.
+    """
+    refuse_foreign(connection)
     command.upgrade(_config(connection), revision)
 
 

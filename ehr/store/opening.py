@@ -30,8 +30,8 @@ def open_database(
 ) -> Database:
     """Open a database; `migrate` makes the schema of an empty one first.
 
-    Raises NoSchema where nothing was made, OutdatedSchema where the schema is not the one this
-    release needs.
+    Raises NoSchema where nothing was made, ForeignDatabase where it is somebody else's,
+    OutdatedSchema where the schema is not the one this release needs.
     """
     database = Database(url, secret=secret, pool_size=pool_size, timeout=timeout)
     try:
@@ -64,5 +64,6 @@ def _check_schema(database: Database, *, make: bool) -> None:
 
 def _schema(database: Database) -> tuple[str | None, bool]:
     with database.read() as connection:
+        migrations.refuse_foreign(connection)
         found = migrations.current_revision(connection)
         return found, found is None and migrations.is_empty(connection)

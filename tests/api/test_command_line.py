@@ -130,10 +130,11 @@ def test_an_outdated_database_says_what_to_do(
 ) -> None:
     import sqlite3
 
-    with sqlite3.connect(tmp_path / "other.db") as connection:
-        connection.execute("CREATE TABLE something (n INTEGER)")
-    connection.close()
     monkeypatch.setenv("EHR_DATABASE_URL", f"sqlite:///{tmp_path}/other.db")
+    assert cli.run(["db", "upgrade"]) == Exit.OK
+    with sqlite3.connect(tmp_path / "other.db") as connection:
+        connection.execute("UPDATE alembic_version SET version_num = '0003'")
+    connection.close()
 
     assert cli.run(["get", "metadata"]) == Exit.DATABASE
     assert "ehr db upgrade" in capsys.readouterr().err

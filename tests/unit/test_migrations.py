@@ -122,8 +122,10 @@ def test_a_database_with_other_tables_is_not_taken_for_an_empty_one(empty_url: s
     other = Database(empty_url)
     other.write(lambda connection: connection.execute(text("CREATE TABLE something (n INTEGER)")))
 
-    with pytest.raises(OutdatedSchema, match="not ours"):
+    with pytest.raises(migrate.ForeignDatabase, match="something"):
         open_database(empty_url, secret=DEVELOPMENT_SECRET, migrate=True)
+    with pytest.raises(migrate.ForeignDatabase, match="something"):
+        other.write(migrate.upgrade)
     assert _tables(other) == {"something"}
     other.close()
 
