@@ -5,7 +5,7 @@ from pathlib import Path
 
 import psycopg
 import pytest
-from sqlalchemy import text
+from sqlalchemy import literal, select, text
 
 from ehr.errors import Busy, TooCostly
 from ehr.store.engine import Database
@@ -38,6 +38,16 @@ def test_what_takes_too_long_is_too_costly(postgres: Database) -> None:
 
     with pytest.raises(TooCostly), postgres.read() as connection:
         connection.execute(text("SELECT pg_sleep(2)"))
+
+
+def test_more_values_than_a_statement_takes_are_too_costly(database: Database) -> None:
+    many = literal(1).in_(range(300_000))
+
+    with pytest.raises(TooCostly, match="more values"), database.read() as connection:
+        connection.execute(select(literal(1)).where(many))
+
+    with database.read() as connection:
+        assert connection.execute(text("SELECT 1")).scalar_one() == 1
 
 
 def test_who_meets_a_server_that_is_not_there_is_told(tmp_path: Path) -> None:

@@ -25,8 +25,8 @@ def check_weight(conditions: Sequence[Condition]) -> None:
     """Raise TooCostly where a search asks more than the server answers at once."""
     if sum(map(_values, conditions)) > MAXIMUM_VALUES:
         raise TooCostly(
-            f"The search compares with more than {MAXIMUM_VALUES} values, counted for each type. "
-            "Name fewer values, or fewer types."
+            f"The search compares with more than {MAXIMUM_VALUES} values, counted for each type "
+            "(for a uri `:above`, each path that it lies under). Name fewer values, or fewer types."
         )
     if sum(map(_followed, conditions)) > MAXIMUM_FOLLOWED:
         raise TooCostly(
@@ -40,12 +40,16 @@ def _values(condition: Condition) -> int:
         case Comparison():
             return len(condition.parameters)
         case Criterion():
-            return sum(
-                len(condition.values) * (_COMPOSITE_WEIGHT if one.kind == "composite" else 1)
-                for one in condition.parameters
-            )
+            return sum(_compared(condition, one.kind) for one in condition.parameters)
         case _:
             return sum(map(_values, _parts(condition)))
+
+
+def _compared(criterion: Criterion, kind: str) -> int:
+    """Return how many values the alternatives of a criterion are."""
+    if kind == "uri" and criterion.modifier == "above":
+        return sum(1 + value.count("/") for value in criterion.values)
+    return len(criterion.values) * (_COMPOSITE_WEIGHT if kind == "composite" else 1)
 
 
 def _followed(condition: Condition) -> int:

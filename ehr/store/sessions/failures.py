@@ -15,6 +15,7 @@ _RETRIED = {"40001", "40P01", "55P03", "23505", "26000"}
 _LOCKED, _STOPPED = "55P03", "57014"
 # no connection at all, stopped, fell, starting or recovering
 _GONE = {None, "57P01", "57P02", "57P03"}
+_MOST_VALUES = 65_535  # that a statement of PostgreSQL binds; libpq sends no more
 
 
 def busy() -> Busy:
@@ -33,6 +34,11 @@ def told(error: Exception) -> Exception:
     """Return what a caller is told of a driver's error: the error itself where it is a fault."""
     if is_too_long(error):
         return TooCostly("That took longer than the time limit. Ask for less at once.")
+    if _has_too_many_values(error):
+        return TooCostly(
+            "That binds more values than the database takes in one statement "
+            f"({_MOST_VALUES} on PostgreSQL). Ask for less at once."
+        )
     if _state(error) == _LOCKED:
         return Busy("The database is being changed. Send the request again later.")
     if is_lost(error):
@@ -61,7 +67,20 @@ def is_too_long(error: Exception) -> bool:
 def is_lost(error: BaseException) -> bool:
     """Tell whether PostgreSQL was stopped, fell, recovers or can't be reached."""
     cause = getattr(error, "orig", error)
-    return isinstance(cause, psycopg.OperationalError) and _state(error) in _GONE
+    if not isinstance(cause, psycopg.OperationalError) or _has_too_many_values(error):
+        return False
+    return _state(error) in _GONE
+
+
+def _has_too_many_values(error: BaseException) -> bool:
+    """Tell whether the driver refused a statement for the number of its values, session intact."""
+    if isinstance(error, DBAPIError) and isinstance(error.orig, sqlite3.Error):
+        error = error.orig
+    if isinstance(error, sqlite3.Error):
+        return "too many SQL variables" in str(error)
+    # No state tells of it, and its words depend on the language.
+    is_one = isinstance(error, DBAPIError) and not error.ismulti
+    return is_one and _state(error) is None and len(error.params or ()) > _MOST_VALUES
 
 
 def is_collision(error: Exception) -> bool:
