@@ -79,8 +79,9 @@ def _has_too_many_values(error: BaseException) -> bool:
     if isinstance(error, sqlite3.Error):
         return "too many SQL variables" in str(error)
     # No state tells of it, and its words depend on the language.
-    is_one = isinstance(error, DBAPIError) and not error.ismulti
-    return is_one and _state(error) is None and len(error.params or ()) > _MOST_VALUES
+    if not isinstance(error, DBAPIError) or error.ismulti or _state(error) is not None:
+        return False
+    return len(error.params or ()) > _MOST_VALUES
 
 
 def is_collision(error: Exception) -> bool:
