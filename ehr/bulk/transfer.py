@@ -14,11 +14,11 @@ from pathlib import Path
 from sqlalchemy import Connection, Table
 
 from ehr.bulk.archive import Manifest, Reader, Writer
-from ehr.store import contents, migrate
+from ehr.store import contents, keys, migrate
 from ehr.store.contents import Digest
 from ehr.store.engine import Database
 from ehr.store.scan import Row, snapshot
-from ehr.store.tables import database_fact
+from ehr.store.tables import database_fact, key_ring
 
 Told = Callable[[str, int], None]  # (table, rows more)
 
@@ -71,6 +71,18 @@ def verify(path: Path, tell: Told) -> list[Moved]:
         moved.append(Moved(table.name, digest.rows, digest.text()))
     reader.close()
     return moved
+
+
+def check_secret(path: Path, secret: str) -> None:
+    """Try the keys of a backup. Raises WrongSecret where another secret opens them, NotABackup."""
+    place = list(key_ring.columns).index(key_ring.c.secret)
+    reader = Reader(path)
+    try:
+        for rows in reader.table(key_ring.name):
+            for row in rows:
+                keys.unwrapped(row[place], secret)
+    finally:
+        reader.close()
 
 
 def restore(path: Path, target: Database, tell: Told) -> list[Moved]:

@@ -88,6 +88,7 @@ def restore(file: Path, as_json: bool) -> None:
             finally:
                 before.close()
         else:
+            transfer.check_secret(file, settings.secret)
             with (
                 _target(settings.database_url, settings.secret) as target,
                 _telling("Restoring") as tell,
@@ -157,6 +158,7 @@ def _explained() -> Iterator[None]:
     """Put the refusals of a transfer in words."""
     from ehr.bulk.archive import NotABackup
     from ehr.bulk.transfer import Differs, NotEmpty
+    from ehr.store.keys import WrongSecret
 
     try:
         yield
@@ -166,6 +168,13 @@ def _explained() -> Iterator[None]:
             "Restoring over a record would mix two of them.",
             "Give a new database: another EHR_DATABASE_URL or target.",
             exit=Exit.DATABASE,
+        ) from None
+    except WrongSecret:
+        raise CommandError(
+            "The backup's keys can't be opened.",
+            "It was made with another EHR_SECRET; nothing was restored.",
+            "Set EHR_SECRET to the secret that the backup was made with.",
+            exit=Exit.SETTINGS,
         ) from None
     except NotABackup as error:
         raise CommandError(str(error), "", "Give another backup.", exit=Exit.USAGE) from None

@@ -34,8 +34,13 @@ def newest(connection: Connection, purpose: str, wrapping: str) -> bytes | None:
     ).scalar()
     if wrapped is None:
         return None
+    return unwrapped(bytes(wrapped), wrapping)
+
+
+def unwrapped(wrapped: bytes, wrapping: str) -> bytes:
+    """Return a secret as the key ring has it, unwrapped. Raise WrongSecret."""
     try:
-        return aes_key_unwrap(_wrapping_key(wrapping), bytes(wrapped))
+        return aes_key_unwrap(_wrapping_key(wrapping), wrapped)
     except InvalidUnwrap as error:
         raise WrongSecret(
             "This database was made with another EHR_SECRET. Start it with that one."

@@ -11,6 +11,8 @@ from sqlalchemy import text
 from ehr import cli
 from ehr.cli.exits import Exit
 from ehr.record import Record
+from ehr.store import migrate
+from ehr.store.engine import Database
 from tests import engines, given
 
 pytestmark = pytest.mark.usefixtures("on_database")
@@ -246,6 +248,37 @@ def test_a_backup_that_was_changed_is_refused(
 
     assert cli.run(["db", "restore", "cut.ehr"]) == Exit.USAGE
     assert "no backup" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("target", engines.chosen())
+@pytest.mark.parametrize("name", ["b.ehr", "b.db"])
+def test_a_backup_of_another_secret_leaves_the_target_as_it_is(
+    capsys: Printed,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    database_url: str,
+    target: str,
+    name: str,
+) -> None:
+    if name == "b.db" and not database_url.startswith("sqlite"):
+        pytest.skip("SQLite alone makes a backup of this kind")
+    _run(capsys, "load", *_population())
+    _run(capsys, "db", "backup", name)
+
+    with engines.empty_url(target, tmp_path) as url:
+        monkeypatch.setenv("EHR_DATABASE_URL", url)
+        monkeypatch.setenv("EHR_SECRET", "another secret than that of the backup")
+        assert cli.run(["db", "restore", name]) == Exit.SETTINGS
+        said = capsys.readouterr().err
+        empty = Database(url, pool_size=1)
+        with empty.read() as connection:
+            assert migrate.is_empty(connection)
+        empty.close()
+        monkeypatch.delenv("EHR_SECRET")
+        _run(capsys, "db", "restore", name)
+
+    assert "The backup's keys can't be opened." in said
+    assert "nothing was restored" in said
 
 
 def test_a_wrong_index_row_is_found_and_repaired(capsys: Printed, record: Record) -> None:
