@@ -48,7 +48,7 @@ def test_the_settings_table_is_complete() -> None:
     assert len(SETTINGS) <= 25
 
 
-@pytest.mark.parametrize("name", sorted(set(re.findall(r"(?<![\w/-])ehr ([a-z]+)", README))))
+@pytest.mark.parametrize("name", sorted(set(re.findall(r"(?<![\w/=-])ehr ([a-z]+)", README))))
 def test_every_command_that_the_readme_names_exists(name: str) -> None:
     assert name in COMMANDS
 
