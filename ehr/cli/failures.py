@@ -35,7 +35,7 @@ def describe(error: Exception) -> Failure:
     """Return the failure that an exception stands for."""
     if isinstance(error, CommandError):
         return error.failure
-    for known in (_of_settings, _of_record, _of_database):
+    for known in (_of_settings, _of_record, _of_damage, _of_database):
         failure = known(error)
         if failure is not None:
             return failure
@@ -65,6 +65,27 @@ def _of_record(error: Exception) -> Failure | None:
     first = error.issues[0]
     where = f"Found at {first.expression}." if first.expression else ""
     return Failure(first.diagnostics, where, "Correct the request and repeat it.", Exit.REFUSED)
+
+
+def _of_damage(error: Exception) -> Failure | None:
+    cause = getattr(error, "orig", error)
+    name = str(getattr(cause, "sqlite_errorname", ""))  # none on PostgreSQL
+    again = "restore a backup into a new one: `EHR_DATABASE_URL=sqlite:///new.db ehr db restore …`."
+    if name == "SQLITE_NOTADB":
+        return Failure(
+            "The file is no SQLite database.",
+            "It is something else, or was written over.",
+            f"Correct EHR_DATABASE_URL; where the file was the record, {again}",
+            Exit.DATABASE,
+        )
+    if name.startswith("SQLITE_CORRUPT"):
+        return Failure(
+            "The SQLite file is damaged.",
+            f"SQLite says: {_first_line(cause)}.",
+            f"Keep the file as it is, and {again}",
+            Exit.DATABASE,
+        )
+    return None
 
 
 def _of_database(error: Exception) -> Failure | None:
