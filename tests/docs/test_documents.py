@@ -59,6 +59,32 @@ def test_every_link_of_the_readme_to_a_file_leads_somewhere() -> None:
     assert [link for link in links if not (ROOT / link).exists()] == []
 
 
+@pytest.mark.parametrize("page", ["README.md", "ehr/README.md"])
+def test_every_path_that_a_page_names_leads_somewhere(page: str) -> None:
+    text = (ROOT / page).read_text("utf-8")
+    paths = re.findall(r"`((?:\.\./)*[a-z][\w./-]*(?:\.py|\.md|\.conf|/))`", text)
+
+    assert len(paths) > 20
+    assert [path for path in paths if not (ROOT / page).parent.joinpath(path).exists()] == []
+
+
+@pytest.mark.parametrize("page", ["README.md", "ehr/README.md"])
+def test_every_link_to_a_section_finds_its_heading(page: str) -> None:
+    text = (ROOT / page).read_text("utf-8")
+    links = re.findall(r"\]\(([^)#]*)#([^)]+)\)", text)
+
+    assert links
+    for file, anchor in links:
+        target = (ROOT / page).parent / file if file else ROOT / page
+        headings = re.findall(r"^#+ (.*)$", target.read_text("utf-8"), re.MULTILINE)
+        assert anchor in [_anchor(heading) for heading in headings]
+
+
+def _anchor(heading: str) -> str:
+    """Return what a heading is linked by."""
+    return re.sub(r"[^a-z0-9 -]", "", heading.lower()).replace(" ", "-")
+
+
 def test_the_changelog_keeps_its_form() -> None:
     allowed = {"Security", "Added", "Changed", "Deprecated", "Removed", "Fixed"}
     releases = re.split(r"^## ", CHANGELOG, flags=re.MULTILINE)[1:]
