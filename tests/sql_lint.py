@@ -1,4 +1,4 @@
-"""The SQL lint: no statement joins two record rows but on equal `patient_key` (DESIGN §5).
+"""The SQL lint: no statement joins two record rows but on equal `patient_key`.
 
 Every text that runs in the process of the tests, on whichever database, is parsed once; the test
 that ran a violation fails (`conftest.py`). So Citus, which refuses such statements, is safe without

@@ -1,6 +1,6 @@
 """Which rows a caller may see, as a condition that stands in every SELECT of a search.
 
-DESIGN §5 (owner and key, large bodies) and §6. A system sees every patient's rows and all that is
+ehr/README.md, *Owner and key*, *Large bodies*. A system sees every patient's rows and all that is
 shared. Unfiled rows (negative keys) belong to one organisation: they are seen by it, and by systems
 that act for none. An unfiled Binary without a securityContext is also seen by who sees a current
 resource that refers to it.

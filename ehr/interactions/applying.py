@@ -2,7 +2,8 @@
 
 A single create, update, patch or delete is a transaction of one. Everything that takes time
 (checking, indexing, compressing) happens before the write queues; inside it the conditions are
-matched again under their locks, and a different answer starts the work over (DESIGN: races).
+matched again under their locks, and a different answer starts the work over (ehr/README.md,
+*Races*).
 """
 
 import contextlib

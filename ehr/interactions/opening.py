@@ -1,6 +1,7 @@
-"""Unfiled Binaries that others may read through what refers to them (DESIGN §5, large bodies).
+"""Unfiled Binaries that others may read through what refers to them.
 
-Who may read one so may not write it, and nobody opens one by referring to it who may not read it.
+ehr/README.md, *Large bodies*. Who may read one so may not write it, and nobody opens one by
+referring to it who may not read it.
 """
 
 from collections.abc import Mapping, Sequence

@@ -1,7 +1,7 @@
 """What every match half shares: the context of a request, and the shape of a clause.
 
 A clause is a condition on an outer row that has `patient_key` and `rid`. Its subquery equates
-both, so no join leaves the key (DESIGN, *No join leaves the key*). R4 search.html §3.1.1.4.
+both, so no join leaves the key (ehr/README.md). R4 search.html §3.1.1.4.
 """
 
 from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence

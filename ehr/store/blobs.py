@@ -1,4 +1,4 @@
-"""Large content of Binaries, in chunks beside the record (DESIGN: large bodies; R4 §2.33).
+"""Large content of Binaries, in chunks beside the record (ehr/README.md, *Large bodies*; R4 §2.33).
 
 Content is staged in short transactions before the write that needs it, and linked inside that
 write: one that fails, or never comes, leaves an orphan that `sweep` removes after an hour. Chunks

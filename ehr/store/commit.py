@@ -1,7 +1,7 @@
 """The one way into the tables: a list of writes becomes versions, rows and index rows.
 
 Runs inside a write transaction. The number of statements does not depend on the number of writes:
-look-up, patient locks, txn row, deletes, inserts, updates; `README.md` has the table.
+look-up, patient locks, txn row, deletes, inserts, updates; `ehr/README.md` has the table.
 """
 
 from collections.abc import Sequence

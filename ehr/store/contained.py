@@ -1,9 +1,9 @@
 """Contained resources in the index: rows under a number that is made of their container's.
 
-DESIGN §5 (references): contained resources are indexed only for chains through their container. The
-rows lie under its key; their negative rid says in which resource they stand, and as which of those
-it contains. No row of `resource` has such a number, so that nothing which starts from there (a
-search, an include, `$everything`) ever finds one.
+They are indexed only for chains through their container (ehr/README.md, *References*). The rows lie
+under its key; their negative rid says in which resource they stand, and as which of those it
+contains. No row of `resource` has such a number, so that nothing which starts from there (a search,
+an include, `$everything`) ever finds one.
 """
 
 from sqlalchemy import ColumnElement, or_

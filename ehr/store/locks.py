@@ -1,4 +1,4 @@
-"""Criteria locks: conditional writes on the same criteria take turns (DESIGN: races).
+"""Criteria locks: conditional writes on the same criteria take turns (ehr/README.md, *Races*).
 
 A lock is a row that its own transaction takes away again, so a waiting one goes on when the first
 commits, and nothing is left behind. SQLite writes one after another and needs none.

@@ -1,6 +1,6 @@
-"""Locks on the patients that rows are about, so that none goes while rows come (DESIGN: races).
+"""Locks on the patients that rows are about, so that none goes while rows come.
 
-On PostgreSQL; SQLite has one writer at a time.
+On PostgreSQL (ehr/README.md, *Races*); SQLite has one writer at a time.
 """
 
 from collections.abc import Sequence

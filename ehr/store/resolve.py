@@ -1,4 +1,4 @@
-"""What references point at and whom rows belong to (DESIGN: owner and key, references).
+"""What references point at and whom rows belong to (ehr/README.md, *How rows lie*).
 
 Runs once per write transaction: one look-up for every name the drafts mention, one lock on the
 patients they are filed under. `EHR_REFERENCES`: subject (the patient must exist), all (every local

@@ -1,4 +1,4 @@
-"""The schema, once for SQLite, PostgreSQL and Citus (DESIGN: owner and key, rows, index tables).
+"""The schema, once for SQLite, PostgreSQL and Citus (ehr/README.md, *How rows lie*).
 
 `patient_key` leads every primary key: > 0 a patient, 0 shared resources, < 0 unfiled, one per
 organisation. `info["citus"]` names the distribution column, or "reference". Index tables hold

@@ -1,7 +1,7 @@
-"""An unfiled Binary is read by who sees a current resource that refers to it (DESIGN §5).
+"""An unfiled Binary is read by who sees a current resource that refers to it.
 
-Large bodies: "without a securityContext, through a visible referrer only". It is written by its own
-organisation and by systems that act for none.
+ehr/README.md, *Large bodies*: "without one, by a visible resource that refers to it". It is written
+by its own organisation and by systems that act for none.
 """
 
 from collections.abc import Callable

@@ -1,4 +1,4 @@
-"""Filing: an unfiled resource goes under its patient, once and in full (DESIGN §5)."""
+"""Filing: an unfiled resource goes under its patient, once and in full (ehr/README.md)."""
 
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any

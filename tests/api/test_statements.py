@@ -1,4 +1,4 @@
-"""Statement budgets of DESIGN §5: a request costs a constant number, whatever its size.
+"""Statement budgets of ehr/README.md: a request costs a constant number, whatever its size.
 
 What a create or update on PostgreSQL does: BEGIN is the driver's; look up and lock the row, look up
 and lock what it refers to, open the transaction's row, then rows out, rows changed, rows in.

@@ -1,4 +1,4 @@
-"""Unfiled rows belong to one organisation: another neither sees nor changes them (DESIGN §5)."""
+"""Unfiled rows belong to one organisation: another neither sees nor changes them."""
 
 import pytest
 

@@ -1,6 +1,7 @@
 """An update is no move: an unfiled row stays under its organisation's key, whoever writes it.
 
-DESIGN §5. Systems that act for no organisation see all unfiled rows and may write them.
+ehr/README.md, *Owner and key*. Systems that act for no organisation see all unfiled rows and may
+write them.
 """
 
 from collections.abc import Callable

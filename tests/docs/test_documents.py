@@ -111,6 +111,17 @@ def test_nothing_committed_names_a_machine_or_a_registry() -> None:
     assert found == []
 
 
+def test_every_page_that_the_code_cites_is_in_the_checkout() -> None:
+    cited = {
+        (path.relative_to(ROOT), name)
+        for path in _committed()
+        if path.suffix in (".py", ".md") and path != Path(__file__)
+        for name in re.findall(r"(?<![\w./])[\w/-]+\.md\b|\bDESIGN\b", path.read_text("utf-8"))
+    }
+
+    assert [one for one in cited if not (ROOT / one[1]).is_file()] == []
+
+
 def test_the_sample_is_small_and_has_its_licence() -> None:
     sample = ROOT / "ehr" / "demo" / "sample.tar.gz"
 

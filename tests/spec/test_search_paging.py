@@ -1,6 +1,6 @@
 """Walks over pages: nothing twice, nothing new, everything that stayed as it was, whatever happens.
 
-DESIGN §5 (paging). Each on both engines; the record changes between the pages.
+ehr/README.md, *Paging*. Each on both engines; the record changes between the pages.
 """
 
 import time

@@ -1,6 +1,6 @@
 """A search shows, counts and follows only what the caller may see; conditions match no more.
 
-DESIGN §5 (owner and key): unfiled rows belong to one organisation.
+ehr/README.md, *Owner and key*: unfiled rows belong to one organisation.
 """
 
 import json

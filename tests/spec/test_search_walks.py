@@ -1,6 +1,6 @@
 """Walks over pages on any sort, while the record changes at random between the pages.
 
-DESIGN §5 (paging): "A walk never returns a row twice or one created after its first page, and
+ehr/README.md, *Paging*: "A walk never returns a row twice or one created after its first page, and
 returns every row that did not change meanwhile exactly once; a changed row comes at most once, as
 it is then, or not at all." Each on both engines; a seed tells the changes of each walk.
 """

@@ -1,4 +1,4 @@
-"""The SQL lint itself, and what Citus refuses in a schema (fhir-servers.md §2.7), for all DDL."""
+"""The SQL lint itself, and what Citus refuses in a schema, for all DDL."""
 
 import re
 from pathlib import Path

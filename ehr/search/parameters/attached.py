@@ -1,8 +1,8 @@
 """Binaries that attachments name, as reference rows: what opens an unfiled Binary to others.
 
-R4 §2.24.0.11 (Attachment.url); DESIGN §5 (large bodies). An Attachment's url is no Reference, so
-these rows have a path of their own that no search parameter selects. Only Binaries of this record
-count: other urls lead to no row.
+R4 §2.24.0.11 (Attachment.url); ehr/README.md, *Large bodies*. An Attachment's url is no Reference,
+so these rows have a path of their own that no search parameter selects. Only Binaries of this
+record count: other urls lead to no row.
 """
 
 from typing import Any

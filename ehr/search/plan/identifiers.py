@@ -1,6 +1,7 @@
 """Identifiers over all patients: found by the locator, by their value itself and not by a hash.
 
-DESIGN §5 (locator). Serves `identifier=system|value`, `identifier=value` and `identifier=|value`.
+ehr/README.md, *Locator*. Serves `identifier=system|value`, `identifier=value` and
+`identifier=|value`.
 """
 
 from sqlalchemy import Connection, select

@@ -1,7 +1,7 @@
 """Which patients a search is about, where its text says so: the keys of an in-patient plan.
 
-DESIGN §5 (owner and key). A reference to a patient pins the patient's key when its element is the
-one that files the resource; nothing else decides under which positive key a row lies. Any other
+ehr/README.md, *Owner and key*. A reference to a patient pins the patient's key when its element is
+the one that files the resource; nothing else decides under which positive key a row lies. Any other
 reference to a patient may stand in rows filed elsewhere; `member` says under which keys, and those
 are searched too.
 """

@@ -1,9 +1,9 @@
 """SearchRequest to Plan: the conditions of one SELECT on `resource`, and what was asked beforehand.
 
-DESIGN §5 (no join leaves the key; search is a compiler). Conditions compare an alias of `resource`
-with index rows of the same key. What lies under another key is asked first, in bounded steps: one
-for all references and ids of the request, and those of `conditions.py`. A plan is in-patient when
-the request pins the keys under which all matches lie.
+Conditions compare an alias of `resource` with index rows of the same key: no join leaves the key
+(ehr/README.md). What lies under another key is asked first, in bounded steps: one for all
+references and ids of the request, and those of `conditions.py`. A plan is in-patient when the
+request pins the keys under which all matches lie.
 """
 
 from collections.abc import Callable, Mapping, Sequence

@@ -1,6 +1,6 @@
 """Runs a plan: one statement for a page of matches with their bodies, one more for what follows.
 
-DESIGN §5 (statements are counted; paging). The first page takes the mark of the moment its walk
+ehr/README.md, *Statements* and *Paging*. The first page takes the mark of the moment its walk
 began; later pages keep to what has not changed since.
 """
 

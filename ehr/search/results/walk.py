@@ -1,6 +1,6 @@
 """A walk over the pages of a search: where this page begins, and the links to those around it.
 
-DESIGN §5 (paging). A walk never returns a row twice nor one created after its first page, and
+ehr/README.md, *Paging*. A walk never returns a row twice nor one created after its first page, and
 returns each row that did not change meanwhile exactly once, in either direction.
 """
 
