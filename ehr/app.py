@@ -9,7 +9,7 @@ from collections.abc import Callable
 
 from flask import Flask
 
-from ehr import logs
+from ehr import logs, orphans
 from ehr.record import Record, open_record
 from ehr.rest import slow_connections
 from ehr.rest.arrivals import Arrivals
@@ -37,6 +37,7 @@ def create_app(record: Record | None = None, settings: Settings | None = None) -
     arrivals = Arrivals(record.settings.threads, record.settings.body_timeout)
     app.wsgi_app = arrivals.around(app.wsgi_app, MOUNT)  # type: ignore[assignment, method-assign]  # as Flask says
     if serves:
+        orphans.watch()
         slow_connections.watch(arrivals, record.settings.port)
         _prepare_types(record)
         threading.Thread(target=_keep_stamping, args=(record,), daemon=True).start()

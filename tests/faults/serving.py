@@ -146,6 +146,12 @@ class Server:
         found = subprocess.run(children, check=True, capture_output=True, text=True).stdout.split()
         os.kill(int(random.choice(found)), signal.SIGKILL)
 
+    def kill_main(self) -> None:
+        """End its main process alone by kill -9: the workers are left."""
+        assert self.process is not None
+        self.process.kill()
+        self.process.wait(30)
+
     def stop(self) -> None:
         """Let it end in its own time; by force where it takes too long."""
         assert self.process is not None
@@ -173,6 +179,17 @@ def serving(url: str, **settings: str) -> Iterator[Server]:
             raise
         finally:
             server.stop()
+
+
+def is_free(port: int) -> bool:
+    """Tell whether another server could listen on a port."""
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(("127.0.0.1", port))
+        except OSError:
+            return False
+    return True
 
 
 def _token(url: str) -> str:

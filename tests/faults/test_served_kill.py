@@ -21,7 +21,7 @@ from ehr.record import open_record
 from ehr.settings import Settings
 from ehr.store.bodies import strip
 from tests import engines, postgres_pool, postgres_server
-from tests.faults.serving import Caller, Server, serving
+from tests.faults.serving import Caller, Server, is_free, serving
 from tests.faults.stream import MEMBERS, SYSTEM, Written, write_until
 
 KILLS = [
@@ -46,6 +46,26 @@ def test_a_killed_server_has_kept_all_that_it_acknowledged(database_url: str, ki
         _check(server, everything)
         _check_history(server.caller(), everything)
     _check_deep(database_url)
+
+
+def test_workers_end_with_the_server_that_started_them(database_url: str) -> None:
+    written = Written()
+    with serving(database_url) as server:
+        write_until(server, "m", written, lambda: _lose_main(server))
+        server.start()
+        _check(server, written)
+    _check_deep(database_url)
+
+
+def _lose_main(server: Server) -> None:
+    """Kill the main process alone; the port is free when the last worker has ended."""
+    port = server.target.port
+    _pause()
+    server.kill_main()
+    limit = time.monotonic() + 30  # of a busy machine
+    while not is_free(port):
+        assert time.monotonic() < limit, "workers serve on without the server"
+        time.sleep(0.05)
 
 
 @pytest.mark.slow
