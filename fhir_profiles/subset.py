@@ -61,8 +61,7 @@ def _named(definition: TypeDefinition, text: str) -> list[str]:
     owner = _owner(text)
     if owner not in ("", definition.name):
         return []
-    # Only base elements can be asked for; deeper names give the base element whole.
-    base = text.removeprefix(f"{owner}.").partition(".")[0]
+    base = text.removeprefix(f"{owner}.")
     if base == "resourceType":  # always there, so that to ask for it does no harm
         return [base]
     return [

@@ -23,6 +23,7 @@ from ehr.store import history as versions
 from ehr.store.bodies import instant
 from ehr.store.drafts import Method
 from ehr.store.tables import resource
+from ehr.urls.counts import read_count
 from fhir_profiles import json_format
 
 _KNOWN = ("_since", "_at", "_count", "_cursor", "_sort", "_summary", "_elements")
@@ -106,9 +107,11 @@ def _params(interaction: Interaction) -> dict[str, str]:
 def _count(record: Record, text: str | None) -> int:
     if text is None:
         return record.settings.page_size
-    if not text.isascii() or not text.isdigit() or len(text) > 9:
-        raise Invalid(f"`_count` is `{text}`. Write a whole number from 0.", expression="_count")
-    return min(int(text), record.settings.page_limit)
+    count = read_count(text)
+    if count is None:
+        said = f"`_count` is `{text[:80]}`. Write a whole number from 0."
+        raise Invalid(said, expression="_count")
+    return min(count, record.settings.page_limit)
 
 
 def _asked(record: Record, interaction: Interaction, params: dict[str, str]) -> versions.Asked:

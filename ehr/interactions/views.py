@@ -1,16 +1,17 @@
 """Parts of resources on request: `_summary` and `_elements` (R4 §3.1.1.5.8).
 
 They shape what is read, one resource or each entry of a Bundle; what is stored stays whole.
+Searches shape what they find themselves.
 """
 
-import difflib
 from dataclasses import dataclass
 from typing import Literal
 
 from ehr.errors import Invalid
 from ehr.messages import Interaction, Params, Resource
-from fhir_profiles import definitions, json_format
-from fhir_profiles.subset import only_elements, summarise, unknown_elements
+from ehr.search.grammar.elements import check_elements
+from fhir_profiles import json_format
+from fhir_profiles.subset import only_elements, summarise
 
 Mode = Literal["true", "text", "data"]
 
@@ -18,8 +19,6 @@ _MODES: dict[str, Mode] = {"true": "true", "text": "text", "data": "data"}
 _SINGLE = frozenset({"capabilities", "read", "vread"})
 _BUNDLES = frozenset(
     {
-        "search-type",
-        "search-system",
         "history-instance",
         "history-type",
         "history-system",
@@ -102,17 +101,15 @@ def summary_mode(interaction: Interaction) -> Mode | None:
 def _elements(interaction: Interaction) -> tuple[str, ...]:
     listed = ",".join(_values(interaction.params, "_elements"))
     names = tuple(name.strip() for name in listed.split(",") if name.strip())
-    if interaction.type is not None and not interaction.preferences.lenient:
-        _check_elements(interaction.type, names)
+    if interaction.type is None:
+        return names
+    try:
+        check_elements((interaction.type,), names)
+    except Invalid:
+        if interaction.preferences.lenient:
+            return ()
+        raise
     return names
-
-
-def _check_elements(type: str, names: tuple[str, ...]) -> None:
-    for name in unknown_elements(type, names):
-        known = definitions.type_definition(type).fields
-        near = difflib.get_close_matches(name[:80], known, n=1)
-        hint = f"Did you mean `{near[0]}`?" if near else "Name top-level elements."
-        raise Invalid(f"{type} has no element `{name[:80]}`. {hint}", code="value")
 
 
 def _values(params: Params, name: str) -> list[str]:

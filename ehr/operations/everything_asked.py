@@ -9,6 +9,7 @@ from ehr.operations.given import single, texts
 from ehr.search.everything.rows import Filter
 from ehr.search.values.intervals import parse_interval, zone_named
 from ehr.settings import Settings
+from ehr.urls.counts import read_count
 from fhir_profiles.definitions import is_resource_type
 
 NAMES = frozenset({"start", "end", "_since", "_type", "_count", "_cursor"})
@@ -53,9 +54,10 @@ def _size(params: Params, limit: int, *, whole: bool) -> int:
     text = single(params, "_count")
     if text is None:
         return MOST if whole else limit
-    if not (text.isascii() and text.isdigit() and len(text) <= 9 and int(text) > 0):
+    count = read_count(text)
+    if not count:
         _refuse("_count", text, "a whole number from 1")
-    return min(int(text), limit)
+    return min(count, limit)
 
 
 def _types(params: Params) -> tuple[str, ...]:

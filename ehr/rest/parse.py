@@ -147,17 +147,20 @@ def _presentation(environ: Mapping[str, Any], params: Params) -> Presentation:
     if len(asked) > 1:
         raise Invalid("`_format` is given twice. Send it once.", code="value")
     found = formats.negotiate(environ.get("HTTP_ACCEPT", ""), asked, raw=_may_be_raw(environ))
-    return Presentation(found, _pretty(params))
+    lenient = preferences.preferences(environ.get("HTTP_PREFER", "")).lenient
+    return Presentation(found, _pretty(params, lenient=lenient))
 
 
 def _values(params: Params, name: str) -> tuple[str, ...]:
     return tuple(value for found, value in params if found == name)
 
 
-def _pretty(params: Params) -> bool:
-    asked = set(_values(params, "_pretty"))
-    if not asked <= {"true", "false"} or len(asked) > 1:
-        wrong = ", ".join(sorted(asked - {"true", "false"}))[:40] or "both true and false"
+def _pretty(params: Params, *, lenient: bool) -> bool:
+    asked = set(filter(None, _values(params, "_pretty")))
+    if lenient:
+        asked &= queries.PRETTY
+    if not asked <= queries.PRETTY or len(asked) > 1:
+        wrong = ", ".join(sorted(asked - queries.PRETTY))[:40] or "both true and false"
         raise Invalid(f"`_pretty` is `{wrong}`. Write _pretty=true.", code="value")
     return asked == {"true"}
 

@@ -11,6 +11,7 @@ from ehr.messages import Params
 
 # They shape a whole answer and mean nothing to the record.
 FORMATTING = frozenset({"_format", "_pretty"})
+PRETTY = frozenset({"true", "false"})
 _BROKEN_ESCAPE = re.compile(rb"%(?![0-9A-Fa-f]{2})")
 _ESCAPE = re.compile(rb"%([0-9A-Fa-f]{2})")
 _MOST_PAIRS = 1_000
@@ -36,8 +37,15 @@ def decode_path(path: str) -> str:
 
 
 def without_formatting(params: Params) -> Params:
-    """Return the parameters that mean something to the record."""
-    return tuple(pair for pair in params if pair[0] not in FORMATTING)
+    """Return the parameters that mean something to the record, and `_pretty` where it has no value.
+
+    Nobody heeds that one under lenient handling, and a search tells so.
+    """
+    return tuple(pair for pair in params if pair[0] not in FORMATTING or _is_wrong(pair))
+
+
+def _is_wrong(pair: tuple[str, str]) -> bool:
+    return pair[0] == "_pretty" and bool(pair[1]) and pair[1] not in PRETTY
 
 
 def _pair(part: bytes, where: str) -> tuple[str, str]:

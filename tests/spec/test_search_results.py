@@ -90,6 +90,66 @@ def test_empty_parameters_are_passed_over_and_told(client: Client) -> None:
     ]
 
 
+@pytest.mark.parametrize(
+    ("asked", "said"),
+    [
+        ("_summary=TRUE", "Unknown value `TRUE` of `_summary`. Did you mean `true`?"),
+        ("_pretty=foo", "Unknown value `foo` of `_pretty`. Supported: false, true."),
+        ("_total=x", "Unknown value `x` of `_total`. Supported: accurate, estimate, none."),
+        ("_count=x", "`_count` is `x`."),
+        ("_sort=foo", "Unknown sort parameter `foo` in `_sort`."),
+        ("_elements=foo", "Unknown element `foo` of Patient in `_elements`. Supported: active"),
+        ("_elements=contact.name", "Did you mean `contact`?"),
+        ("_summary=true&_summary=text", "`_summary` is given more than once."),
+    ],
+)
+def test_lenient_handling_passes_over_malformed_controls(
+    client: Client, asked: str, said: str
+) -> None:
+    client.create(given.patient())
+
+    lenient = client.get(f"Patient?gender=female&{asked}", Prefer="handling=lenient")
+    bundle = expect(lenient, 200)
+
+    assert client.get(f"Patient?{asked}").status_code == 400
+    kept = "&_summary=true" if "&" in asked else ""
+    assert link(bundle, "self") == f"/fhir/Patient?gender=female{kept}"
+    (told,) = entries(bundle, "outcome")
+    (issue,) = told["issue"]
+    assert issue["diagnostics"].startswith("Ignored: ")
+    assert said in issue["diagnostics"]
+
+
+def test_a_format_that_is_not_there_is_refused_however_lenient(client: Client) -> None:
+    # No parameter of the search, but content negotiation in place of Accept: who can't read what
+    # would come is told so (RFC 9110 §15.5.7).
+    for headers in ({}, {"Prefer": "handling=lenient"}):
+        assert client.get("Patient?_format=yaml", **headers).status_code == 406
+
+
+def test_links_name_only_the_types_that_were_understood(client: Client) -> None:
+    for _ in range(2):
+        client.create(given.patient())
+
+    lenient = client.get("?_type=Foo,Patient&_count=1", Prefer="handling=lenient")
+    bundle = expect(lenient, 200)
+
+    assert link(bundle, "self") == "/fhir?_type=Patient&_count=1"
+    assert link(bundle, "first") == "/fhir?_type=Patient&_count=1"
+    following = link(bundle, "next")
+    assert following is not None
+    assert len(entries(client.read(following.removeprefix("/fhir")), "match")) == 1
+
+
+def test_a_larger_page_than_there_is_may_be_asked_for(client: Client) -> None:
+    mary = client.create(given.patient())
+
+    for path in ("Patient", f"Patient/{mary['id']}/$everything", "Patient/_history"):
+        answer = client.get(f"{path}?_count=99999999999")
+        assert answer.status_code == 200, answer.data
+    assert link(client.read("Patient?_count=99999999999"), "self") == "/fhir/Patient?_count=1000"
+
+
 def test_the_condition_of_a_change_may_not_be_empty(client: Client) -> None:
     mary = client.create(given.patient())
 

@@ -4,26 +4,25 @@ FHIR R4 §3.1.1.5 (Managing Returned Resources). Each may be given once. `_forma
 are read where HTTP is; here they are only kept, so that links repeat them.
 """
 
-import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, cast, get_args
 
 from ehr.errors import Invalid
 from ehr.search.grammar.criterion import missing
+from ehr.search.grammar.elements import check_elements
 from ehr.search.grammar.refusals import shown, unknown
 from ehr.search.parameters.custom import NO_CUSTOM, Custom
 from ehr.search.parameters.supported import is_sortable, parameters_named, supported_names
 from ehr.search.request import SortKey, Summary, Total
 from ehr.search.values.escapes import alternatives
-from fhir_profiles.definitions import resource_types, type_definition
+from ehr.urls.counts import read_count
+from fhir_profiles.definitions import resource_types
 from fhir_profiles.search_parameters import SearchParameter, component_parameter
-from fhir_profiles.subset import unknown_elements
 
 CURSOR = "_cursor"
-ECHOED = ("_format", "_pretty")
 MAXIMUM_SORT_KEYS = 5
-_COUNT = re.compile(r"[0-9]{1,9}")
+_PRETTY = ("true", "false")
 _SUMMARIES = tuple(name for name in get_args(Summary) if name)
 _TOTALS = tuple(name for name in get_args(Total) if name)
 
@@ -48,12 +47,13 @@ def read_control(controls: Controls, name: str, value: str) -> None:
 
 
 def _count(controls: Controls, value: str) -> None:
-    if not _COUNT.fullmatch(value):
+    count = read_count(value)
+    if count is None:
         raise Invalid(
             f"`_count` is `{shown(value)}`. It must be a whole number from 0 "
             "(0 returns only the total)."
         )
-    controls.count = int(value)
+    controls.count = count
 
 
 def _sort(controls: Controls, value: str) -> None:
@@ -115,18 +115,9 @@ def _total(controls: Controls, value: str) -> None:
 
 
 def _elements(controls: Controls, value: str) -> None:
-    names, types = alternatives(value), controls.types or resource_types()
-    known_to = [set(names) - set(unknown_elements(one, names)) for one in types]
-    for name in names:
-        if not any(name in some for some in known_to):
-            where = f" of {' or '.join(types)} in `_elements`" if len(types) == 1 else ""
-            raise unknown("element", name, where, _element_names(types[0]) if where else ())
+    names = alternatives(value)
+    check_elements(controls.types or resource_types(), names)
     controls.elements = names
-
-
-def _element_names(type_name: str) -> set[str]:
-    """Return the names as R4 writes them here: `value` for `value[x]`."""
-    return {one.choice or one.name for one in type_definition(type_name).fields.values()}
 
 
 def _cursor(controls: Controls, value: str) -> None:
@@ -151,7 +142,13 @@ def _contained_type(_: Controls, __: str) -> None:
 
 
 def _kept(_: Controls, __: str) -> None:
-    """`_format` and `_pretty` concern the answer's form, which the edge decides."""
+    """`_format` concerns the answer's form, which the edge decides."""
+
+
+def _pretty(_: Controls, value: str) -> None:
+    """`_pretty` does so as well; the edge hands it on where it passes over it."""
+    if value not in _PRETTY:
+        raise unknown("value", value, " of `_pretty`", _PRETTY)
 
 
 CONTROLS: dict[str, Callable[[Controls, str], Any]] = {
@@ -163,5 +160,6 @@ CONTROLS: dict[str, Callable[[Controls, str], Any]] = {
     CURSOR: _cursor,
     "_contained": _contained,
     "_containedType": _contained_type,
-    **dict.fromkeys(ECHOED, _kept),
+    "_format": _kept,
+    "_pretty": _pretty,
 }

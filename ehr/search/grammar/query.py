@@ -67,7 +67,8 @@ def parse(
         except Invalid as error:
             findings.add(error)
         else:
-            reading.understood.append((name, value))
+            is_type = name == _TYPE
+            reading.understood.append((name, ",".join(controls.types) if is_type else value))
     check_weight(reading.conditions)
     return reading.request(compartment, findings)
 

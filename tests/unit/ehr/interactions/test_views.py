@@ -26,8 +26,10 @@ def reading(name: str = "read", type: str | None = "Patient", **params: str) -> 
         (reading(_summary="false"), WHOLE),
         (reading(_summary="true"), View("true")),
         (reading(_elements="active, photo,"), View(None, ("active", "photo"))),
-        (reading("search-type", _summary="count"), WHOLE),
-        (reading("search-system", None, _elements="anything"), View(None, ("anything",))),
+        (reading("search-type", _summary="true"), WHOLE),
+        (reading("search-type", _elements="nonsense"), WHOLE),
+        (reading("history-system", None, _summary="count"), WHOLE),
+        (reading("history-system", None, _elements="anything"), View(None, ("anything",))),
         (reading("update", _summary="true"), WHOLE),
     ],
 )
@@ -41,7 +43,8 @@ def test_wanted(interaction: Interaction, expected: View) -> None:
         (reading(_summary="yes"), "Choose true"),
         (reading(_summary="count"), "Choose true"),
         (reading(_elements="activ"), "Did you mean `active`"),
-        (reading("search-type", _elements="nonsense"), "no element"),
+        (reading(_elements="nonsense"), "Supported: active, address"),
+        (reading(_elements="name.family"), "Did you mean `name`"),
     ],
 )
 def test_nonsense_is_refused(interaction: Interaction, hint: str) -> None:
@@ -57,7 +60,7 @@ def test_lenient_callers_may_name_what_is_not_there() -> None:
         preferences=Preferences(lenient=True),
     )
 
-    assert wanted_view(lenient).elements == ("activ",)
+    assert wanted_view(lenient) == WHOLE
 
 
 def test_one_resource() -> None:
@@ -80,7 +83,7 @@ def test_entries_of_a_bundle_but_not_what_is_included() -> None:
         ],
     }
 
-    part = apply_view(bundle, View(None, ("active",)), reading("search-type"))
+    part = apply_view(bundle, View(None, ("active",)), reading("history-type"))
 
     assert part["total"] == 1
     assert part["entry"][0]["fullUrl"] == "x"

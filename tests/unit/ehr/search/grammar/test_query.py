@@ -65,6 +65,13 @@ def test_controls_are_read() -> None:
     assert found.elements == ("status", "value")
 
 
+@pytest.mark.parametrize(
+    ("text", "count"), [("00", 0), ("007", 7), ("99999999999", 10**9), ("9" * 5000, 10**9)]
+)
+def test_any_whole_number_counts(text: str, count: int) -> None:
+    assert request(f"_count={text}").count == count
+
+
 @pytest.mark.parametrize("text", ["_summary=count", "_count=0"])
 def test_only_the_number_may_be_asked_for(text: str) -> None:
     assert request(text).counts_only
@@ -135,6 +142,10 @@ def test_includes_are_read() -> None:
         ("_summary=yes", "Unknown value `yes` of `_summary`"),
         ("_total=exact", "Unknown value `exact` of `_total`"),
         ("_elements=staus", "Unknown element `staus` of Observation in `_elements`. Did you mean"),
+        ("_elements=foo", "Unknown element `foo` of Observation in `_elements`. Supported: based"),
+        ("_elements=subject.reference", "only whole ones of the top level can be asked for. Did"),
+        ("_elements=Observation.subject.reference", "Did you mean `subject`?"),
+        ("_pretty=yes", "Unknown value `yes` of `_pretty`. Supported: false, true."),
         ("_contained=true", "`_contained=true` is not supported"),
         ("_containedType=container", "`_containedType` is not supported"),
         ("_type=Patient", "The path already names the type"),
