@@ -97,13 +97,14 @@ def endpoint(door: Door, environ: Mapping[str, Any]) -> Response:
         response = _fault(error, exchange)
     if exchange.is_known:
         _discard(environ, door.settings)
-    if _LOG.isEnabledFor(logging.DEBUG):
-        _log_request(environ, response[0], began, exchange.request_id)
+    log_request(environ, response[0], began, exchange.request_id)
     return finish(response, environ, door.settings, exchange.request_id)
 
 
-def _log_request(environ: Mapping[str, Any], status: int, began: float, request_id: str) -> None:
-    """Log what was asked without its query, which holds record content: `identifier=…`."""
+def log_request(environ: Mapping[str, Any], status: int, began: float, request_id: str) -> None:
+    """Log at debug what was asked, without the query: `identifier=…` is record content."""
+    if not _LOG.isEnabledFor(logging.DEBUG):
+        return
     method = quote(environ.get("REQUEST_METHOD", ""))
     path = quote(environ.get("PATH_INFO", ""), safe="/$*", encoding="latin-1")
     took = (time.perf_counter() - began) * 1000

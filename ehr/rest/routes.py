@@ -6,6 +6,7 @@
 import logging
 from collections.abc import Callable, Iterable
 from http import HTTPStatus
+from time import perf_counter
 from typing import TYPE_CHECKING
 
 from flask import Blueprint, Response, request
@@ -14,7 +15,7 @@ from werkzeug.exceptions import HTTPException
 from ehr.errors import FhirError
 from ehr.rest import parse, respond
 from ehr.rest.bases import MOUNT
-from ehr.rest.endpoint import Door, endpoint, finish
+from ehr.rest.endpoint import Door, endpoint, finish, log_request
 from fhir_profiles.issues import Issue
 
 if TYPE_CHECKING:
@@ -48,8 +49,10 @@ def fhir_routes(door: Door) -> Blueprint:
         refusal.status = error.code or 500
         shown = parse.fallback(request.environ)
         refusal.headers = (("Allow", ", ".join(METHODS)),) if error.code == 405 else ()
+        request_id = parse.request_id(request.environ)
+        log_request(request.environ, refusal.status, perf_counter(), request_id)
         response = respond.refuse(refusal, shown, request.environ)
-        return _Answer(finish(response, request.environ, door.settings))
+        return _Answer(finish(response, request.environ, door.settings, request_id))
 
     return routes
 

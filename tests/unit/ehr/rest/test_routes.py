@@ -45,6 +45,16 @@ def test_methods_reach_the_endpoint(client: FlaskClient, method: str) -> None:
     assert "GET" in answer.headers["Allow"]
 
 
+def test_what_flask_refuses_is_logged_too(
+    client: FlaskClient, caplog: pytest.LogCaptureFixture
+) -> None:
+    with caplog.at_level("DEBUG", logger="ehr.rest"):
+        answer = client.open("/fhir/Patient/1", method="BREW")
+
+    assert caplog.messages[-1].startswith("BREW /fhir/Patient/1 405 ")
+    assert caplog.messages[-1].endswith(f" id={answer.headers['X-Request-Id']}")
+
+
 @pytest.mark.parametrize("method", ["TRACE", "BREW", "PROPFIND"])
 def test_a_method_that_flask_refuses_is_answered_in_fhir(client: FlaskClient, method: str) -> None:
     answer = client.open("/fhir/Patient/1", method=method, headers={"Accept": "text/xml"})
