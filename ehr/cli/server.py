@@ -35,7 +35,7 @@ def check_address(settings: Settings) -> None:
         raise CommandError(
             f"The server can't listen on {settings.host} port {settings.port}.",
             f"{error.strerror or error}.",
-            "Stop what uses it (another `ehr serve`?), or choose another one with --port or --host.",
+            "Stop what uses it (another `ehr serve`?), or choose another with --port or --host.",
             exit=Exit.ADDRESS,
         ) from None
 
