@@ -4,6 +4,7 @@ import pytest
 from sqlalchemy import ClauseElement
 from sqlalchemy.dialects import sqlite
 
+from ehr.access.visible import EVERYTHING
 from ehr.search.grammar.query import parse
 from ehr.search.results.sort import Ordering, after, orderings
 from ehr.store.tables import resource
@@ -17,7 +18,7 @@ def text(clause: ClauseElement) -> str:
 
 
 def columns(query: tuple[tuple[str, str], ...]) -> list[str]:
-    return [str(one.column) for one in orderings(parse(("Patient",), query), ROW, None)]
+    return [str(one.column) for one in orderings(parse(("Patient",), query), ROW, None, EVERYTHING)]
 
 
 def test_the_order_always_ends_with_the_row() -> None:
@@ -30,7 +31,7 @@ def test_without_a_sort_the_order_is_that_of_the_indexes() -> None:
 
 
 def test_ties_run_the_way_of_the_last_key() -> None:
-    order = orderings(parse(("Patient",), (("_sort", "-_lastUpdated"),)), ROW, None)
+    order = orderings(parse(("Patient",), (("_sort", "-_lastUpdated"),)), ROW, None, EVERYTHING)
 
     assert [one.descending for one in order] == [True, True]
 
