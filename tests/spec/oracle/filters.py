@@ -142,8 +142,10 @@ def _meets(asking: Asking, element: Element, kind: str, operator: str, value: st
     if kind == "reference":
         named = asking.population.named(element)
         return named is not None and references.matches(value, None, named, asking.population.base)
-    texts = [element.value] if kind == "uri" else element_texts(element)
-    return any(_text(operator, fold(each), fold(value)) for each in texts)
+    if kind == "uri":
+        # "accent … sensitive" (§3.1.1.4.13); the operators of `_filter` have no case.
+        return _text(operator, element.value.lower(), value.lower())
+    return any(_text(operator, fold(each), fold(value)) for each in element_texts(element))
 
 
 def _date(operator: str, target: dates.Span, wanted: dates.Span, now: float) -> bool:

@@ -57,7 +57,12 @@ def _sort_values(element: Element, kind: str) -> list[Any]:
         amount = amounts.element_amount(element)
         return [amount.low] if amount else []
     if kind == "token":
-        return [each.code for each in element_tokens(element) if each.code is not None]
+        # What has no case has none here either.
+        return [
+            fold(each.code) if each.any_case else each.code
+            for each in element_tokens(element)
+            if each.code is not None
+        ]
     if kind == "reference":
         return [element.value["reference"]] if "reference" in element.value else []
     if kind == "string":
