@@ -55,7 +55,7 @@ def load(
     rejects: str,
     as_json: bool,
 ) -> int:
-    """Load Bundles, NDJSON and single resources (JSON or XML; .gz, .tar.gz, .zip).
+    """Load Bundles, NDJSON and single resources (JSON or XML; .gz, .zst, .tar.gz, .zip).
 
     Resources with an id keep it. Transactions and batches are carried out; a collection, searchset
     or history is taken apart. Bundles that `ehr export` wrote stay whole: in NDJSON, those in a
@@ -119,7 +119,7 @@ def _load(
         if not sources:
             raise CommandError(
                 "There is nothing to load.",
-                "Nothing in there is named .json, .ndjson or .xml (or one of these with .gz).",
+                "Nothing in there is named .json, .ndjson or .xml (or one of these with .gz or .zst).",
                 "Name the files so, or give another folder or archive.",
                 exit=Exit.USAGE,
             )

@@ -60,11 +60,12 @@ def full(capsys: Printed) -> dict[str, Any]:
     _run(capsys, "export", "out")
     _run(capsys, "export", "all.ndjson")
     _run(capsys, "export", "packed", "--compress", "gz")
+    _run(capsys, "export", "dense", "--compress", "zst")
     shutil.make_archive("whole", "gztar", "out")
     return _exported("out")
 
 
-@pytest.mark.parametrize("source", ["out", "all.ndjson", "packed", "whole.tar.gz"])
+@pytest.mark.parametrize("source", ["out", "all.ndjson", "packed", "dense", "whole.tar.gz"])
 @pytest.mark.parametrize("target", engines.chosen())
 def test_a_record_goes_round_by_an_export_unchanged(
     full: dict[str, Any],

@@ -19,7 +19,7 @@ from fhir_profiles.issues import InvalidDocument, Issue
 ACTED_ON = ("batch", "transaction")
 _TAKEN_APART = ("collection", "searchset", "history")
 # Exports of more than one file a type number them before or after the type.
-_OF_BUNDLES = re.compile(r"(^|[/\\])(\d+[._-])?Bundle([._-]?\d+)?\.(ndjson|jsonl)(\.gz)?$")
+_OF_BUNDLES = re.compile(r"(^|[/\\])(\d+[._-])?Bundle([._-]?\d+)?\.(ndjson|jsonl)(\.(gz|zst))?$")
 
 
 def document_of(piece: Piece, max_depth: int = json_format.DEEPEST) -> Document:

@@ -1,7 +1,7 @@
 """Files, folders and archives as one list of documents: what is there, how large, in which order.
 
-Takes .json, .ndjson and .xml, each also as .gz, inside folders, .tar, .tar.gz, .tgz and .zip.
-Nothing is unpacked on disk. The order makes references resolve: what many records share comes
+Takes .json, .ndjson and .xml, each also as .gz or .zst, inside folders, .tar, .tar.gz, .tgz and
+.zip. Nothing is unpacked on disk. The order makes references resolve: what many records share comes
 first, then patients, then the rest.
 """
 
@@ -18,13 +18,17 @@ from functools import cached_property
 from pathlib import Path
 from typing import IO, Any
 
+import zstandard
+
+from ehr.bulk.loading.zstd_stream import ZstdStream
 from fhir_profiles.owners import SHARED
 
-_DOCUMENT = re.compile(r"\.(json|ndjson|jsonl|xml)(\.gz)?$", re.IGNORECASE)
+_DOCUMENT = re.compile(r"\.(json|ndjson|jsonl|xml)(\.(gz|zst))?$", re.IGNORECASE)
 _ARCHIVE = re.compile(r"\.(tar|tar\.gz|tgz|tar\.bz2|tar\.xz|zip)$", re.IGNORECASE)
 _INFORMATION = re.compile(r"^0-|hospitalInformation|practitionerInformation")
 _TYPE = re.compile(rb'"resourceType"\s*:\s*"(\w+)"')
 _PEEK = 65_536
+_UNREADABLE = (OSError, EOFError, tarfile.TarError, zipfile.BadZipFile, zstandard.ZstdError)
 
 
 class UnreadableSource(Exception):
@@ -145,7 +149,7 @@ def _containers(path: Path) -> Iterable[Container]:
     if path.suffix and not _is_document(path.name) and not _is_archive(path.name):
         raise UnreadableSource(
             f"{path} can't be loaded: its name should end in .json, .ndjson or .xml, or one of "
-            "these with .gz, or be that of an archive, .tar.gz or .zip."
+            "these with .gz or .zst, or be that of an archive, .tar.gz or .zip."
         )
     return [_container(path)]
 
@@ -163,7 +167,7 @@ def _of(container: Container) -> Iterator[Source]:
             with container.read(member) as stream, _inflated(name, stream) as inflated:
                 start = inflated.read(_PEEK)
             yield Source(container, member, name, size, _phase(name, start))
-    except (OSError, EOFError, tarfile.TarError, zipfile.BadZipFile) as error:
+    except _UNREADABLE as error:
         raise UnreadableSource(f"{container.path} can't be read: {error}") from error
 
 
@@ -171,6 +175,8 @@ def _inflated(name: str, stream: IO[bytes]) -> IO[bytes]:
     if name.lower().endswith(".gz"):
         unzipped: Any = gzip.GzipFile(fileobj=stream)
         return io.BufferedReader(unzipped)
+    if name.lower().endswith(".zst"):
+        return io.BufferedReader(ZstdStream(stream))
     return stream
 
 

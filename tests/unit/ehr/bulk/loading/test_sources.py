@@ -91,7 +91,9 @@ def _only_key(path: Path) -> str:
     return unit.key
 
 
-@pytest.mark.parametrize("name", ["missing.json", "broken.tar.gz", "broken.zip", "broken.json.gz"])
+@pytest.mark.parametrize(
+    "name", ["missing.json", "broken.tar.gz", "broken.zip", "broken.json.gz", "broken.json.zst"]
+)
 def test_what_cannot_be_read_is_named(tmp_path: Path, name: str) -> None:
     if name != "missing.json":
         (tmp_path / name).write_bytes(b"\x1f\x8bnonsense")
