@@ -40,7 +40,7 @@ _SMALL = 2_000_000  # bytes that one process loads before others have started
 @click.option(
     "--rejects",
     type=click.Path(dir_okay=False),
-    default="ehr-load-rejects.ndjson",
+    default="ehr-load-rejects.ndjson",  # as `REJECTS` of `sources.py` begins
     show_default=True,
     help="Where to write what was refused, with file, line and reason; numbered where it is there.",
 )
@@ -119,7 +119,7 @@ def _load(
         if not sources:
             raise CommandError(
                 "There is nothing to load.",
-                "Nothing in there is named .json, .ndjson or .xml (or one of these with .gz or .zst).",
+                "Nothing in there is named .json, .ndjson or .xml, or that with .gz or .zst.",
                 "Name the files so, or give another folder or archive.",
                 exit=Exit.USAGE,
             )

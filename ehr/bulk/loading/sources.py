@@ -27,6 +27,7 @@ _DOCUMENT = re.compile(r"\.(json|ndjson|jsonl|xml)(\.(gz|zst))?$", re.IGNORECASE
 _ARCHIVE = re.compile(r"\.(tar|tar\.gz|tgz|tar\.bz2|tar\.xz|zip)$", re.IGNORECASE)
 _INFORMATION = re.compile(r"^0-|hospitalInformation|practitionerInformation")
 _TYPE = re.compile(rb'"resourceType"\s*:\s*"(\w+)"')
+REJECTS = "ehr-load-rejects"  # how the files begin that have what was not loaded
 _PEEK = 65_536
 _UNREADABLE = (OSError, EOFError, tarfile.TarError, zipfile.BadZipFile, zstandard.ZstdError)
 
@@ -141,9 +142,7 @@ def open_sources(paths: Sequence[Path]) -> Iterator[list[Source]]:
 def _containers(path: Path) -> Iterable[Container]:
     if path.is_dir():
         inside = sorted(one for one in path.rglob("*") if one.is_file())
-        return [
-            _container(one) for one in inside if _is_document(one.name) or _is_archive(one.name)
-        ]
+        return [_container(one) for one in inside if _is_loadable(one.name)]
     if not path.exists():
         raise UnreadableSource(f"There is no {path}.")
     if path.suffix and not _is_document(path.name) and not _is_archive(path.name):
@@ -178,6 +177,11 @@ def _inflated(name: str, stream: IO[bytes]) -> IO[bytes]:
     if name.lower().endswith(".zst"):
         return io.BufferedReader(ZstdStream(stream))
     return stream
+
+
+def _is_loadable(name: str) -> bool:
+    # What an earlier load of the same folder has refused is in it once already.
+    return (_is_document(name) or _is_archive(name)) and not name.startswith(REJECTS)
 
 
 def _is_document(name: str) -> bool:

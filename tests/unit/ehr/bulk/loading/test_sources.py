@@ -33,6 +33,20 @@ def test_shared_types_come_first_then_patients(tmp_path: Path) -> None:
     assert [one.phase for one in found] == [Phase.SHARED, Phase.PATIENTS, Phase.REST]
 
 
+def test_rejects_of_earlier_loads_are_taken_only_when_named(tmp_path: Path) -> None:
+    _fill(tmp_path)
+    for name in ("ehr-load-rejects.ndjson", "ehr-load-rejects-2.ndjson"):
+        (tmp_path / name).write_bytes(PATIENT)
+
+    with open_sources([tmp_path]) as in_folder:
+        pass
+    with open_sources([tmp_path / "ehr-load-rejects.ndjson"]) as named:
+        pass
+
+    assert len(in_folder) == 3
+    assert len(named) == 1
+
+
 def test_information_bundles_come_first_whatever_they_hold(tmp_path: Path) -> None:
     for name in ("a.json", "0-hospitalInformation1.json", "practitionerInformation1.json"):
         (tmp_path / name).write_text('{"resourceType":"Bundle","type":"batch"}')
