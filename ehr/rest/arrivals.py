@@ -37,9 +37,7 @@ class Arrival:
 class Arrivals:
     """The requests of this process: `working` of them at once, the bodies of others on their way.
 
-    Those that work compute in `turns`.
-
-    A piece of a body may take `patience` seconds.
+    Those that work compute in turns. A piece of a body may take `patience` seconds.
     """
 
     def __init__(self, working: int, patience: float) -> None:
