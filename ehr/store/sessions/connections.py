@@ -4,6 +4,7 @@ SQLite: WAL, `synchronous=FULL`. PostgreSQL: psycopg 3 in binary.
 """
 
 import sqlite3
+import time
 from typing import Any
 
 import psycopg
@@ -44,8 +45,8 @@ def sqlite_engine(url: sqlalchemy.URL, pool_size: int, timeout: float | None = N
     @event.listens_for(engine, "connect")
     def _prepare(connection: sqlite3.Connection, entry: ConnectionPoolEntry) -> None:
         connection.isolation_level = None  # transactions are begun by name, in sqlite_writer.py
+        _log_ahead(connection)
         for pragma in (
-            "journal_mode=WAL",
             "synchronous=FULL",
             "foreign_keys=ON",
             "cache_size=-65536",
@@ -57,6 +58,24 @@ def sqlite_engine(url: sqlalchemy.URL, pool_size: int, timeout: float | None = N
             limit(connection, entry.info, timeout)
 
     return engine
+
+
+def _log_ahead(connection: sqlite3.Connection) -> None:
+    """Have the file's journal in WAL; wait where another start is about to do the same.
+
+    SQLite answers that with "locked" at once, whatever its timeout: the one who waits holds what
+    the other needs.
+    """
+    patience = time.monotonic() + WRITE_TIMEOUT
+    while True:
+        try:
+            connection.execute("PRAGMA journal_mode=WAL").close()
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY or time.monotonic() > patience:
+                raise
+            time.sleep(0.01)
+        else:
+            return
 
 
 def postgres_engine(
