@@ -12,10 +12,18 @@ from typing import Any
 from fhir_profiles.composites import APART, Moves, element_of, parts
 from fhir_profiles.evaluated import Evaluation, evaluation
 from fhir_profiles.search_parameters import SearchParameter
-from fhir_profiles.selected import Evaluated, Leaf, Member, Move, Presence, leaves
+from fhir_profiles.selected import Evaluated, Leaf, Member, Move, Presence, is_single, leaves
 from fhir_profiles.selection import Equal, Extended
 
-__all__ = ["Extractor", "Leaf", "Sink", "compile_extractor", "extractor_source", "leaves"]
+__all__ = [
+    "Extractor",
+    "Leaf",
+    "Sink",
+    "compile_extractor",
+    "extractor_source",
+    "is_single",
+    "leaves",
+]
 
 Sink = Callable[[tuple[int, ...], Any, Any], None]  # (parameter ids, value, rows)
 SinkFor = Callable[[SearchParameter, Leaf], Sink | None]

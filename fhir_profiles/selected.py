@@ -82,6 +82,15 @@ def leaves(parameter: SearchParameter) -> tuple[Leaf, ...]:
     return tuple(dict.fromkeys(found))
 
 
+@cache
+def is_single(parameter: SearchParameter) -> bool:
+    """Tell whether a resource has one value of the parameter at most: a choice has one type."""
+    found = leaves(parameter)
+    return len({leaf.path for leaf in found}) == 1 and all(
+        isinstance(move, Member) and not move.many for leaf in found for move in leaf.moves
+    )
+
+
 def leaves_below(base: Leaf, expression: str) -> tuple[Leaf, ...]:
     """Return what an expression selects below an element; the type may stand in front."""
     found: list[Leaf] = []

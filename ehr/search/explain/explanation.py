@@ -33,6 +33,7 @@ _PURPOSES = {
     "steps": "step that leaves the key",
     "page": "count matches",
     "page_statement": "find matches",
+    "visit": "visit rows in their order, where many match",
     "estimates": "estimate the total",
     "source": "look up codes and value sets",
     "horizon": "recall where the walk began",

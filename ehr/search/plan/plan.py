@@ -37,7 +37,7 @@ class Plan:
     `request` is what will be answered: under lenient handling less than was asked. `conditions`
     gives those of the SELECT; `shape` is the same for searches that differ in the key alone;
     `skewed`: it goes by values of which some are in few rows and some in many; `scope` is whose
-    sight the order goes by.
+    sight the order goes by; `asking` is there where conditions may be put in another way.
     """
 
     request: SearchRequest
@@ -47,6 +47,7 @@ class Plan:
     scope: Scope
     shape: Shape | None = None
     skewed: bool = False
+    asking: Asking | None = None
 
     @property
     def where(self) -> Where:
@@ -84,7 +85,7 @@ def plan(request: SearchRequest, asking: Asking) -> Plan:
     if shape is not None:
         judged(asking.connection, shape)
     skewed = pins.keys is None and not any(leads(one, context) for one in request.conditions)
-    return Plan(request, ROW, lambda: where, pins.keys, asking.scope, shape, skewed)
+    return Plan(request, ROW, lambda: where, pins.keys, asking.scope, shape, skewed, within)
 
 
 def _conditions(

@@ -4,7 +4,9 @@ ehr/README.md, *Statements* and *Paging*. The first page takes the mark of the m
 began; later pages keep to what has not changed since.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 from sqlalchemy import Connection, Select, func, select
 
@@ -12,6 +14,7 @@ from ehr.search.plan.plan import Plan
 from ehr.search.results.found import Found, found
 from ehr.search.results.page_statement import Place, Wanted, page_rows
 from ehr.search.results.sort import SortValue, depends_on_number
+from ehr.search.results.visits.visit import visited_rows
 from ehr.store.estimates import estimated_rows
 from ehr.store.templates import keep, kept, rows_of, run, template_of
 
@@ -47,9 +50,22 @@ def page(
 ) -> Page:
     """Return one page of at most `size` matches, the first where no start is given."""
     wanted = Wanted(plan, size, start, total, wide)
-    rows = page_rows(connection, wanted)
+    return _page_of(connection, wanted, page_rows(connection, wanted))
+
+
+def visited_page(
+    connection: Connection, plan: Plan, *, size: int, start: Place | None = None
+) -> Page | None:
+    """Return a page that is found by visiting rows in their order; None where it is not found."""
+    wanted = Wanted(plan, size, start, total=False, wide=False)
+    rows = visited_rows(connection, wanted)
+    return None if rows is None else _page_of(connection, wanted, rows)
+
+
+def _page_of(connection: Connection, wanted: Wanted, rows: Sequence[Sequence[Any]]) -> Page:
+    size, start, total = wanted.size, wanted.start, wanted.total
     more, rows = len(rows) > size, rows[:size]
-    if start is not None and start.backward:
+    if wanted.backward:
         rows = rows[::-1]
     if not rows:
         return Page((), total=0 if total else None)

@@ -33,7 +33,7 @@ from ehr.store.horizon import Horizon, marks, unchanged_since
 from ehr.store.templates import keep, kept, rows_by, run, template_of
 
 _VERSION = tables.version.alias("v")
-_COLUMNS = ("type", "id", "patient_key", "rid", "version", "last_updated")
+COLUMNS = ("type", "id", "patient_key", "rid", "version", "last_updated")
 _SIZE = "page_size"
 
 
@@ -83,7 +83,7 @@ class _Frame:
 def page_rows(connection: Connection, wanted: Wanted) -> Sequence[Sequence[Any]]:
     """Return the rows of a page, one more where there is more, in the order they are read.
 
-    Columns: those of `_COLUMNS`, dict_id, body; mark and epoch with a first page; the total where
+    Columns: `COLUMNS`, dict_id, body; mark and epoch with a first page; the total where
     it is wanted; the sort values.
     """
     plan = wanted.plan
@@ -143,11 +143,12 @@ def _new_frame(connection: Connection, wanted: Wanted) -> _Frame:
     order = orderings(plan.request, row, plan.patient_keys, plan.scope, wide=wanted.wide)
     if is_postgres(connection) and plan.patient_keys is not None and any(map(_is_joined, order)):
         # It expects one match in a record, and would read all sort values again for each.
-        matches = select(*(row.c[name] for name in _COLUMNS))
-        row = table("m", *(column(name) for name in _COLUMNS))
+        matches = select(*(row.c[name] for name in COLUMNS))
+        row = table("m", *(column(name) for name in COLUMNS))
         order = orderings(plan.request, row, plan.patient_keys, plan.scope)
     inner = _inner(wanted, row, order, hashed=matches is not None)
-    return _Frame(order, inner, _outer(connection, wanted, order), matches)
+    total = ["total"] if wanted.total else []
+    return _Frame(order, inner, outer(connection, wanted, order, *total), matches)
 
 
 def _is_joined(one: Ordering) -> bool:
@@ -166,7 +167,7 @@ def _inner(
     columns = [one.column for one in order]
     statement = (
         select(
-            *(row.c[name] for name in _COLUMNS),
+            *(row.c[name] for name in COLUMNS),
             *([func.count().over().label("total")] if wanted.total else []),
             *(one.label(f"s{n}") for n, one in enumerate(columns)),
         )
@@ -178,10 +179,12 @@ def _inner(
     return statement.where(func.coalesce(row.c.rid, 0) != 0) if hashed else statement
 
 
-def _outer(connection: Connection, wanted: Wanted, order: tuple[Ordering, ...]) -> Select[Any]:
+def outer(
+    connection: Connection, wanted: Wanted, order: tuple[Ordering, ...], *beside: str
+) -> Select[Any]:
+    """Return the SELECT of bodies for the rows of `p`: `beside` stands before its sort values."""
     names = [f"s{n}" for n in range(len(order))]
-    total = ["total"] if wanted.total else []
-    found = table("p", *(column(name) for name in (*_COLUMNS, *total, *names)))
+    found = table("p", *(column(name) for name in (*COLUMNS, *beside, *names)))
     version = _VERSION
     same = and_(
         version.c.patient_key == found.c.patient_key,
@@ -191,11 +194,11 @@ def _outer(connection: Connection, wanted: Wanted, order: tuple[Ordering, ...]) 
     sorted_by = [found.c[name] for name in names]
     return (
         select(
-            *(found.c[name] for name in _COLUMNS),
+            *(found.c[name] for name in COLUMNS),
             version.c.dict_id,
             version.c.body,
             *(marks(connection) if wanted.start is None else ()),
-            *(found.c[name] for name in total),
+            *(found.c[name] for name in beside),
             *sorted_by,
         )
         .join_from(found, version, same)

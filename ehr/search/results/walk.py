@@ -15,9 +15,9 @@ from ehr.search.plan.plan import Plan
 from ehr.search.request import SearchRequest
 from ehr.search.results.cursor import Cursor, expired, seal, unseal
 from ehr.search.results.links import page_address, search_address
-from ehr.search.results.page import Page, is_wide, page, with_total
+from ehr.search.results.page import Page, is_wide, page, visited_page, with_total
 from ehr.search.results.page_statement import Place
-from ehr.search.results.sort import SortValue
+from ehr.search.results.sort import SortValue, depends_on_number
 from ehr.store.horizon import recall
 
 Link = tuple[str, str]  # relation, address
@@ -47,8 +47,7 @@ def step(connection: Connection, plan: Plan, walker: Walker, *, size: int) -> St
     """Return the page that the request's cursor leads to; the first one where it has none."""
     request = plan.request
     if request.cursor is None:
-        wide = is_wide(connection, plan)
-        first = page(connection, plan, size=size, total=_wants_count(plan), wide=wide)
+        first, wide = _first(connection, plan, size)
         first = with_total(connection, plan, first)
         links = _links(request, walker, size, first, None, wide=wide)
         return Step(first.total, links, first, first.estimated)
@@ -63,10 +62,27 @@ def step(connection: Connection, plan: Plan, walker: Walker, *, size: int) -> St
     if horizon.epoch != cursor.epoch:
         raise expired()
     start = Place(cursor.values, cursor.backward, horizon)
-    here = page(connection, plan, size=size, start=start, wide=cursor.wide)
+    here = _later(connection, plan, size, start, wide=cursor.wide)
     here = replace(here, total=cursor.total, estimated=cursor.estimated)
     links = _links(request, walker, size, here, cursor, wide=cursor.wide)
     return Step(cursor.total, links, here, cursor.estimated)
+
+
+def _first(connection: Connection, plan: Plan, size: int) -> tuple[Page, bool]:
+    """Return the first page, and whether the walk is one over many matches."""
+    visited = visited_page(connection, plan, size=size)
+    if visited is not None:
+        return visited, depends_on_number(plan.request, plan.patient_keys)
+    wide = is_wide(connection, plan)
+    return page(connection, plan, size=size, total=_wants_count(plan), wide=wide), wide
+
+
+def _later(connection: Connection, plan: Plan, size: int, start: Place, *, wide: bool) -> Page:
+    visited = None
+    # That few match is known by then.
+    if wide or not depends_on_number(plan.request, plan.patient_keys):
+        visited = visited_page(connection, plan, size=size, start=start)
+    return visited or page(connection, plan, size=size, start=start, wide=wide)
 
 
 def self_link(request: SearchRequest, walker: Walker) -> Link:
