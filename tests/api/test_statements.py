@@ -20,6 +20,9 @@ if TYPE_CHECKING:
 WRITE = {"postgresql": 10, "sqlite": 12}
 TRANSACTION = {"postgresql": 24, "sqlite": 24}
 _FRAME = ("BEGIN", "COMMIT", "SAVEPOINT", "RELEASE", "ROLLBACK", "PRAGMA")
+# Of the caller, and of what can be searched by: asked once a second, so that a slow request on a
+# busy machine meets them and a quick one does not.
+_NOW_AND_THEN = ("FROM access_token", "SELECT database_fact.name, ")
 
 
 @pytest.fixture
@@ -33,12 +36,17 @@ def count(
     def counted(call: Callable[[], Any]) -> int:
         with statements() as seen:
             call()
-        return len([sql for sql in seen if not sql.lstrip().upper().startswith(_FRAME)])
+        return len([sql for sql in seen if not _is_beside(sql)])
 
     return counted
 
 
 Count = Callable[[Callable[[], Any]], int]
+
+
+def _is_beside(sql: str) -> bool:
+    words = " ".join(sql.split())
+    return words.upper().startswith(_FRAME) or any(part in words for part in _NOW_AND_THEN)
 
 
 def test_a_read_is_one_statement(client: Client, count: Count) -> None:

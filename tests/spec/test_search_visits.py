@@ -1,6 +1,6 @@
 """Searches that many rows pass: rows visited in order give the very pages that lists give.
 
-R4 §3.1.1.5.1, DESIGN §5 (paging). Thresholds are so low here that small records are visited; with
+R4 §3.1.1.5.1. Thresholds are so low here that small records are visited; with
 `by_lists` the same search is answered as it is where few match.
 """
 
