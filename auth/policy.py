@@ -1,4 +1,4 @@
-"""Who may do what: one table, default deny. Pure; facts and rows are no matter of this page yet.
+"""Who may do what: one table, default deny. Pure; which rows are meant is judged by `ehr/access/`.
 
     interaction                                              system   operator
     capabilities, read, vread, search, history, batch          x         x
@@ -12,11 +12,17 @@
 Batch and transaction entries are decided one by one as well. Operators look after the server:
 they may look into the record to answer a question about it, but never change what it says of
 anybody. What it can be searched by belongs to the server.
+
+Tokens with scopes may do what these permit as well (`demands.py`), up to the ceiling of their kind
+(`rights.py`): people who signed in read, search, and write as a system does without operations.
+Patients and carers only create.
 """
 
 from dataclasses import dataclass
 
+from auth.demands import INSTANCE_READS, Demand, demands
 from auth.principal import Principal
+from auth.rights import OF_SERVER, context_of, is_self, permits
 
 READING = frozenset(
     {
@@ -36,8 +42,7 @@ EXPLAINING = frozenset({"explain"})
 READING_OPERATIONS = frozenset({"validate", "meta", "everything"})
 WRITING_OPERATIONS = frozenset({"meta-add", "meta-delete"})
 MAINTAINING_OPERATIONS = frozenset({"reindex", "reindex-status"})
-# Types whose resources say how the server works, and what operators may do with them.
-OF_SERVER = frozenset({"SearchParameter"})
+# What operators may do with the types whose resources say how the server works.
 DEFINING = frozenset({"create", "update", "patch", "delete"})
 
 # What whoever may start programs beside the record does without a token.
@@ -52,26 +57,87 @@ TABLE = {
 }
 
 
+# What scopes may permit people who signed in.
+_SCOPED = {
+    **TABLE,
+    "professional": _READS | WRITING,
+    "patient": _READS | {"create", "transaction"},
+    "carer": _READS | {"create", "transaction"},
+}
+
+
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """Permit or deny, with the reason that the caller may be told."""
+    """Permit or deny, with the reason that the caller may be told.
+
+    `scope` is one that would permit it, where that is what was missing.
+    """
 
     permit: bool
     reason: str
+    scope: str = ""
 
 
 def decide(
-    principal: Principal, interaction: str, type: str | None = None, operation: str | None = None
+    principal: Principal,
+    interaction: str,
+    type: str | None = None,
+    operation: str | None = None,
+    *,
+    id: str | None = None,
+    conditional: bool = False,
+    types: tuple[str, ...] = (),
 ) -> Decision:
-    """Decide one interaction; `operation` is the name of an operation without its `$`."""
+    """Decide one interaction; `operation` is the name of an operation without its `$`.
+
+    `conditional`: it finds what it is about by a search; `types` are those of its `_type`.
+    """
     asked = f"${operation}" if interaction == "operation" else interaction
-    permitted = TABLE.get(principal.kind)
+    scoped = principal.scopes is not None
+    permitted = (_SCOPED if scoped else TABLE).get(principal.kind)
     if permitted is None:
         return Decision(False, f"Callers of kind {principal.kind} have no rights here.")
     defines = principal.kind == "operator" and type in OF_SERVER and asked in DEFINING
     if asked not in permitted and not defines:
         return Decision(False, _refusal(principal.kind, asked, type))
+    if scoped and not (interaction in INSTANCE_READS and is_self(principal, type, id)):
+        needed = demands(
+            interaction,
+            type,
+            operation,
+            conditional=conditional,
+            on_instance=id is not None,
+            types=types,
+        )
+        return _by_scopes(principal, needed, asked)
     return Decision(True, f"{principal.kind} may do {asked}")
+
+
+def decide_scopes(principal: Principal, letters: str, type: str, what: str) -> Decision:
+    """Decide by scopes alone, for what only a search or a write itself can tell is needed."""
+    if principal.scopes is None:
+        return Decision(True, f"{principal.kind} may do {what}")
+    return _by_scopes(principal, (Demand(letters, type),), what)
+
+
+def _by_scopes(principal: Principal, needed: tuple[Demand, ...] | None, asked: str) -> Decision:
+    if needed is None:
+        return Decision(False, f"No scope permits {asked}.")
+    for one in needed:
+        if not permits(principal, one.letters, one.type):
+            return Decision(False, *_missing(principal, one, asked))
+    return Decision(True, f"its scopes permit {asked}")
+
+
+def _missing(principal: Principal, one: Demand, asked: str) -> tuple[str, str]:
+    """Return what to tell of a scope that is missing, and the scope."""
+    scope = f"{context_of(principal)}/{one.type or '*'}.{one.letters or 'r'}"
+    on = f" on {one.type}" if one.type else ""
+    text = (
+        f"The token does not permit {asked}{on}: it needs a scope such as {scope}, within what "
+        f"callers of kind {principal.kind} may do."
+    )
+    return text, scope
 
 
 def _refusal(kind: str, asked: str, type: str | None) -> str:

@@ -1,32 +1,35 @@
 """Opaque bearer tokens: made, found, listed and revoked. The only place that knows their form.
 
-A token is `secr_` and 256 random bits. Only its sha256 is stored: with that much entropy a plain
-hash can't be searched. A token's id is the head of that hash, so it can be named in lists, as an
-author and in `revoke` without being a secret.
+A token is `secr_` and 256 random bits (RFC 6750 §5.3). Only its sha256 is stored: with that much
+entropy a plain hash can't be searched. A token's id is the head of that hash, so it can be named in
+lists and in `revoke` without being a secret.
 
-Revocation acts at once in the process that does it and within one second in the others:
-`TokenCache` gives a found token again only while it is younger than `TRUSTED_FOR` and no token was
-revoked here meanwhile. A token that is not known is looked up each time.
+A row never changes but by being revoked. So `TokenCache` keeps what a token stands for, and each
+request asks one thing of the database: whether it is still in force. The next request on any worker
+sees a revocation.
 """
 
+import json
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
+from typing import Any
 
-from sqlalchemy import Connection, Row, insert, select, update
+from sqlalchemy import ColumnElement, Connection, Row, bindparam, insert, select, update
 
+from auth import scopes
 from auth.models import access_token
 from auth.principal import KINDS, Principal
 
 PREFIX = "secr_"
-TRUSTED_FOR = 1_000  # milliseconds
+ACCESS_LIFE = 3600_000  # of those that applications get
 _ID_LENGTH = 16
 _CACHE_LIMIT = 10_000
 _TOKEN_LENGTH = len(PREFIX) + 43
 
-# A new object with every revocation in this process; caches compare its identity.
-_epoch = object()
+_BY_HASH = select(access_token).where(access_token.c.token_hash == bindparam("hash"))
+_REVOKED = select(access_token.c.revoked).where(access_token.c.token_hash == bindparam("hash"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +43,20 @@ class IssuedToken:
     created: int
     expires: int | None
     revoked: int | None
+    client: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """What a token stands for. `jkt` is the thumbprint of the key it is bound to (RFC 9449)."""
+
+    principal: Principal
+    expires: int | None
+    jkt: str | None = None
+    audience: str | None = None
+    grant: str | None = None
+    context: Mapping[str, Any] | None = None
+    created: int = 0
 
 
 def create(
@@ -50,53 +67,68 @@ def create(
     now: int,
     organisation: str | None = None,
     expires: int | None = None,
+    **granted: str | None,
 ) -> str:
-    """Store a new token and return it; it can't be shown again."""
+    """Store a new token and return it; it can't be shown again.
+
+    `granted`, of tokens that a client was given: grant_id, client_id, user_id, scope, context
+    (JSON, see `models/grants.py`), jkt, audience.
+    """
     if kind not in KINDS:
         raise ValueError(f"{kind} is no kind of principal; choose from {', '.join(KINDS)}")
     token = PREFIX + secrets.token_urlsafe(32)
     connection.execute(
         insert(access_token).values(
-            token_hash=_hash(token),
+            token_hash=hash_of(token),
             kind=kind,
             name=name,
             organisation=organisation,
             created=now,
             expires=expires,
             revoked=None,
+            **granted,
         )
     )
     return token
 
 
-def find(connection: Connection, token: str, *, now: int) -> Principal | None:
-    """Return the principal of a token that is known, not expired and not revoked."""
-    found = _find(connection, token, now)
-    return None if found is None else _principal(found)
+def find(connection: Connection, token: str, *, now: int) -> Found | None:
+    """Return what a token stands for that is known, not expired and not revoked."""
+    if not is_token(token):
+        return None
+    row = connection.execute(_BY_HASH, {"hash": hash_of(token)}).one_or_none()
+    if row is None or row.revoked is not None:
+        return None
+    if row.expires is not None and row.expires <= now:
+        return None
+    return _found(row)
 
 
 def revoke(connection: Connection, token_or_id: str, *, now: int) -> bool:
     """Revoke a token by itself or by its id; return whether one was in force."""
-    global _epoch
     whole = token_or_id.startswith(PREFIX)
     if not whole and len(token_or_id) != _ID_LENGTH:
         return False
     column = access_token.c.token_hash
     named = (
-        column == _hash(token_or_id) if whole else column.startswith(token_or_id, autoescape=True)
+        column == hash_of(token_or_id) if whole else column.startswith(token_or_id, autoescape=True)
     )
+    return revoke_where(connection, named, now=now) > 0
+
+
+def revoke_where(connection: Connection, condition: ColumnElement[bool], *, now: int) -> int:
+    """Revoke the tokens in force that meet a condition on `access_token`; return how many."""
     done = connection.execute(
-        update(access_token).where(named, access_token.c.revoked.is_(None)).values(revoked=now)
+        update(access_token).where(condition, access_token.c.revoked.is_(None)).values(revoked=now)
     )
-    _epoch = object()
-    return done.rowcount > 0
+    return done.rowcount
 
 
 def issued(connection: Connection) -> list[IssuedToken]:
-    """List every token ever made, oldest first."""
-    rows = connection.execute(
+    """List every token that is kept, oldest first."""
+    rows: Sequence[Any] = connection.execute(
         select(access_token).order_by(access_token.c.created, access_token.c.token_hash)
-    )
+    ).all()
     return [
         IssuedToken(
             row.token_hash[:_ID_LENGTH],
@@ -106,70 +138,89 @@ def issued(connection: Connection) -> list[IssuedToken]:
             row.created,
             row.expires,
             row.revoked,
+            row.client_id,
         )
         for row in rows
     ]
 
 
+def is_token(text: str) -> bool:
+    """Tell whether a text has the form of a token of ours."""
+    return text.startswith(PREFIX) and len(text) == _TOKEN_LENGTH
+
+
+def hash_of(token: str) -> str:
+    """Return what is stored of a token, a code or any other secret of 256 random bits."""
+    return sha256(token.encode("utf-8", "replace")).hexdigest()
+
+
 class TokenCache:
-    """Found tokens, trusted for a second and never across a revocation in this process."""
+    """What tokens stand for, so that only whether they are in force is asked at each request.
 
-    def __init__(self) -> None:
-        self._found: dict[str, tuple[Principal, object, int]] = {}
+    `in_force` asks that, of a token's hash and the person it stands for: it returns the version of
+    that person in the record, None for a token that was revoked. Whoever gives the cache may know
+    a faster way, and the version.
+    """
 
-    def find(
-        self, token: str, *, now: int, look_up: Callable[[str, int], "Found | None"]
-    ) -> Principal | None:
-        """Return the principal of a token, from here while that is safe, else by `look_up`."""
-        key = _hash(token)
-        kept = self._found.get(key)
-        if kept is not None and kept[1] is _epoch and 0 <= kept[2] - now <= TRUSTED_FOR:
-            return kept[0]
-        # Read before looking up: a revocation in between makes the entry stale, not fresh.
-        epoch = _epoch
-        found = look_up(token, now)
-        if found is None:
+    def __init__(
+        self, in_force: Callable[[Connection, str, str | None], int | None] | None = None
+    ) -> None:
+        self._found: dict[str, Found] = {}
+        self._in_force = in_force or _in_force
+
+    def find(self, connection: Connection, token: str, *, now: int) -> Found | None:
+        """Return what a token stands for, as `find` does."""
+        looked = self.look(connection, token, now=now)
+        return None if looked is None else looked[0]
+
+    def look(self, connection: Connection, token: str, *, now: int) -> tuple[Found, int] | None:
+        """Return what a token stands for, and the version of its person."""
+        if not is_token(token):
+            return None
+        key = hash_of(token)
+        known = self._found.get(key)
+        if known is None:
+            known = self._learn(connection, token, key, now)
+            if known is None:
+                return None
+            if known.principal.person is None:
+                return known, 0  # it was looked at just now
+        ended = known.expires is not None and known.expires <= now
+        version = None if ended else self._in_force(connection, key, known.principal.person)
+        if version is None:
             self._found.pop(key, None)
             return None
-        if len(self._found) >= _CACHE_LIMIT:
-            self._found.clear()
-        until = now + TRUSTED_FOR
-        if found.expires is not None:
-            until = min(until, found.expires - 1)
-        self._found[key] = (found.principal, epoch, until)
-        return found.principal
+        return known, version
+
+    def _learn(self, connection: Connection, token: str, key: str, now: int) -> Found | None:
+        found = find(connection, token, now=now)
+        if found is not None:
+            if len(self._found) >= _CACHE_LIMIT:
+                self._found.clear()
+            self._found[key] = found
+        return found
 
 
-@dataclass(frozen=True, slots=True)
-class Found:
-    """A principal and the time its token ends, as a cache needs them."""
-
-    principal: Principal
-    expires: int | None
+def _in_force(connection: Connection, hash: str, _person: str | None) -> int | None:
+    row = connection.execute(_REVOKED, {"hash": hash}).one_or_none()
+    return 0 if row is not None and row.revoked is None else None
 
 
-def look_up(connection: Connection, token: str, now: int) -> Found | None:
-    """Return the principal of a token with its end, for a TokenCache."""
-    found = _find(connection, token, now)
-    return None if found is None else Found(_principal(found), found.expires)
-
-
-def _find(connection: Connection, token: str, now: int) -> Row[tuple[object, ...]] | None:
-    if not token.startswith(PREFIX) or len(token) != _TOKEN_LENGTH:
-        return None
-    row = connection.execute(
-        select(access_token).where(access_token.c.token_hash == _hash(token))
-    ).one_or_none()
-    if row is None or row.revoked is not None:
-        return None
-    if row.expires is not None and row.expires <= now:
-        return None
-    return row
-
-
-def _principal(row: Row[tuple[object, ...]]) -> Principal:
-    return Principal(row.token_hash[:_ID_LENGTH], row.kind, row.name, row.organisation)
-
-
-def _hash(token: str) -> str:
-    return sha256(token.encode("utf-8", "replace")).hexdigest()
+def _found(row: Row[Any]) -> Found:
+    context: dict[str, Any] = json.loads(row.context) if row.context else {}
+    id = row.token_hash[:_ID_LENGTH]
+    principal = Principal(
+        id=context.get("author") or id,
+        kind=row.kind,
+        name=row.name,
+        organisation=row.organisation,
+        scopes=None if row.scope is None else scopes.parse(row.scope),
+        person=context.get("person"),
+        patient=context.get("launch", {}).get("patient"),
+        patients=tuple(context.get("patients", ())),
+        client=row.client_id,
+        role=context.get("role"),
+        purpose=context.get("purpose"),
+        token=id,
+    )
+    return Found(principal, row.expires, row.jkt, row.audience, row.grant_id, context, row.created)

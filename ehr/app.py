@@ -5,20 +5,32 @@ import logging
 import os
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from flask import Flask
 
+import auth
+from auth.joining import upstream_providers
+from auth.joining.mail import Server
+from auth.joining.upstream_providers import Provider
+from auth.sign_in.passkeys import are_possible
+from auth.sign_in.staff_sign_in import PASSKEY
+from auth.surroundings import Surroundings
 from ehr import logs, orphans
+from ehr.errors import Busy, Conflict, TimedOut, TooCostly
+from ehr.people import People
 from ehr.record import Record, open_record
 from ehr.rest import slow_connections
 from ehr.rest.arrivals import Arrivals
 from ehr.rest.bases import MOUNT
 from ehr.rest.endpoint import open_door
 from ehr.rest.routes import fhir_routes, health_routes
-from ehr.settings import Settings, check_public, load
+from ehr.settings import Settings, SettingsError, check_public, load, own_base, warning
 from ehr.store import feed
+from ehr.store.safe import Safe
 from fhir_profiles.validator import validate
+
+_LOG = logging.getLogger("ehr.app")
 
 
 def create_app(record: Record | None = None, settings: Settings | None = None) -> Flask:
@@ -28,14 +40,18 @@ def create_app(record: Record | None = None, settings: Settings | None = None) -
         settings = settings or load(os.environ)
         check_public(settings)
         logs.begin(settings.log)
+        if (said := warning(settings)) is not None:
+            _LOG.warning(said)
         record = open_record(settings)
     app = Flask(__name__, static_folder=None)
     # The record's paths are exact: `//` is an error to report, not a redirect.
     app.url_map.merge_slashes = False
-    app.register_blueprint(fhir_routes(open_door(record)))
+    surroundings = surroundings_of(record)
+    app.register_blueprint(fhir_routes(open_door(record, surroundings)))
     app.register_blueprint(health_routes(_readiness(record)))
+    auth.init_app(app, surroundings)
     arrivals = Arrivals(record.settings.threads, record.settings.body_timeout)
-    app.wsgi_app = arrivals.around(app.wsgi_app, MOUNT)  # type: ignore[assignment, method-assign]  # as Flask says
+    app.wsgi_app = arrivals.around(app.wsgi_app, MOUNT, auth.MOUNT)  # type: ignore[assignment, method-assign]  # as Flask says
     if serves:
         orphans.watch()
         slow_connections.watch(arrivals, record.settings.port)
@@ -86,6 +102,54 @@ def _spare_collector() -> None:
     gc.collect()
     gc.freeze()
     gc.set_threshold(50_000, 10, 10)
+
+
+def surroundings_of(record: Record) -> Surroundings:
+    """Return what `auth` is given of this record."""
+    base = own_base(record.settings)
+    surroundings = Surroundings(
+        store=record.database,
+        safe=Safe(record.database),
+        people=People(record),
+        clock=record.clock,
+        base=base,
+        root=base.removesuffix(MOUNT),
+        refusals=(Busy, Conflict, TimedOut, TooCostly),
+        options={
+            "upstream": _providers(record.settings),
+            "jwks_origins": record.settings.jwks_origins,
+            "proxies": record.settings.trusted_proxies,
+            "staff_sign_in": record.settings.staff_sign_in,
+            "mail": _mail(record.settings),
+        },
+    )
+    _check_passkeys(surroundings)
+    return surroundings
+
+
+def _mail(settings: Settings) -> Server | None:
+    return Server(settings.smtp_url, settings.mail_from) if settings.smtp_url else None
+
+
+def _check_passkeys(surroundings: Surroundings) -> None:
+    """Refuse to shut all staff out: by an address without name or TLS, browsers make no passkey."""
+    if surroundings.options["staff_sign_in"] == PASSKEY and not are_possible(surroundings):
+        raise SettingsError(
+            "Browsers make passkeys only for an address with a name, over https.",
+            f"EHR_STAFF_SIGN_IN={PASSKEY}, with pages at {surroundings.root}.",
+            "Set EHR_BASE_URL to the public address, such as https://record.example.org/fhir.",
+        )
+
+
+def _providers(settings: Settings) -> Sequence[Provider]:
+    try:
+        return upstream_providers.read(settings.upstream)
+    except ValueError as error:
+        raise SettingsError(
+            f"The providers can't be read: {error}.",
+            f"EHR_UPSTREAM={settings.upstream}.",
+            "Correct the file; its members are listed in auth/joining/upstream_providers.py.",
+        ) from None
 
 
 def _readiness(record: Record) -> Callable[[], bool]:

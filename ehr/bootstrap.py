@@ -199,7 +199,7 @@ def _reason(output: str) -> str:
             "try another network or package mirror."
         )
     if "No space left" in output:
-        return "the disk is full: about 400 MB are needed for .venv."
+        return "the disk is full: .venv needs about 400 MB, and 1 GB with what the tests need."
     if any(word in output for word in _OFFLINE):
         return (
             "the packages could not be fetched: check that this machine reaches the internet "

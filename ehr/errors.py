@@ -73,6 +73,13 @@ class Forbidden(FhirError):
     status, code = 403, "forbidden"
 
 
+def lacking(reason: str, scope: str, expression: str = "") -> Forbidden:
+    """Return the refusal of what a scope would have permitted (RFC 6750 §3.1), if one would."""
+    value = f'Bearer realm="fhir", error="insufficient_scope", scope="{scope}"'
+    headers = (("WWW-Authenticate", value),) if scope else ()
+    return Forbidden(reason, expression=expression, headers=headers)
+
+
 class TooCostly(FhirError):
     status, code = 403, "too-costly"
 

@@ -8,7 +8,7 @@ from functools import partial
 
 from auth.policy import decide
 from auth.principal import Principal
-from ehr.errors import FhirError, Forbidden, Unsupported, located
+from ehr.errors import FhirError, Unsupported, lacking, located
 from ehr.interactions import entries as bundles
 from ehr.interactions import views
 from ehr.interactions.capabilities import capabilities
@@ -28,6 +28,7 @@ from ehr.operations import OPERATIONS
 from ehr.outcome import operation_outcome
 from ehr.record import Record
 from ehr.urls.unheeded import refuse_unheeded
+from fhir_profiles.definitions import is_resource_type
 
 Handler = Callable[[Record, Principal, Interaction], Result]
 
@@ -70,11 +71,34 @@ def authorise(principal: Principal, interaction: Interaction) -> None:
     about what nobody may change, Invalid where it says what nobody would heed."""
     asked = [interaction.name, *(["explain"] if is_explained(interaction) else [])]
     for name in asked:
-        decision = decide(principal, name, interaction.type, interaction.operation)
+        decision = decide(
+            principal,
+            name,
+            interaction.type,
+            interaction.operation,
+            id=interaction.id,
+            conditional=_is_conditional(interaction),
+            types=_types(interaction),
+        )
         if not decision.permit:
-            raise Forbidden(decision.reason)
+            raise lacking(decision.reason, decision.scope)
     refuse_change(interaction)
     refuse_unheeded(interaction)
+
+
+def _is_conditional(interaction: Interaction) -> bool:
+    """Tell whether a write finds what it is about by a search."""
+    if interaction.name == "create":
+        return interaction.preconditions.if_none_exist is not None
+    return interaction.name in ("update", "patch", "delete") and interaction.id is None
+
+
+def _types(interaction: Interaction) -> tuple[str, ...]:
+    """Return the types that a search of several names."""
+    if interaction.name != "search-system":
+        return ()
+    listed = ",".join(value for name, value in interaction.params if name == "_type")
+    return tuple(one.strip() for one in listed.split(",") if is_resource_type(one.strip()))
 
 
 def _batch(record: Record, principal: Principal, interaction: Interaction) -> Result:

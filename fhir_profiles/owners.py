@@ -11,10 +11,12 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from fhir_profiles.care_dates import CARE_DATE_PATHS, care_date
+from fhir_profiles.identity import stable_id
 
 __all__ = [
     "CARE_DATE_PATHS",
     "OWNER_PATHS",
+    "PROVENANCE_TARGET",
     "SHARED",
     "UNFILED",
     "care_date",
@@ -23,6 +25,8 @@ __all__ = [
 ]
 
 Resource = dict[str, Any]
+# The path by which rows of references tell what a Provenance is about.
+PROVENANCE_TARGET = stable_id("Provenance.target")
 
 
 def _words(text: str) -> frozenset[str]:
@@ -97,6 +101,7 @@ OWNER_PATHS: Mapping[str, tuple[str, ...]] = (
         "Bundle": ("entry[0].resource.subject",),
         "Coverage": ("beneficiary",),
         "EnrollmentRequest": ("candidate",),
+        # More is known where targets are looked up: whose each of them is (`ehr/store/resolve.py`).
         "Provenance": ("target",),
         "ResearchSubject": ("individual",),
         "Schedule": ("actor",),

@@ -81,6 +81,17 @@ class Client:
         """Update a resource by its id, which must succeed, and return it as stored."""
         return expect(self.put(f"{resource['resourceType']}/{resource['id']}", resource), 200, 201)
 
+    def update_all(self, *resources: dict[str, Any]) -> None:
+        """Update resources by their ids in one transaction, which must succeed."""
+        entries = [
+            {
+                "resource": one,
+                "request": {"method": "PUT", "url": f"{one['resourceType']}/{one['id']}"},
+            }
+            for one in resources
+        ]
+        self.transact({"resourceType": "Bundle", "type": "transaction", "entry": entries})
+
     def read(self, path: str) -> dict[str, Any]:
         """Read one resource, search or history, which must succeed."""
         return expect(self.get(path), 200)

@@ -151,6 +151,13 @@ def binary(content: str = "aGVsbG8=", content_type: str = "text/plain", **more: 
     return {"resourceType": "Binary", "contentType": content_type, "data": content, **more}
 
 
+def fhirpath_patch(type: str, path: str, **value: Any) -> Resource:
+    """Describe a patch of one operation; its value by its name there, as `valueCode="male"`."""
+    parts = [{"name": "type", "valueCode": type}, {"name": "path", "valueString": path}]
+    parts += [{"name": "value", name: given} for name, given in value.items()]
+    return {"resourceType": "Parameters", "parameter": [{"name": "operation", "part": parts}]}
+
+
 def urn() -> str:
     """Make a full URL for a new resource in a Bundle."""
     return f"urn:uuid:{uuid.uuid4()}"

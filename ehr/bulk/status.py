@@ -4,7 +4,7 @@ from typing import Any
 
 from sqlalchemy import func, select, text
 
-from ehr.setting_values import shown_url
+from ehr.settings.values import shown_url
 from ehr.store import facts, migrate
 from ehr.store.engine import Database
 from ehr.store.tables import resource, txn, version

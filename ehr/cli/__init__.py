@@ -25,7 +25,10 @@ COMMANDS = {
     "export": ("ehr.cli.export", "Write the record as NDJSON."),
     "db": ("ehr.cli.db", "Upgrade, back up, restore and copy the database."),
     "load": ("ehr.cli.load", "Load Bundles, NDJSON and single resources."),
+    "user": ("ehr.cli.user", "Invite people, and look after those who sign in."),
     "token": ("ehr.cli.token", "Make, list and revoke access tokens."),
+    "client": ("ehr.cli.client", "Register apps and systems that ask for tokens."),
+    "keys": ("ehr.cli.keys", "Change and list the keys that sign."),
     "settings": ("ehr.cli.settings", "Show every setting, its value and where it comes from."),
 }
 

@@ -6,16 +6,16 @@ The file appears only when all is loaded, so a demo that was stopped half-way be
 import os
 import time
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from ehr.cli import output
+from ehr.cli import demo_access, output
 from ehr.cli.examples import examples
 from ehr.cli.exits import Exit
 from ehr.cli.failures import CommandError
 from ehr.cli.opening import DEMO_FILE
-from ehr.settings import Settings, load
+from ehr.settings import Settings, load, own_base
 
 if TYPE_CHECKING:
     from ehr.record import Record
@@ -29,11 +29,15 @@ _PORTS_TRIED = 20
 @click.option("--port", type=int, help="Port to listen on; else 8000 or the next free one.")
 @click.option("--reset", is_flag=True, help="Throw the demo's database away first.")
 @click.option("--yes", is_flag=True, help="Do not ask before a reset.")
-def demo(file: str, port: int | None, reset: bool, yes: bool) -> None:
+@click.option("--codes", is_flag=True, help="Print the codes that staff sign in with now; end.")
+def demo(file: str, port: int | None, reset: bool, yes: bool, codes: bool) -> None:
     """Start the record with six people to try it on; nothing else needs to be set up."""
     from ehr.cli import server
 
     path = Path(file).resolve()
+    if codes:
+        _print_codes(path)
+        return
     if reset and path.exists():
         if not yes:
             click.confirm(f"Everything in {file} will be lost. Go on?", abort=True, err=True)
@@ -42,8 +46,10 @@ def demo(file: str, port: int | None, reset: bool, yes: bool) -> None:
     if not path.exists():
         _make(path)
     chosen = {"EHR_DATABASE_URL": f"sqlite:///{path}", "EHR_PORT": str(settings.port)}
-    url = server.url(settings)
+    url = own_base(settings)
+    access = _access(path)
     _greet(url, _token({**os.environ, **chosen}, url))
+    _tell_who_signs_in(url, access, path)
     server.run(settings, chosen)
 
 
@@ -55,7 +61,7 @@ def _free_address(port: int | None) -> Settings:
     for number in [first] if port else range(first, first + _PORTS_TRIED):
         settings = load({**os.environ, "EHR_PORT": str(number)})
         try:
-            server.check_address(settings)
+            server.check_address(settings, "--port or EHR_HOST")
         except CommandError as error:
             refused = error
         else:
@@ -70,6 +76,8 @@ def _make(path: Path) -> None:
 
     part = path.with_name(f"{path.name}.part")
     _remove(part)
+    for kept in demo_access.files(path):  # they open what was there before
+        kept.unlink(missing_ok=True)
     output.say(f"Making {path.name}", strong=True)
     environment = {**os.environ, "EHR_DATABASE_URL": f"sqlite:///{part}"}
     with opened_record(environment, make=True, tell=False) as record:
@@ -118,6 +126,47 @@ def _greet(url: str, token: str) -> None:
     click.echo(f"  export FHIR={url} TOKEN={token}")
     click.echo('  curl -H "Authorization: Bearer $TOKEN" "$FHIR/Patient/mary-murray?_pretty=true"')
     output.say("Ctrl-C stops it; the next `ehr demo` goes on with the same people.")
+
+
+def _access(path: Path) -> dict[str, Any]:
+    """Return by what the demo's people sign in; made anew where that is not kept."""
+    from ehr.cli.opening import opened_record
+    from ehr.demo import consultant
+
+    kept = demo_access.read(path)
+    if kept is not None:
+        return kept
+    environment = {**os.environ, "EHR_DATABASE_URL": f"sqlite:///{path}"}
+    with opened_record(environment, make=True, tell=False) as record:
+        _load(record, "Dr Priya Nair", consultant())
+        return demo_access.make(record, path)
+
+
+def _tell_who_signs_in(url: str, access: dict[str, Any], path: Path) -> None:
+    click.echo(f"Sign in at {url.removesuffix('/fhir')}/auth/sign-in as")
+    for person in access["people"]:
+        who = f"{person['name']}, {person['what']}"
+        click.echo(f"  {who:<28} {person['login']:<12} {person['password']}")
+    click.echo("Staff need a code as well; in another terminal: `python3 -m ehr demo --codes`")
+    _, key = demo_access.files(path)
+    click.echo(f"App:     client_id {access['app']}, comes back to {access['redirects'][0]}")
+    click.echo(f"System:  client_id {access['system']}, its private key is in {key.name}")
+
+
+def _print_codes(path: Path) -> None:
+    import pyotp
+
+    access = demo_access.read(path)
+    if access is None:
+        raise CommandError(
+            f"Nobody signs in to {path.name} yet.",
+            f"{demo_access.files(path)[0].name}, which says how, is not in its folder.",
+            "Start `python3 -m ehr demo` once, or go to the folder that it was started in.",
+            exit=Exit.USAGE,
+        )
+    staff = [each for each in access["people"] if each["secret"]]
+    rows = [(each["login"], pyotp.TOTP(each["secret"]).now()) for each in staff]
+    output.put_table(["Sign-in name", "Code"], rows)
 
 
 def _remove(path: Path) -> None:

@@ -16,6 +16,11 @@ class CommandError(Exception):
         self.failure = Failure(what, why, remedy, exit)
 
 
+def refused(what: str, why: str, remedy: str) -> CommandError:
+    """Return what is raised where the record does not have what was named, or refuses it."""
+    return CommandError(what, why, remedy, exit=Exit.REFUSED)
+
+
 @dataclass(frozen=True, slots=True)
 class Failure:
     """What happened, why, what to do, and the exit code."""

@@ -40,7 +40,7 @@ def ask(
     from ehr.rest.endpoint import Door, endpoint
 
     caller = Principal("command-line", kind, "command line")
-    door = Door(record.settings, partial(handle, record), lambda _token: caller)
+    door = Door(record.settings, partial(handle, record), lambda _sent: caller)
     path, _, query = _below_base(path, record).partition("?")
     builder = EnvironBuilder(
         path=f"{MOUNT}/{path.lstrip('/')}".rstrip("/"),

@@ -40,7 +40,7 @@ _SMALL = 2_000_000  # bytes that one process loads before others have started
 @click.option(
     "--rejects",
     type=click.Path(dir_okay=False),
-    default="ehr-load-rejects.ndjson",  # as `REJECTS` of `sources.py` begins
+    default="ehr-load-rejects.ndjson",  # as `REJECTS` of `ehr/bulk/loading/sources.py` begins
     show_default=True,
     help="Where to write what was refused, with file, line and reason; numbered where it is there.",
 )

@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING
 from ehr.cli import output
 from ehr.cli.exits import Exit
 from ehr.cli.failures import CommandError
-from ehr.setting_values import shown_url
 from ehr.settings import Settings, load
+from ehr.settings.values import shown_url
 
 if TYPE_CHECKING:
     from ehr.record import Record

@@ -7,7 +7,7 @@ columns or, with `--json`, as JSON.
 import json
 import os
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -34,6 +34,23 @@ def style(text: str, *, stream: Any = None, **looks: Any) -> str:
 def put_json(value: Any) -> None:
     """Print a result for programs."""
     click.echo(json.dumps(value, indent=2, ensure_ascii=False))
+
+
+def put_list(
+    found: Sequence[Mapping[str, Any]], columns: Sequence[str], *, as_json: bool, none: str = ""
+) -> None:
+    """Print what a command lists: the whole for programs, some columns of it for people.
+
+    `none` is what people are told where there is nothing to list.
+    """
+    if as_json:
+        put_json(found)
+        return
+    if none and not found:
+        say(none)
+        return
+    headings = [column.replace("_", " ").capitalize() for column in columns]
+    put_table(headings, [[each[column] or "" for column in columns] for each in found])
 
 
 def put_table(headings: Sequence[str], rows: Sequence[Sequence[str]]) -> None:

@@ -6,7 +6,7 @@ import click
 
 from ehr.cli import output
 from ehr.cli.examples import examples
-from ehr.settings import check_public, load
+from ehr.settings import check_public, load, own_base
 
 
 @click.command(
@@ -31,8 +31,8 @@ def serve(host: str | None, port: int | None, workers: int | None) -> None:
     server.check_address(settings)
     with opened_database(environment, make=True) as database:
         token = first_token(database)
-        database.own_bases(server.url(settings))
-    click.echo(f"The record is at {server.url(settings)}")
+        database.own_bases(own_base(settings))
+    click.echo(f"The record is at {own_base(settings)}")
     if token is not None:
         click.echo(f"First token (shown once): {token}")
     else:

@@ -14,16 +14,8 @@ from ehr.settings import Settings
 _LONGEST_HEAD = 64 * 1024
 
 
-def url(settings: Settings) -> str:
-    """Return the base of the API as a person on this machine may call it."""
-    if settings.base_url:
-        return settings.base_url
-    host = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}.get(settings.host, settings.host)  # noqa: S104  nothing listens here
-    return f"http://{f'[{host}]' if ':' in host and host[0] != '[' else host}:{settings.port}/fhir"
-
-
-def check_address(settings: Settings) -> None:
-    """Raise CommandError where nothing can listen on the address."""
+def check_address(settings: Settings, chosen_by: str = "--port or --host") -> None:
+    """Raise CommandError where nothing can listen on the address, which `chosen_by` names."""
     try:
         family, kind, protocol, _, address = socket.getaddrinfo(
             settings.host, settings.port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
@@ -35,7 +27,7 @@ def check_address(settings: Settings) -> None:
         raise CommandError(
             f"The server can't listen on {settings.host} port {settings.port}.",
             f"{error.strerror or error}.",
-            "Stop what uses it (another `ehr serve`?), or choose another with --port or --host.",
+            f"Stop what uses it (another `ehr serve`?), or choose another with {chosen_by}.",
             exit=Exit.ADDRESS,
         ) from None
 

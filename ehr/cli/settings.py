@@ -24,9 +24,4 @@ def settings(as_json: bool) -> None:
         }
         for setting in SETTINGS
     ]
-    if as_json:
-        output.put_json(found)
-        return
-    columns = ("variable", "value", "source", "help")
-    rows = [tuple(row[name] for name in columns) for row in found]
-    output.put_table([name.capitalize() for name in columns], rows)
+    output.put_list(found, ("variable", "value", "source", "help"), as_json=as_json)

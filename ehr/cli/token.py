@@ -1,29 +1,23 @@
 """`ehr token`: the opaque bearer tokens by which systems and operators reach the record."""
 
 import os
-import re
-import time
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 import click
 
 from auth import tokens
 from auth.tokens import IssuedToken
-from ehr.cli import output
+from ehr.cli import output, times
 from ehr.cli.examples import examples
-from ehr.cli.exits import Exit
-from ehr.cli.failures import CommandError
+from ehr.cli.failures import refused
 from ehr.cli.opening import opened_database
-from ehr.setting_values import shown_url
 from ehr.settings import load
+from ehr.settings.values import shown_url
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
 
     from ehr.store.engine import Database
-
-_UNITS = {"m": 60_000, "h": 3_600_000, "d": 86_400_000}
 
 
 @click.group()
@@ -54,12 +48,15 @@ def create(
     as_json: bool,
 ) -> None:
     """Make a token and print it, this once."""
+    from ehr.cli.organisations import is_there
+    from ehr.cli.registering import id_of
+
     if system == operator:
         raise click.UsageError("Say whom the token is for: --system or --operator, one of them.")
     kind = "system" if system else "operator"
-    now = _now()
-    ends = now + _duration(expires) if expires else None
-    organisation = organisation and organisation.removeprefix("Organization/")
+    now = times.now()
+    ends = now + times.duration(expires) if expires else None
+    organisation = id_of(organisation)
     with opened_database(os.environ, make=True) as database:
         made = database.write(
             lambda connection: tokens.create(
@@ -71,13 +68,15 @@ def create(
                 expires=ends,
             )
         )
-        if organisation and not _is_there(database, organisation):
+        if organisation and not is_there(database, organisation):
             output.say(
                 f"The record has no Organization/{organisation}. If that is yet to be loaded, all "
                 "is well; else revoke this token and make one with the right id."
             )
     if as_json:
-        output.put_json({"token": made, "kind": kind, "name": name or kind, "expires": _time(ends)})
+        output.put_json(
+            {"token": made, "kind": kind, "name": name or kind, "expires": times.shown(ends)}
+        )
         return
     output.say(
         f"Keep this token; it is not shown again. It opens the record in {_place()}; "
@@ -96,15 +95,12 @@ def list_(as_json: bool) -> None:
     """List every token that was made; the tokens themselves are not kept."""
     with opened_database(os.environ) as database, database.read() as connection:
         found = [_described(each) for each in tokens.issued(connection)]
-    if as_json:
-        output.put_json(found)
-        return
-    if not found:
-        output.say(f"{_place()} has no tokens yet. Make one with `ehr token create --system`.")
-        return
-    columns = ("id", "kind", "name", "organisation", "created", "state")
-    rows = [tuple(each[column] or "" for column in columns) for each in found]
-    output.put_table([column.capitalize() for column in columns], rows)
+    output.put_list(
+        found,
+        ("id", "kind", "name", "organisation", "created", "state"),
+        as_json=as_json,
+        none=f"{_place()} has no tokens yet. Make one with `ehr token create --system`.",
+    )
 
 
 @token.command(
@@ -115,14 +111,16 @@ def list_(as_json: bool) -> None:
 def revoke(token_or_id: str) -> None:
     """Revoke a token, given whole or by its id in `ehr token list`."""
     with opened_database(os.environ) as database:
-        done = database.write(lambda connection: tokens.revoke(connection, token_or_id, now=_now()))
+        done = database.write(
+            lambda connection: tokens.revoke(connection, token_or_id, now=times.now())
+        )
     if not done:
-        raise CommandError(
+        raise refused(
             "No token was revoked.",
             f"None in force in {_place()} has this id.",
             "See `ehr token list` for the ids.",
         )
-    output.say("Revoked. Every server process refuses it within one second.")
+    output.say("Revoked. Every server process refuses it from now on.")
 
 
 def first_token(database: "Database") -> str | None:
@@ -131,17 +129,9 @@ def first_token(database: "Database") -> str | None:
     def make(connection: "Connection") -> str | None:
         if any(_state(each) not in ("revoked", "expired") for each in tokens.issued(connection)):
             return None
-        return tokens.create(connection, kind="system", name="first", now=_now())
+        return tokens.create(connection, kind="system", name="first", now=times.now())
 
     return database.write(make)
-
-
-def _is_there(database: "Database", organisation: str) -> bool:
-    from ehr.store.locator import locate
-
-    with database.read() as connection:
-        found = locate(connection, [("Organization", organisation)]).values()
-    return any(not place.reserved and not place.deleted for place in found)
 
 
 def _place() -> str:
@@ -155,9 +145,9 @@ def _described(issued: IssuedToken) -> dict[str, str | None]:
         "kind": issued.kind,
         "name": issued.name,
         "organisation": issued.organisation,
-        "created": _time(issued.created),
-        "expires": _time(issued.expires),
-        "revoked": _time(issued.revoked),
+        "created": times.shown(issued.created),
+        "expires": times.shown(issued.expires),
+        "revoked": times.shown(issued.revoked),
         "state": _state(issued),
     }
 
@@ -165,25 +155,6 @@ def _described(issued: IssuedToken) -> dict[str, str | None]:
 def _state(issued: IssuedToken) -> str:
     if issued.revoked is not None:
         return "revoked"
-    if issued.expires is not None and issued.expires <= _now():
+    if issued.expires is not None and issued.expires <= times.now():
         return "expired"
-    return f"until {_time(issued.expires)}" if issued.expires else "in force"
-
-
-def _duration(text: str) -> int:
-    found = re.fullmatch(r"([0-9]{1,5})([mhd])", text)
-    if found is None:
-        raise CommandError(
-            f"`{text}` is no length of time.", "", "Write 30m, 8h or 90d.", exit=Exit.USAGE
-        )
-    return int(found[1]) * _UNITS[found[2]]
-
-
-def _now() -> int:
-    return int(time.time() * 1000)
-
-
-def _time(milliseconds: int | None) -> str | None:
-    if milliseconds is None:
-        return None
-    return datetime.fromtimestamp(milliseconds / 1000, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    return f"until {times.shown(issued.expires)}" if issued.expires else "in force"

@@ -25,5 +25,10 @@ def bundles() -> Iterator[tuple[str, bytes]]:
             yield " ".join(member.name.split("_")[:2]), _minified(content.read())
 
 
+def consultant() -> bytes:
+    """Return the transaction Bundle of a consultant and her hospital."""
+    return _minified((_FOLDER / "consultant.json").read_bytes())
+
+
 def _minified(bundle: bytes) -> bytes:
     return json_format.serialise(json_format.parse(bundle))

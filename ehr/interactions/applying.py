@@ -10,11 +10,13 @@ import contextlib
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
+from ehr.access.scope import scope_of
 from ehr.interactions import sharing
 from ehr.interactions.changes import Change, afresh
 from ehr.interactions.conditions import References, conditions_of, lock_texts
 from ehr.interactions.content import link_staged, stage_large
 from ehr.interactions.drafting import draft, is_tolerant
+from ehr.interactions.leaving import end_rights
 from ehr.interactions.targets import Plan, plan_targets
 from ehr.interactions.writes import writes_of
 from ehr.record import Record
@@ -161,6 +163,7 @@ def _write(
 ) -> list[list[Written]] | Matches:
     """Return the outcome, or other matches where the conditions now match something else."""
     unfiled = record.database.unfiled_key(principal.organisation)
+    scope_of(record.database, principal, "crud")  # asks for keys, before the write queues
     author = Author(principal.id, principal.organisation, unfiled)
     numbers = _numbers(record, changes, None if is_last else prepared[1])
 
@@ -182,6 +185,7 @@ def _write(
         outcome = [[next(written) for _ in some] for some in writes]
         link_staged(connection, changes, outcome)
         _judge_definitions(record, connection, changes, outcome)
+        end_rights(connection, flat, outcome, record.clock())
         _fill_matched(connection, plan, outcome)
         if then is not None:
             with record.database.joined(connection):

@@ -1,74 +1,19 @@
-"""capabilities: what this server does, generated from the registries that do it.
+"""capabilities: what this server does (R4 §3.1.0.8), the same for every caller."""
 
-R4 §3.1.0.8 (capabilities), §5.3 (CapabilityStatement) and §4.9 (TerminologyCapabilities). The same
-for every caller.
-"""
-
-from functools import cache, lru_cache
-from importlib import metadata
-from typing import NamedTuple
+from functools import lru_cache
 
 from auth.principal import Principal
 from ehr.errors import Invalid
-from ehr.messages import Interaction, Resource, Result
-from ehr.patches import MEDIA_TYPES
+from ehr.interactions.capability_statement import Facts, statement
+from ehr.messages import Interaction, Result
 from ehr.record import Record
-from ehr.search.grammar.query import BESIDE_TYPES
 from ehr.search.parameters.custom import NO_CUSTOM, Custom
-from ehr.search.parameters.modifiers import modifiers
-from ehr.search.parameters.supported import searchable, supported_names
 from ehr.settings import Settings
+from ehr.settings import own_base as stated_base
 from ehr.urls import operations as offered
-from fhir_profiles import definitions, json_format, search_parameters
-from fhir_profiles.compartments import COMPARTMENTS
-from fhir_profiles.search_parameters import SearchParameter
+from fhir_profiles import json_format
 
-# Moves with a release, so that equal servers give equal statements.
-_DATE = "2026-11-22"
 _MODES = ("full", "normative", "terminology")
-# The resource types that R4 declares normative.
-_NORMATIVE = frozenset(
-    {
-        "Binary",
-        "Bundle",
-        "CapabilityStatement",
-        "CodeSystem",
-        "Observation",
-        "OperationDefinition",
-        "OperationOutcome",
-        "Parameters",
-        "Patient",
-        "StructureDefinition",
-        "ValueSet",
-    }
-)
-_TYPE_INTERACTIONS = (
-    "create",
-    "delete",
-    "history-instance",
-    "history-type",
-    "patch",
-    "read",
-    "search-type",
-    "update",
-    "vread",
-)
-_SYSTEM_INTERACTIONS = ("batch", "history-system", "search-system", "transaction")
-_SECURITY = (
-    "Every request but this one needs a bearer token: Authorization: Bearer. "
-    "A caller sees a resource it may not read as one that does not exist."
-)
-
-
-class _Facts(NamedTuple):
-    """The settings that a statement depends on."""
-
-    update_create: bool
-    conditional_delete: str
-    references: str
-    cors: bool
-    # Compared by identity: there is a new one when what can be searched by changes.
-    custom: Custom = NO_CUSTOM
 
 
 def capabilities(record: Record, principal: Principal, interaction: Interaction) -> Result:
@@ -83,11 +28,11 @@ def statement_of(settings: Settings, interaction: Interaction, custom: Custom = 
 
     `custom` are the search parameters that the record adds to those of R4.
     """
-    facts = _Facts(
+    facts = Facts(
         settings.update_create,
         settings.conditional_delete,
         settings.references,
-        bool(settings.cors_origins),
+        stated_base(settings).removesuffix("/fhir"),
         custom if custom.ready else NO_CUSTOM,
     )
     return _serialised(facts, _mode(interaction))
@@ -96,22 +41,6 @@ def statement_of(settings: Settings, interaction: Interaction, custom: Custom = 
 def own_base(body: bytes, base: str) -> bytes:
     """Return a statement with the base of this server filled in."""
     return body.replace(offered.OWN_BASE.encode(), base.encode())
-
-
-def statement(facts: _Facts, mode: str) -> Resource:
-    """Return the statement of a mode, with a base that stands for the real one."""
-    if mode == "terminology":
-        heading = _heading("TerminologyCapabilities", "SharedCareRecordTerminology")
-        return {**heading, "codeSearch": "explicit"}
-    types = definitions.resource_types()
-    listed = [type for type in types if mode == "full" or type in _NORMATIVE]
-    return {
-        **_heading("CapabilityStatement", "SharedCareRecord"),
-        "fhirVersion": "4.0.1",
-        "format": ["application/fhir+json", "application/fhir+xml", "json", "xml"],
-        "patchFormat": list(MEDIA_TYPES),
-        "rest": [_rest(facts, listed)],
-    }
 
 
 def _mode(interaction: Interaction) -> str:
@@ -125,109 +54,5 @@ def _mode(interaction: Interaction) -> str:
 
 
 @lru_cache(maxsize=8)
-def _serialised(facts: _Facts, mode: str) -> bytes:
+def _serialised(facts: Facts, mode: str) -> bytes:
     return json_format.serialise(statement(facts, mode))
-
-
-def _heading(type: str, name: str) -> Resource:
-    return {
-        "resourceType": type,
-        "url": f"{offered.OWN_BASE}/metadata",
-        "version": _version(),
-        "name": name,
-        "status": "active",
-        "date": _DATE,
-        "kind": "instance",
-        "software": {"name": "Shared Care Record", "version": _version()},
-        "implementation": {"description": "Shared Care Record", "url": offered.OWN_BASE},
-    }
-
-
-@cache
-def _version() -> str:
-    try:
-        return metadata.version("shared-care-record")
-    except metadata.PackageNotFoundError:
-        return "0.1.0"
-
-
-def _rest(facts: _Facts, types: list[str]) -> Resource:
-    return {
-        "mode": "server",
-        "security": {"cors": facts.cors, "description": _SECURITY},
-        "resource": [_resource(facts, type) for type in types],
-        "interaction": [{"code": code} for code in _SYSTEM_INTERACTIONS],
-        "searchParam": _system_parameters(facts.custom),
-        "operation": _operations([each for each in offered.OFFERED if "system" in each.levels]),
-        "compartment": [
-            f"http://hl7.org/fhir/CompartmentDefinition/{name.lower()}" for name in COMPARTMENTS
-        ],
-    }
-
-
-def _resource(facts: _Facts, type: str) -> Resource:
-    parameters = searchable(type, facts.custom)
-    entry: Resource = {
-        "type": type,
-        "profile": f"http://hl7.org/fhir/StructureDefinition/{type}",
-        "interaction": [{"code": code} for code in _TYPE_INTERACTIONS],
-        "versioning": "versioned",
-        "readHistory": True,
-        "updateCreate": facts.update_create,
-        "conditionalCreate": True,
-        "conditionalRead": "full-support",
-        "conditionalUpdate": True,
-        "conditionalDelete": facts.conditional_delete,
-        "referencePolicy": _reference_policy(facts),
-        "searchInclude": [f"{type}:{p.code}" for p in parameters if p.kind == "reference"],
-        "searchRevInclude": list(_reverse_includes(facts.custom).get(type, ())),
-        "searchParam": [*map(_parameter, parameters), *_of_any_type()],
-        "operation": _operations(offered.for_type(type)),
-    }
-    return {name: value for name, value in entry.items() if value not in ([], None)}
-
-
-def _reference_policy(facts: _Facts) -> list[str]:
-    return ["literal", "logical", *(["enforced"] if facts.references == "all" else [])]
-
-
-@lru_cache(maxsize=4)
-def _reverse_includes(custom: Custom) -> dict[str, tuple[str, ...]]:
-    found: dict[str, list[str]] = {}
-    for source in definitions.resource_types():
-        for parameter in searchable(source, custom):
-            # A parameter that may point anywhere would make each list a copy of all.
-            for target in parameter.targets if parameter.kind == "reference" else ():
-                found.setdefault(target, []).append(f"{source}:{parameter.code}")
-    return {target: tuple(codes) for target, codes in found.items()}
-
-
-def _system_parameters(custom: Custom) -> list[Resource]:
-    """Return the parameters that every type has, which are those a system search may use."""
-    names = supported_names((), custom)
-    defined = (p for p in searchable("Basic", custom) if p.code in names)
-    return [*map(_parameter, defined), *_of_any_type(), {"name": "_type", "type": "token"}]
-
-
-def _of_any_type() -> list[Resource]:
-    """Return the parameters that no definition gives an element to."""
-    defined = search_parameters.for_type("Basic")
-    entries: list[Resource] = []
-    for name, kind in BESIDE_TYPES.items():
-        known = {"definition": defined[name].url} if name in defined else {}
-        if name != "_type":
-            entries.append({"name": name, **known, "type": kind})
-    return entries
-
-
-def _parameter(parameter: SearchParameter) -> Resource:
-    """Return the entry of a parameter. R4 has no element for its modifiers, so it says them."""
-    named = [f":{name}" for name in modifiers(parameter)]
-    if parameter.kind == "reference":
-        named.append(":[Type]")
-    entry = {"name": parameter.code, "definition": parameter.url, "type": parameter.kind}
-    return entry | ({"documentation": f"Modifiers: {', '.join(named)}"} if named else {})
-
-
-def _operations(operations: list[offered.OfferedOperation]) -> list[Resource]:
-    return [{"name": each.name, "definition": each.definition} for each in operations]

@@ -4,13 +4,14 @@ The Bundle's own `meta.lastUpdated` is the moment to poll from: `_since` that mo
 """
 
 from dataclasses import replace
-from typing import NoReturn
+from typing import TYPE_CHECKING, NoReturn
 from urllib.parse import quote, urlencode
 from zoneinfo import ZoneInfo
 
 from auth.principal import Principal
-from ehr.access.instance import may_see
-from ehr.access.visible import visible
+from ehr.access import finding
+from ehr.access.scope import bound_to, scope_of
+from ehr.access.visible import visible_within
 from ehr.errors import PASSED_OVER, Invalid, NotFound
 from ehr.interactions.own_definitions import OWN_SINCE, OWN_VERSION, own_definition
 from ehr.interactions.read import not_found
@@ -18,13 +19,16 @@ from ehr.messages import Instant, Interaction, Result
 from ehr.record import Record
 from ehr.search.results.cursor import Cursor, expired, seal, unseal
 from ehr.search.values.intervals import parse_interval
-from ehr.store import feed, read
+from ehr.store import feed
 from ehr.store import history as versions
 from ehr.store.bodies import instant
 from ehr.store.drafts import Method
-from ehr.store.tables import resource
+from ehr.store.tables import resource, version
 from ehr.urls.counts import read_count
 from fhir_profiles import json_format
+
+if TYPE_CHECKING:
+    from sqlalchemy import ColumnElement
 
 _KNOWN = ("_since", "_at", "_count", "_cursor", "_sort", "_summary", "_elements")
 
@@ -41,10 +45,11 @@ def history(record: Record, principal: Principal, interaction: Interaction) -> R
         return _of_own(record, principal, interaction, own, asked, count)
     with record.database.read() as connection:
         polled = int(cursor.values[0] or 0) if cursor else feed.watermark(connection)
-        judged = visible(resource, principal, binaries=interaction.type in (None, "Binary"))
+        judged = _visible(record, principal, interaction)
         if interaction.id is not None:
-            row = read.newest(connection, interaction.type or "", interaction.id)
-            if row is None or not may_see(record.database, principal, row, connection):
+            scope = scope_of(record.database, principal, "r")
+            row = finding.newest(connection, scope, interaction.type or "", interaction.id)
+            if row is None:
                 raise NotFound(not_found(interaction))
             judged = judged & versions.of_row(row.patient_key, row.rid)
         else:
@@ -53,14 +58,31 @@ def history(record: Record, principal: Principal, interaction: Interaction) -> R
         if number is None and (interaction.id is not None or count == 0):
             number = versions.total(connection, asked, judged)
         if cursor is not None:
-            low, rid, version = (int(value or 0) for value in cursor.values[1:])
-            asked = replace(asked, before=(low, rid, version))
+            low, rid, number_of = (int(value or 0) for value in cursor.values[1:])
+            asked = replace(asked, before=(low, rid, number_of))
         page = versions.entries(connection, asked, judged, count + 1) if count else []
     more = len(page) > count
     return Result(
         status=200,
         body=_bundle(record, principal, interaction, page[:count], number, polled, more),
         last_modified=polled,
+    )
+
+
+def _visible(
+    record: Record, principal: Principal, interaction: Interaction
+) -> "ColumnElement[bool]":
+    """Return the condition of the resources whose history the caller may see.
+
+    That of one resource is read; those of a type and of everything are lists, as searches are.
+    """
+    return visible_within(
+        resource,
+        scope_of(record.database, principal, "s" if interaction.id is None else "r"),
+        record.database.hasher,
+        binaries=interaction.type in (None, "Binary"),
+        types=(interaction.type,) if interaction.type else (),
+        version=version,
     )
 
 
@@ -151,7 +173,7 @@ def _cursor(
     cursor = unseal(
         text,
         keys=(record.database.secret("cursor"),),
-        caller=principal.id,
+        caller=bound_to(principal),
         search=_search_bytes(interaction),
         now=record.clock(),
     )
@@ -183,7 +205,7 @@ def _bundle(
         sealed = seal(
             cursor,
             keys=(record.database.secret("cursor"),),
-            caller=principal.id,
+            caller=bound_to(principal),
             search=_search_bytes(interaction),
         )
         links.append(("next", _address(interaction, sealed)))

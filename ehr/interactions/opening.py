@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from ehr.access.instance import is_open, owns
-from ehr.access.visible import EVERYTHING, scope_of
+from ehr.access.scope import EVERYTHING, scope_of
 from ehr.errors import Forbidden, Unprocessable
 from ehr.interactions.changes import Change
 from ehr.interactions.targets import Plan
@@ -41,7 +41,7 @@ def refuse_writing(
             row = rows.get(name)
             if row is None or owns(record.database, principal, row.patient_key):
                 continue
-            if is_open(connection, principal, row.patient_key, row.rid):
+            if is_open(connection, record.database, principal, row.patient_key, row.rid):
                 raise Forbidden(
                     f"Binary/{row.id} belongs to another organisation. It may be read through what "
                     "refers to it, and changed by that organisation only.",
@@ -56,7 +56,7 @@ def refuse_opening(
     writes: Sequence[Sequence[Write]],
 ) -> None:
     """Raise Unprocessable for references to Binaries that their writer may not read."""
-    if scope_of(principal) == EVERYTHING:
+    if scope_of(record.database, principal, "r") == EVERYTHING:
         return
     naming = [
         (write, (row.type, row.id))
@@ -71,7 +71,7 @@ def refuse_opening(
         place = places.get(name)
         if place is None or owns(record.database, principal, place.patient_key):
             continue
-        if not is_open(connection, principal, place.patient_key, place.rid):
+        if not is_open(connection, record.database, principal, place.patient_key, place.rid):
             raise Unprocessable(
                 f"{write.type}/{write.id} refers to Binary/{name[1]}, which is not in this record. "
                 "Create it first, or send both in one transaction.",

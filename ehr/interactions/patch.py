@@ -4,6 +4,7 @@ from auth.principal import Principal
 from ehr.errors import Invalid
 from ehr.interactions.applying import apply
 from ehr.interactions.changes import Change
+from ehr.interactions.permission import may_show
 from ehr.interactions.results import of_written
 from ehr.messages import Document, Interaction, Result
 from ehr.record import Record
@@ -34,7 +35,8 @@ def change(interaction: Interaction, *, full_url: str | None = None, at: str = "
 
 def patch(record: Record, principal: Principal, interaction: Interaction) -> Result:
     """Apply a patch to the newest version."""
-    return of_written(apply(record, principal, [change(interaction)])[0][0])
+    written = apply(record, principal, [change(interaction)])[0][0]
+    return of_written(written, whole=may_show(record, principal, written))
 
 
 def _unwrapped(document: Document, at: str) -> Document:

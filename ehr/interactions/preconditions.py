@@ -73,9 +73,7 @@ def check_update_as_create(record: Record, change: Change, id: str) -> None:
 def check_patchable(change: Change, row: Current | None) -> Current:
     """Return the row to patch. Raises NotFound or Gone."""
     if row is None:
-        raise NotFound(
-            f"There is no {change.type}/{change.id} to patch.", expression=change.expression
-        )
+        raise NotFound(f"There is no {change.type}/{change.id}.", expression=change.expression)
     if row.deleted:
         raise Gone(
             f"{change.type}/{row.id} was deleted. Send it whole by PUT to bring it back.",

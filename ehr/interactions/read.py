@@ -1,34 +1,28 @@
 """read (R4 §3.1.0.1): the newest version by id, 304 where the caller has it, 410 once deleted."""
 
 from auth.principal import Principal
-from ehr.access.instance import may_see
+from ehr.access import finding
+from ehr.access.scope import scope_of
 from ehr.errors import Gone, NotFound
 from ehr.interactions import binary
 from ehr.interactions.own_definitions import OWN_SINCE, OWN_VERSION, own_definition
 from ehr.interactions.preconditions import check_read, is_fresh
 from ehr.messages import Interaction, Result
 from ehr.record import Record
-from ehr.store import read as rows
 from ehr.store.read import Stored
 
 
 def read(record: Record, principal: Principal, interaction: Interaction) -> Result:
     """Return the newest version of a resource."""
-    assert interaction.type is not None
-    assert interaction.id is not None
     own = own_definition(interaction)
     if own is not None:
         return of_own(interaction, own)
-    with record.database.read() as connection:
-        row = rows.newest(connection, interaction.type, interaction.id)
-    return of_row(record, principal, interaction, row)
+    return of_seen(record, interaction, present(record, principal, interaction))
 
 
-def of_row(
-    record: Record, principal: Principal, interaction: Interaction, row: Stored | None
-) -> Result:
-    """Return the result for a row that was found, or not. Raises NotFound or Gone."""
-    row = present(record, principal, interaction, row)
+def of_seen(record: Record, interaction: Interaction, row: Stored) -> Result:
+    """Return the result for a row that the caller may see. Raises Gone."""
+    refuse_deleted(row)
     check_read(interaction, row.version, row.last_updated)
     if is_fresh(interaction.preconditions, row.version, row.last_updated):
         return Result(status=304, version=row.version, last_modified=row.last_updated)
@@ -50,17 +44,30 @@ def of_own(interaction: Interaction, body: bytes) -> Result:
 
 
 def present(
-    record: Record, principal: Principal, interaction: Interaction, row: Stored | None
+    record: Record, principal: Principal, interaction: Interaction, *, letters: str = "r"
 ) -> Stored:
-    """Return a row that is there and may be seen. Raises NotFound or Gone."""
-    if row is None or not may_see(record.database, principal, row):
+    """Return the newest version of the resource in the address, if these letters permit it.
+
+    Raises NotFound or Gone.
+    """
+    assert interaction.type is not None
+    assert interaction.id is not None
+    scope = scope_of(record.database, principal, letters)
+    with record.database.read() as connection:
+        row = finding.newest(connection, scope, interaction.type, interaction.id)
+    if row is None:
         raise NotFound(not_found(interaction))
+    refuse_deleted(row)
+    return row
+
+
+def refuse_deleted(row: Stored) -> None:
+    """Raise Gone for a row that was deleted."""
     if row.deleted:
         raise Gone(
             f"{row.type}/{row.id} was deleted. Earlier versions are in its _history.",
             headers=(("ETag", f'W/"{row.version}"'),),
         )
-    return row
 
 
 def not_found(interaction: Interaction) -> str:

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from ehr.interactions.changes import Change
+from ehr.interactions.leaving import ROLE
 from ehr.interactions.opening import names_binaries
 from ehr.interactions.targets import Plan
 from ehr.interactions.writes import judged
@@ -34,6 +35,8 @@ def part_of(
     plan, drafts = prepared
     if len(changes) > 1 or not _is_plain(changes[0], drafts[0]):
         return None
+    if principal.scopes is not None and drafts[0] is not None and drafts[0].demands:
+        return None  # what it refers to is looked at first
     target = plan.targets[0]
 
     def judge(rows: Rows) -> list[list[Write]]:
@@ -48,8 +51,8 @@ def _is_plain(change: Change, draft: Draft | None) -> bool:
         and change.criteria is None
         and change.method in (Method.POST, Method.PUT)
         # A SearchParameter is judged beside the others, a Binary may be large; who refers to one
-        # must be able to read it.
-        and change.type not in ("Binary", "SearchParameter")
+        # must be able to read it. With a role tokens may end.
+        and change.type not in ("Binary", "SearchParameter", ROLE)
         and len(draft.stored) <= _LARGE
         and not names_binaries(draft)
     )

@@ -15,6 +15,7 @@ from ehr.interactions import create, delete, patch, update
 from ehr.interactions.applying import apply
 from ehr.interactions.changes import Change
 from ehr.interactions.entries import Entry
+from ehr.interactions.permission import may_show
 from ehr.interactions.results import of_written
 from ehr.messages import Interaction, Result
 from ehr.record import Record
@@ -58,7 +59,9 @@ def transaction(
     else:
         written = []
         then(None)
-    done = (_done(entry, some) for entry, some in zip(writing, written, strict=True))
+    done = (
+        _done(record, principal, entry, some) for entry, some in zip(writing, written, strict=True)
+    )
     others = iter(found)
     return [next(done if entry.interaction.name in WRITING else others) for entry in entries]
 
@@ -74,9 +77,11 @@ def _refuse_change(entry: Entry) -> None:
         )
 
 
-def _done(entry: Entry, written: list[Written]) -> Result:
+def _done(record: Record, principal: Principal, entry: Entry, written: list[Written]) -> Result:
     asked = entry.interaction
     whole = asked.name == "patch" or asked.preferences.returning == "representation"
+    if asked.name == "patch" and written:
+        whole = may_show(record, principal, written[-1])
     return of_written(written[-1], whole=whole) if written else Result(status=204)
 
 

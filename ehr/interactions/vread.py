@@ -1,12 +1,13 @@
 """vread (R4 §3.1.0.2): one version by its number, also when a later one replaced or deleted it."""
 
 from auth.principal import Principal
+from ehr.access import finding
+from ehr.access.scope import scope_of
 from ehr.errors import NotFound
 from ehr.interactions.own_definitions import OWN_VERSION, own_definition
-from ehr.interactions.read import of_own, of_row
+from ehr.interactions.read import of_own, of_seen
 from ehr.messages import Interaction, Result
 from ehr.record import Record
-from ehr.store import read as rows
 
 _LARGEST = 2**31 - 1
 
@@ -21,11 +22,12 @@ def vread(record: Record, principal: Principal, interaction: Interaction) -> Res
     own = own_definition(interaction)
     if own is not None and int(text) == OWN_VERSION:
         return of_own(interaction, own)
+    scope = scope_of(record.database, principal, "r")
     with record.database.read() as connection:
-        row = rows.version(connection, interaction.type, interaction.id, int(text))
+        row = finding.version(connection, scope, interaction.type, interaction.id, int(text))
     if row is None:
         raise NotFound(
             f"There is no version {text} of {interaction.type}/{interaction.id}. "
             "Its _history lists the versions there are."
         )
-    return of_row(record, principal, interaction, row)
+    return of_seen(record, interaction, row)

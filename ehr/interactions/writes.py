@@ -7,9 +7,8 @@ its caller may not see is not there.
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from ehr.access.instance import owns
 from ehr.errors import Conflict, NotFound
-from ehr.interactions import content, opening, patching, preconditions
+from ehr.interactions import content, opening, patching, permission, preconditions
 from ehr.interactions.changes import Change
 from ehr.interactions.drafting import reindex
 from ehr.interactions.targets import Plan, Target
@@ -44,6 +43,7 @@ def writes_of(
     opening.refuse_writing(record, principal, connection, changes, plan, rows)
     writes = judged(record, principal, author, changes, plan, drafts, rows)
     opening.refuse_opening(record, principal, connection, writes)
+    permission.refuse_unseen(record, principal, connection, writes)
     return writes
 
 
@@ -57,15 +57,20 @@ def judged(
     rows: dict[Name, Current],
 ) -> list[list[Write]]:
     """Return the writes of each change on these rows, which are what is there and is held."""
-    owned = {n for n, row in rows.items() if owns(record.database, principal, row.patient_key)}
-    hidden = rows.keys() - owned
+    hidden = {
+        name
+        for change, target in zip(changes, plan.targets, strict=True)
+        for name in target.names
+        if target.writes and name in rows
+        if not permission.may_write(record, principal, change, rows[name])
+    }
     for change, target in zip(changes, plan.targets, strict=True) if hidden else ():
         if change.method is not Method.DELETE and not hidden.isdisjoint(target.names):
             raise NotFound(f"There is no {change.type}/{target.id}.", expression=change.expression)
     for name in hidden:
         del rows[name]  # deleting what is not there changes nothing
     return [
-        _of_change(record, author, change, target, one, rows)
+        _of_change(record, principal, author, change, target, one, rows)
         for change, target, one in zip(changes, plan.targets, drafts, strict=True)
     ]
 
@@ -93,6 +98,7 @@ def _refuse_moved(
 
 def _of_change(
     record: Record,
+    principal: "Principal",
     author: Author,
     change: Change,
     target: Target,
@@ -104,6 +110,8 @@ def _of_change(
     if change.method is Method.DELETE:
         return _deletions(record, author, change, target, rows)
     row = rows.get((change.type, target.id))
+    if not target.is_new:
+        permission.refuse_choosing(principal, change, target.id, row)
     preconditions.check_write(change, row)
     if target.must_be_free and row is not None and not row.deleted:
         raise Conflict(
@@ -117,6 +125,7 @@ def _of_change(
     elif row is None and not target.is_new:
         preconditions.check_update_as_create(record, change, target.id)
     prepared = content.kept(change, prepared, row)
+    permission.check_result(record, principal, change, prepared, row)
     previous = reindex(record, row) if row is not None and not row.deleted else None
     return [
         Write(

@@ -10,10 +10,10 @@ no care date. The Bundle's `meta.lastUpdated` is the moment to poll from with `_
 """
 
 from auth.principal import Principal
+from ehr.interactions.read import present
 from ehr.messages import Interaction, Result
 from ehr.operations.everything_asked import read
 from ehr.operations.everything_links import Walk, address, sealed, walk_of
-from ehr.operations.nominated import nominated
 from ehr.record import Record
 from ehr.search.asking import asking_for
 from ehr.search.everything.scope import scope_of
@@ -25,9 +25,11 @@ from ehr.search.results.bundle import searchset
 def everything(record: Record, principal: Principal, interaction: Interaction) -> Result:
     """Return a searchset Bundle of everything that was asked for."""
     asked = read(interaction, record.settings)
-    row = nominated(record, principal, interaction) if interaction.id is not None else None
+    row = None
+    if interaction.id is not None:
+        row = present(record, principal, interaction, letters="rs")
     with record.database.read() as connection:
-        asking = asking_for(record, principal, connection)
+        asking = asking_for(record, principal, connection, letters="rs")
         walk = walk_of(record, principal, interaction, asked.params, asking)
         found = page(
             asking,

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from urllib.parse import quote, urlencode
 
 from auth.principal import Principal
+from ehr.access.scope import bound_to
 from ehr.messages import Instant, Interaction, Params
 from ehr.operations import given
 from ehr.record import Record
@@ -36,7 +37,7 @@ def walk_of(
     cursor = unseal(
         text,
         keys=(record.database.secret("cursor"),),
-        caller=principal.id,
+        caller=bound_to(principal),
         search=_bound(interaction, params),
         now=record.clock(),
     )
@@ -61,7 +62,7 @@ def sealed(
     return seal(
         Cursor((walk.polled, *place), False, walk.mark, walk.epoch, None, record.clock()),
         keys=(record.database.secret("cursor"),),
-        caller=principal.id,
+        caller=bound_to(principal),
         search=_bound(interaction, params),
     )
 

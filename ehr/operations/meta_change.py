@@ -13,9 +13,9 @@ from auth.principal import Principal
 from ehr.errors import Invalid
 from ehr.interactions.applying import apply
 from ehr.interactions.changes import Change
+from ehr.interactions.read import present
 from ehr.messages import Document, Interaction, Resource, Result, replace
 from ehr.operations import given
-from ehr.operations.nominated import nominated
 from ehr.record import Record
 from ehr.store.bodies import instant
 from ehr.store.drafts import Method
@@ -57,7 +57,7 @@ def _change(
     record: Record, principal: Principal, interaction: Interaction, combine: _Combine
 ) -> Result:
     sent = _sent(interaction)
-    row = nominated(record, principal, interaction)
+    row = present(record, principal, interaction)
 
     def edit(document: Document) -> Document:
         before = document.resource["meta"]

@@ -10,10 +10,10 @@ from dataclasses import dataclass
 from auth.principal import Principal
 from ehr.errors import Invalid, Unprocessable
 from ehr.interactions.drafting import is_tolerant
+from ehr.interactions.read import present
 from ehr.interactions.rehearsal import rehearsed
 from ehr.messages import Document, Interaction, Resource, Result, replace
 from ehr.operations import given
-from ehr.operations.nominated import nominated
 from ehr.outcome import operation_outcome
 from ehr.record import Record
 from fhir_profiles import json_format
@@ -39,7 +39,7 @@ def validate(record: Record, principal: Principal, interaction: Interaction) -> 
     """Return an OperationOutcome with all issues, or one that says there are none."""
     asked = _asked(interaction)
     if asked.mode == "delete":
-        nominated(record, principal, interaction)
+        present(record, principal, interaction)
         issues = rehearsed(record, principal, interaction, "delete")
     else:
         issues = _content(record, principal, interaction, asked)
@@ -117,7 +117,7 @@ def _content(
     resource = (
         asked.document.resource
         if asked.document is not None
-        else json_format.reparse(nominated(record, principal, interaction).json())
+        else json_format.reparse(present(record, principal, interaction).json())
     )
     if asked.profile is not None:
         _check_profile(type, asked.profile)

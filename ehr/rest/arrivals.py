@@ -6,6 +6,7 @@ health answers always find one. Whoever sends less than a piece within the time-
 told so (408, §15.5.9); `slow_connections` does the cutting.
 """
 
+import sys
 import time
 from collections.abc import Iterable, Mapping
 from queue import SimpleQueue
@@ -50,11 +51,11 @@ class Arrivals:
         for _ in range(working):
             self._permits.put(None)
 
-    def around(self, application: "WSGIApplication", path: str) -> "WSGIApplication":
-        """Return the application with these rules for what lies below a path."""
+    def around(self, application: "WSGIApplication", *paths: str) -> "WSGIApplication":
+        """Return the application with these rules for what lies below these paths."""
 
         def bounded(environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
-            if not environ["PATH_INFO"].startswith(path):
+            if not environ["PATH_INFO"].startswith(paths):
                 return application(environ, start_response)
             if _has_body(environ):
                 environ["wsgi.input"] = _Input(environ, self)
@@ -105,7 +106,7 @@ class _Input:
         self._arrival = Arrival(str(environ.get("REMOTE_ADDR", "")))
         self._is_over = False
 
-    def read(self, size: int) -> bytes:
+    def read(self, size: int = sys.maxsize) -> bytes:
         """Return that many bytes, fewer at the end. Raises Busy and TimedOut."""
         parts: list[bytes] = []
         while size > 0 and (part := self._piece(min(size, PIECE))):

@@ -15,13 +15,14 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
-from auth import tokens
+from auth.apps.origins import Origins
 from auth.principal import Principal
-from ehr.errors import FhirError, Unauthenticated
+from ehr.errors import FhirError
 from ehr.interactions import views
 from ehr.messages import Interaction, Result
 from ehr.patches import MEDIA_TYPES
 from ehr.rest import bases, bodies, capability, cors, parse
+from ehr.rest.caller import Authenticate, Callers, principal_of
 from ehr.rest.cors import Headers
 from ehr.rest.parse import Presentation
 from ehr.rest.respond import Response, refuse, respond
@@ -31,48 +32,41 @@ from ehr.urls import paths
 from fhir_profiles.issues import InvalidDocument
 
 if TYPE_CHECKING:
+    from auth.surroundings import Surroundings
     from ehr.record import Record
 
 Handle = Callable[[Principal, Interaction], Result]
-Authenticate = Callable[[str], Principal | None]
 
 _LOG = logging.getLogger("ehr.rest")
-_REALM = 'Bearer realm="fhir"'
 
 
 @dataclass(frozen=True, slots=True)
 class Door:
     """What an endpoint needs: settings, who a token stands for, and the pipeline behind it.
 
-    `custom` are the search parameters that the record adds to those of R4.
+    `custom` are the search parameters that the record adds to those of R4; `is_registered` tells
+    whether an origin is one of a client in use.
     """
 
     settings: Settings
     handle: Handle
     authenticate: Authenticate
     custom: Callable[[], Custom] = Custom
+    is_registered: Callable[[str], bool] = lambda _origin: False
 
 
-def open_door(record: "Record") -> Door:
+def open_door(record: "Record", surroundings: "Surroundings") -> Door:
     """Return the door to a record, with its tokens and its pipeline."""
     from ehr.pipeline import handle
 
-    cache = tokens.TokenCache()
-
-    def look_up(token: str, now: int) -> tokens.Found | None:
-        # At least once a second for each caller: what can be searched by may have changed.
-        record.definitions.refresh()
-        with record.database.read() as connection:
-            return tokens.look_up(connection, token, now)
-
-    def authenticate(token: str) -> Principal | None:
-        return cache.find(token, now=record.clock(), look_up=look_up)
+    callers = Callers(record, surroundings)
 
     def custom() -> Custom:
         record.definitions.refresh_if_old()
         return record.definitions.custom
 
-    return Door(record.settings, partial(handle, record), authenticate, custom)
+    registered = Origins(surroundings).has
+    return Door(record.settings, partial(handle, record), callers.find, custom, registered)
 
 
 @dataclass(slots=True)
@@ -98,7 +92,7 @@ def endpoint(door: Door, environ: Mapping[str, Any]) -> Response:
     if exchange.is_known:
         _discard(environ, door.settings)
     log_request(environ, response[0], began, exchange.request_id)
-    return finish(response, environ, door.settings, exchange.request_id)
+    return finish(response, environ, door, exchange.request_id)
 
 
 def log_request(environ: Mapping[str, Any], status: int, began: float, request_id: str) -> None:
@@ -117,8 +111,9 @@ def _answer(door: Door, exchange: _Exchange) -> Response:
     path = bases.path_below(environ)
     if method == "OPTIONS":
         return _options(environ, path)
-    is_public = path.strip("/") == "metadata"
-    principal = None if is_public else _principal(door, environ)
+    principal = None
+    if not _is_public(path):
+        principal = principal_of(door.authenticate, environ, _sent_path(environ))
     exchange.is_known = principal is not None
     shown = exchange.shown = parse.presentation(environ)
     interaction, route = parse.parse_head(environ, door.settings, shown, exchange.request_id)
@@ -135,22 +130,15 @@ def _answer(door: Door, exchange: _Exchange) -> Response:
     return respond(result, interaction, shown, view, environ)
 
 
-def _principal(door: Door, environ: Mapping[str, Any]) -> Principal:
-    scheme, _, token = environ.get("HTTP_AUTHORIZATION", "").strip().partition(" ")
-    if scheme.lower() != "bearer" or not token.strip():
-        raise Unauthenticated(
-            "Say who you are: send Authorization: Bearer with a token. "
-            "Tokens are made by `ehr token create`.",
-            headers=(("WWW-Authenticate", _REALM),),
-        )
-    principal = door.authenticate(token.strip())
-    if principal is None:
-        raise Unauthenticated(
-            "The token is unknown, expired or revoked. "
-            "Get a new one: `ehr token create` makes it, on the database of this server.",
-            headers=(("WWW-Authenticate", f'{_REALM}, error="invalid_token"'),),
-        )
-    return principal
+def _is_public(path: str) -> bool:
+    return path.strip("/") == "metadata"
+
+
+def _sent_path(environ: Mapping[str, Any]) -> str:
+    """Return the path below the base, percent-encoded, for proofs that name the address."""
+    path: str = environ.get("PATH_INFO", "")
+    below = path.removeprefix(bases.MOUNT) if path.startswith(bases.MOUNT) else path
+    return quote(below, safe="/$*:@!&'()+,;=~", encoding="latin-1")
 
 
 def _discard(environ: Mapping[str, Any], settings: Settings) -> None:
@@ -183,7 +171,7 @@ def _fault(error: Exception, exchange: _Exchange) -> Response:
 
 
 def finish(
-    response: Response, environ: Mapping[str, Any], settings: Settings, request_id: str = ""
+    response: Response, environ: Mapping[str, Any], door: Door, request_id: str = ""
 ) -> Response:
     """Return the response with the headers that every answer has, and without a body for HEAD."""
     status, headers, body = response
@@ -193,12 +181,26 @@ def finish(
         ("X-Request-Id", request_id or parse.request_id(environ)),
         ("Cache-Control", "no-store"),
         ("X-Content-Type-Options", "nosniff"),
-        *cors.allow_origin(origin, settings.cors_origins),
+        *cors.allow_origin(
+            origin,
+            door.settings.cors_origins,
+            door.is_registered,
+            is_public=_is_public(environ.get("PATH_INFO", "").removeprefix(bases.MOUNT)),
+        ),
     ]
     if environ.get("REQUEST_METHOD", "GET").upper() == "HEAD":
         _close(body)
         body = []
-    return status, [(name, _one_line(value)) for name, value in complete], body
+    return status, [(name, _one_line(value)) for name, value in _with_one_vary(complete)], body
+
+
+def _with_one_vary(headers: Headers) -> Headers:
+    """Return headers with all that an answer varies by in one: some caches heed the first only."""
+    named = [value for name, value in headers if name == "Vary"]
+    if len(named) < 2:
+        return headers
+    others = [(name, value) for name, value in headers if name != "Vary"]
+    return [*others, ("Vary", ", ".join(named))]
 
 
 def _one_line(value: str) -> str:

@@ -52,7 +52,7 @@ def fhir_routes(door: Door) -> Blueprint:
         request_id = parse.request_id(request.environ)
         log_request(request.environ, refusal.status, perf_counter(), request_id)
         response = respond.refuse(refusal, shown, request.environ)
-        return _Answer(finish(response, request.environ, door.settings, request_id))
+        return _Answer(finish(response, request.environ, door, request_id))
 
     return routes
 

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from auth.principal import Principal
+from ehr.access.scope import bound_to
 from ehr.messages import Instant
 from ehr.search.asking import Asking, asking_for
 from ehr.search.plan.plan import Plan, plan
@@ -78,7 +79,7 @@ def gathered(
     record: "Record", principal: Principal, planned: Plan, asking: Asking, base: str
 ) -> Gathered:
     """Return everything that a plan brings."""
-    walker = Walker(principal.id, (record.database.secret("cursor"),), record.clock(), base)
+    walker = Walker(bound_to(principal), (record.database.secret("cursor"),), record.clock(), base)
     done = _step(record, planned, walker, asking)
     included, cut = _included(planned, done.page, asking)
     return Gathered(planned.request, walker.now, done, included, cut)

@@ -7,9 +7,11 @@ from typing import TYPE_CHECKING
 from sqlalchemy import ColumnElement, Connection, FromClause
 
 from auth.principal import Principal
-from ehr.access.visible import Scope, scope_of, visible_within
+from ehr.access.scope import Scope, scope_of
+from ehr.access.visible import visible_within
 from ehr.search.matching import MatchContext
 from ehr.store.engine import is_postgres
+from ehr.store.hashing import Hasher
 from ehr.terminology import Source
 
 if TYPE_CHECKING:
@@ -31,16 +33,18 @@ class Asking:
     scope: Scope
 
 
-def asking_for(record: "Record", principal: Principal, connection: Connection) -> Asking:
-    """Return what every statement needs that is asked as this caller."""
-    scope = scope_of(principal)
-    seen = _seen_by(scope)
+def asking_for(
+    record: "Record", principal: Principal, connection: Connection, *, letters: str = "s"
+) -> Asking:
+    """Return what every statement needs that is asked as this caller, who needs these letters."""
+    scope = scope_of(record.database, principal, letters)
+    seen = _seen_by(scope, record.database.hasher)
     return Asking(connection, seen, _match_context(record, connection, seen), scope)
 
 
-def _seen_by(scope: Scope) -> Visible:
+def _seen_by(scope: Scope, hasher: Hasher) -> Visible:
     def condition(row: FromClause) -> ColumnElement[bool]:
-        return visible_within(row, scope)
+        return visible_within(row, scope, hasher)
 
     return condition
 

@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING
 from sqlalchemy import Connection, select
 
 from auth.principal import Principal
-from ehr.access.visible import visible
+from ehr.access.scope import scope_of
+from ehr.access.visible import visible_within
 from ehr.errors import FhirError, PreconditionFailed, located
 from ehr.messages import Params
 from ehr.search.asking import asking_for
@@ -152,10 +153,11 @@ def _match_identifiers(
         assert one.identifier is not None
         hash = record.database.hasher.once(one.identifier[1])
         wanted.setdefault((hash, type_number(one.type)), []).append(one)
+    scope = scope_of(record.database, principal)
     rows = connection.execute(
         _HOLDERS.where(
             identifier_locator.c.hash.in_(sorted({hash for hash, _ in wanted})),
-            visible(_ROW, principal),
+            visible_within(_ROW, scope, record.database.hasher),
         )
     ).all()
     ids: dict[Criteria, set[str]] = {one: set() for one in conditions}

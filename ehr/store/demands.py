@@ -49,7 +49,7 @@ def refuse_missing(connection: Connection, writes: Sequence[Write], keys: "Keys"
     demands = [(write, one) for write in writes if write.draft for one in write.draft.demands]
     versions = _stored(connection, [one for _, one in demands], keys.known) | _made(writes)
     issues = [
-        _missing(write, one)
+        missing(write, one)
         for write, one in demands
         if not (keys.exists((one.type, one.id)) if one.version is None else _of(one) in versions)
     ]
@@ -97,7 +97,8 @@ def _made(writes: Sequence[Write]) -> set[_Version]:
     }
 
 
-def _missing(write: Write, one: Demand) -> Issue:
+def missing(write: Write, one: Demand) -> Issue:
+    """Return what is said of a reference that leads to nothing."""
     name = f"{one.type}/{one.id}" + (f"/_history/{one.version}" if one.version else "")
     return Issue(
         "not-found",

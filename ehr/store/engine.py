@@ -1,6 +1,6 @@
 """Connections to SQLite and PostgreSQL: reads from a pool, writes one transaction at a time.
 
-Knows, with `tables.py` and `insert.py`, which engine it speaks to; `sessions/` has what each needs:
+Knows, with `tables/` and `insert.py`, which engine it speaks to; `sessions/` has what each needs:
 SQLite one writing thread in each process, PostgreSQL writers side by side.
 """
 
@@ -58,6 +58,8 @@ class Database:
         self._secrets: dict[str, bytes] = {}
         self._unfiled: dict[str | None, int] = {None: NO_ORGANISATION}
         self.is_new = False  # its schema was made when it was opened
+        self.patient_keys: dict[str, int] = {}  # of patients whose own apps ask, by id
+        self.scopes: dict[Hashable, Any] = {}  # what callers see, see `ehr/access/scope.py`
         # SQL that is made once, by what it depends on: see `ehr/search/plan/shapes.py`.
         self.shapes: dict[Hashable, Any] = {}
         if self.dialect == "sqlite":
@@ -163,6 +165,11 @@ class Database:
         finally:
             self._local.joined = None
 
+    @property
+    def is_joined(self) -> bool:
+        """Tell whether this thread's reads see what a transaction may still take back."""
+        return getattr(self._local, "joined", None) is not None
+
     def write(self, work: Callable[[Connection], T]) -> T:
         """Run `work` in one transaction and return what it returns, once that is durable."""
         self._refuse_joined()
@@ -179,7 +186,7 @@ class Database:
         return self._writer.run_shared(work, part, write_parts)
 
     def _refuse_joined(self) -> None:
-        if getattr(self._local, "joined", None) is not None:
+        if self.is_joined:
             raise Invalid(
                 "This can't be part of a transaction. Send it by itself or in a batch.",
                 code="not-supported",

@@ -1,6 +1,7 @@
 """Make and upgrade the schema with Alembic; tell which revision a database is at."""
 
 import logging
+from functools import cache
 from importlib.resources import files
 
 from alembic import command
@@ -71,6 +72,7 @@ def current_revision(connection: Connection) -> str | None:
     return MigrationContext.configure(connection).get_current_revision()
 
 
+@cache
 def newest_revision() -> str:
     """Return the revision that this release needs."""
     head = ScriptDirectory.from_config(_config(None)).get_current_head()

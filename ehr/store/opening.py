@@ -4,6 +4,7 @@
 """
 
 from ehr.store import migrate as migrations
+from ehr.store import safe
 from ehr.store.engine import Database
 from ehr.store.sessions.connections import WRITE_TIMEOUT
 
@@ -38,6 +39,7 @@ def open_database(
         _check_schema(database, make=migrate)
         # Made now: a write may not start another write to make them.
         _ = database.hasher, database.compressor, database.epoch, database.secret("cursor")
+        database.secret(safe.PURPOSE)
     except BaseException:
         database.close()
         raise

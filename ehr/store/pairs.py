@@ -111,6 +111,17 @@ def in_keys(
     return Listed((column,), (_text(text if is_postgres(connection) else f"[{text}]"),))
 
 
+def listed_numbers(column: ColumnElement[int], listed: BindParameter[str]) -> ColumnElement[bool]:
+    """Return the condition that a column is one of a list that `number_list` made."""
+    return Listed((column,), (listed,))
+
+
+def number_list(dialect: str, numbers: Iterable[int]) -> str:
+    """Return numbers as the value of a list, as this engine takes it."""
+    text = _joined(numbers)
+    return text if dialect == "postgresql" else f"[{text}]"
+
+
 def _joined(numbers: Iterable[int]) -> str:
     return ",".join(map(str, numbers))
 

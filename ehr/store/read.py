@@ -44,9 +44,13 @@ _LISTED_POSTGRES = (
     ).replace("JOIN version", "LEFT JOIN version")
     + " ORDER BY r.patient_key, r.rid FOR NO KEY UPDATE OF r"
 )
+# Of a version, in the order that `stored` takes them.
+COLUMNS = (
+    "patient_key", "rid", "version", "last_updated", "method", "blob_id", "conf", "sens",
+    "author_organisation", "dict_id", "body",
+)  # fmt: skip
 _VERSION = (
-    "SELECT v.patient_key, v.rid, v.last_updated, v.method, v.blob_id, v.dict_id, v.body, "
-    "v.conf, v.sens, v.author_organisation FROM locator l "
+    f"SELECT {', '.join(f'v.{name}' for name in COLUMNS)} FROM locator l "  # noqa: S608  as above
     "JOIN version v ON v.patient_key = l.patient_key AND v.rid = l.rid "
     "WHERE l.type = {mark} AND l.id = {mark} AND v.version = {mark}"
 )
@@ -120,9 +124,13 @@ def version(connection: Connection, type: str, id: str, number: int) -> Stored |
     """Return one version, or None."""
     sql = _sql(connection, _VERSION)
     found = query(connection, sql, (type_number(type), id, number))
-    if not found:
-        return None
-    key, rid, updated, method, blob_id, dict_id, body, conf, sens, organisation = found[0]
+    return stored(connection, type, id, found[0]) if found else None
+
+
+def stored(connection: Connection, type: str, id: str, row: Sequence[Any]) -> Stored:
+    """Return a version from its `COLUMNS`, the body unpacked."""
+    *columns, conf, sens, organisation, dict_id, body = row
+    key, rid, number, updated, method, blob_id = columns
     return Stored(
         key, rid, type, id, number, updated, method == Method.DELETE, blob_id,
         of(connection).compressor.decompress(body, dict_id), conf, sens, organisation,

@@ -17,7 +17,7 @@ from ehr.store.engine import of
 from ehr.store.hashing import Hasher
 from ehr.store.locator import Located, Name, locate
 from ehr.store.patient_locks import lock_patients
-from fhir_profiles.owners import OWNER_PATHS, SHARED
+from fhir_profiles.owners import OWNER_PATHS, PROVENANCE_TARGET, SHARED
 
 
 @dataclass(slots=True)
@@ -74,7 +74,7 @@ def resolve(
     for write in writes:
         if write.type == "Patient" and write.draft is not None:
             _key_patient(write, keys)
-    for write in writes:
+    for write in sorted(writes, key=_follows):
         if write.draft is None:
             assert write.current is not None
             keys.own[write.type, write.id] = (write.current.patient_key, write.current.rid)
@@ -160,13 +160,33 @@ def _owner(write: Write, keys: Keys, mode: str) -> int:
     if name is None:
         if text is not None and text.startswith("urn:") and mode != "none":
             raise _nobody(write, text)
-        return _unfiled(write)
+        return _of_targets(write, keys) or _unfiled(write)
     if mode != "none" and not keys.exists(name):
         raise _nobody(write, f"{name[0]}/{name[1]}")
     found = keys.find(name)
     if found is None:
         found = keys.reserved[name] = (next(keys.fresh_keys), next(keys.fresh_rids))
-    return found[0]
+    return _of_targets(write, keys, found[0]) or _unfiled(write)
+
+
+def _follows(write: Write) -> bool:
+    """Tell whether a row lies where other rows do, which may be written beside it."""
+    return write.type == "Provenance"
+
+
+def _of_targets(write: Write, keys: Keys, named: int = 0) -> int:
+    """Return the key of the one patient whose resources a Provenance is about, 0 where there is
+    none or are several; of other types the one that is named."""
+    if not _follows(write) or write.draft is None:
+        return named
+    targets = [
+        keys.find((row.type, row.id))
+        for row in write.draft.rows.reference
+        if row.path == PROVENANCE_TARGET and row.type is not None and row.id is not None
+    ]
+    found = {named, *(place[0] for place in targets if place is not None)}
+    patients = [key for key in found if key > 0]
+    return patients[0] if len(patients) == 1 else 0
 
 
 def _unfiled(write: Write) -> int:

@@ -21,6 +21,7 @@ T = TypeVar("T")
 Statement = Select[*tuple[Any, ...]] | CompoundSelect[*tuple[Any, ...]]
 Names = tuple[str, ...]
 
+CALLERS = "caller_"  # begins the names of values that are the caller's own, see `ehr/access/`
 _MOST = 1_000  # kept for each database
 _MOST_VALUES = 200  # of a statement that is kept
 _NUMBERED = postgresql.dialect(paramstyle="numeric_dollar")  # type: ignore[no-untyped-call]  # SQLAlchemy's own
@@ -30,13 +31,15 @@ _NUMBERED = postgresql.dialect(paramstyle="numeric_dollar")  # type: ignore[no-u
 class Template:
     """SQL text, its values by name, and which of them each mark takes.
 
-    `places` are the names that the values of a structure have, in their order.
+    `places` are the names that the values of a structure have, in their order; `callers` those of
+    values that say whose rows are shown, without which it never runs.
     """
 
     sql: str
     values: Mapping[str, Any]
     marks: Names
     places: tuple[Names, ...] = ()
+    callers: Names = ()
 
 
 def kept(connection: Connection, key: Hashable) -> Any:
@@ -109,7 +112,9 @@ def template_of(
         one.key: name for bind, name in compiled.bind_names.items() for one in bind._cloned_set
     }
     places = [_names(named.get(one.key), state.parameter_expansion) for one in binds]
-    return Template(state.statement, state.parameters, tuple(state.positiontup), tuple(places))
+    marks = tuple(state.positiontup)
+    callers = tuple({name for name in marks if name.startswith(CALLERS)})
+    return Template(state.statement, state.parameters, marks, tuple(places), callers)
 
 
 def _names(name: str | None, expansion: Mapping[str, Sequence[str]]) -> Names:
@@ -124,6 +129,8 @@ def run(
 
     `skewed`: some values are in few rows and some in many, so that each needs a plan of its own.
     """
+    if not all(name in changed for name in one.callers):
+        raise LookupError(f"a kept statement needs {one.callers} of who asks now")
     values = [changed[name] if name in changed else one.values[name] for name in one.marks]
     if is_postgres(connection):
         note(connection.info, one.sql, values)

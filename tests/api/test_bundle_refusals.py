@@ -16,14 +16,6 @@ def _patch(url: str, patch: Any, kind: str = "application/json-patch+json") -> g
     return given.entry(carrier, method="PATCH", url=url)
 
 
-def _fhirpath(**parts: str) -> given.Resource:
-    listed = [
-        {"name": name, "valueCode" if name == "type" else "valueString": value}
-        for name, value in parts.items()
-    ]
-    return {"resourceType": "Parameters", "parameter": [{"name": "operation", "part": listed}]}
-
-
 def _put(url: str, resource: given.Resource, **request: str) -> given.Resource:
     return given.entry(resource, method="PUT", url=url, **request)
 
@@ -33,8 +25,8 @@ def _get(url: str) -> given.Resource:
 
 
 MARY = given.patient(id="mary")
-NO_PATCH = _fhirpath(type="fly", path="Patient")
-MISSING = _fhirpath(type="replace", path="Patient.photo", value="x")
+NO_PATCH = given.fhirpath_patch("fly", "Patient")
+MISSING = given.fhirpath_patch("replace", "Patient.photo", valueString="x")
 REFUSED = {
     "a patch of nothing": (404, _patch("Patient/nobody", [])),
     "a patch of what is gone": (410, _patch("Patient/gone", [])),
@@ -158,7 +150,7 @@ def test_fhirpath_patches_may_come_in_a_binary(client: Client) -> None:
 
     client.update(MARY)
     for gender, kind in ("male", "application/fhir+json"), ("other", "application/fhir+xml"):
-        patch = _fhirpath(type="replace", path="Patient.gender", value=gender)
+        patch = given.fhirpath_patch("replace", "Patient.gender", valueString=gender)
         text = xml_format.serialise(patch).decode() if kind.endswith("xml") else json.dumps(patch)
 
         client.transact(given.transaction(_patch("Patient/mary", text, kind)))

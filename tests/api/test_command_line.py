@@ -1,6 +1,7 @@
 """Commands that touch a database: tokens, get, demo and what serve prints before it starts."""
 
 import json
+import re
 import socket
 from pathlib import Path
 
@@ -9,10 +10,11 @@ import pytest
 from ehr import cli
 from ehr.cli import demo as demo_command
 from ehr.cli import server
+from ehr.cli.demo_access import PEOPLE
 from ehr.cli.exits import Exit
 from ehr.cli.failures import CommandError
 from ehr.demo import bundles
-from ehr.settings import Settings
+from ehr.settings import Settings, own_base
 from tests import engines
 
 pytestmark = pytest.mark.usefixtures("folder_of_its_own")
@@ -41,7 +43,7 @@ def test_a_token_is_made_listed_and_revoked(capsys: Printed) -> None:
     assert token not in text
 
     assert cli.run(["token", "revoke", listed["id"]]) == Exit.OK
-    assert cli.run(["token", "revoke", token]) == Exit.FAILED
+    assert cli.run(["token", "revoke", token]) == Exit.REFUSED
     assert "No token was revoked" in capsys.readouterr().err
 
 
@@ -262,6 +264,18 @@ def test_a_port_in_use_is_explained() -> None:
             server.check_address(settings)
 
     assert caught.value.failure.exit == Exit.ADDRESS
+    assert "--host" in caught.value.failure.remedy
+
+
+def test_the_demo_names_only_options_that_it_has(capsys: Printed, tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as busy:
+        port = str(busy.getsockname()[1])
+
+        assert cli.run(["demo", "--port", port, "--file", str(tmp_path / "d.db")]) == Exit.ADDRESS
+
+    said = capsys.readouterr().err
+    assert "--port or EHR_HOST" in said
+    assert "--host" not in said
 
 
 @pytest.mark.parametrize(
@@ -274,7 +288,7 @@ def test_a_port_in_use_is_explained() -> None:
     ],
 )
 def test_the_printed_url_can_be_called(host: str, url: str) -> None:
-    assert server.url(Settings(host=host)) == url
+    assert own_base(Settings(host=host)) == url
 
 
 def test_demo_loads_its_people_once_and_keeps_them(
@@ -295,6 +309,41 @@ def test_demo_loads_its_people_once_and_keeps_them(
     monkeypatch.setenv("EHR_DATABASE_URL", "sqlite:///ehr-demo.db")
     assert cli.run(["get", "CareTeam/mary-murray-team"]) == Exit.OK
     assert len(started) == 2
+
+
+def test_demo_says_how_each_of_its_people_signs_in(
+    started: list[Settings], capsys: Printed, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    mary = list(bundles())[:1]
+    monkeypatch.setattr("ehr.demo.bundles", lambda: iter(mary))
+    assert cli.run(["demo"]) == Exit.OK
+    first = capsys.readouterr().out
+
+    assert cli.run(["demo"]) == Exit.OK
+    second = capsys.readouterr().out
+    assert cli.run(["demo", "--codes"]) == Exit.OK
+    codes = capsys.readouterr().out
+
+    signing_in = [line for line in first.splitlines() if line.startswith("  Dr ")]
+    assert len(signing_in) == 2
+    assert all(line in second for line in signing_in)
+    assert re.search(r"anna\.reid +[0-9]{6}", codes)
+    assert "mary.murray" not in codes
+    assert len(started) == 2
+    for name in ("ehr-demo-access.json", "ehr-demo-key.json"):
+        assert Path(name).stat().st_mode & 0o077 == 0
+    monkeypatch.setenv("EHR_DATABASE_URL", "sqlite:///ehr-demo.db")
+    assert cli.run(["client", "show", "demo-system"]) == Exit.OK
+    assert '"d"' not in capsys.readouterr().out
+    for person in PEOPLE:
+        assert cli.run(["get", person.fhir_user]) == Exit.OK
+
+
+def test_a_demo_that_never_ran_has_no_codes(capsys: Printed) -> None:
+    assert cli.run(["demo", "--codes"]) == Exit.USAGE
+    said = capsys.readouterr().err
+    assert "ehr-demo-access.json, which says how, is not in its folder." in said
+    assert "Start `python3 -m ehr demo` once" in said
 
 
 def test_a_reset_asks_first(started: list[Settings], monkeypatch: pytest.MonkeyPatch) -> None:

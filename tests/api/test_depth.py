@@ -62,12 +62,7 @@ def test_every_patch_may_touch_the_deepest_document(client: Client) -> None:
     json_patch = [{"op": "replace", "path": "/gender", "value": "male"}]
     expect(client.patch(path, json_patch), 200)
     expect(client.patch(path, {"gender": "other"}, "application/merge-patch+json"), 200)
-    parts = [
-        {"name": "type", "valueCode": "replace"},
-        {"name": "path", "valueString": "Patient.gender"},
-        {"name": "value", "valueCode": "male"},
-    ]
-    parameters = {"resourceType": "Parameters", "parameter": [{"name": "operation", "part": parts}]}
+    parameters = given.fhirpath_patch("replace", "Patient.gender", valueCode="male")
     expect(client.patch(path, parameters, "application/fhir+json"), 200)
     diff = (
         '<diff xmlns:f="http://hl7.org/fhir">'

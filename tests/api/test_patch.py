@@ -15,19 +15,7 @@ XML_PATCH = "application/xml-patch+xml"
 FHIR_JSON = "application/fhir+json"
 FHIR_XML = "application/fhir+xml"
 
-_FHIRPATH = {
-    "resourceType": "Parameters",
-    "parameter": [
-        {
-            "name": "operation",
-            "part": [
-                {"name": "type", "valueCode": "replace"},
-                {"name": "path", "valueString": "Patient.gender"},
-                {"name": "value", "valueCode": "male"},
-            ],
-        }
-    ],
-}
+_FHIRPATH = given.fhirpath_patch("replace", "Patient.gender", valueCode="male")
 _FHIRPATH_XML = (
     '<Parameters xmlns="http://hl7.org/fhir"><parameter><name value="operation"/>'
     '<part><name value="type"/><valueCode value="replace"/></part>'

@@ -12,6 +12,7 @@ import pytest
 
 from tests import given
 from tests.client import Client
+from tests.counting import is_counted
 from tests.spec.test_search import link
 
 if TYPE_CHECKING:
@@ -19,10 +20,6 @@ if TYPE_CHECKING:
 
 WRITE = {"postgresql": 10, "sqlite": 12}
 TRANSACTION = {"postgresql": 24, "sqlite": 24}
-_FRAME = ("BEGIN", "COMMIT", "SAVEPOINT", "RELEASE", "ROLLBACK", "PRAGMA")
-# Of the caller, and of what can be searched by: asked once a second, so that a slow request on a
-# busy machine meets them and a quick one does not.
-_NOW_AND_THEN = ("FROM access_token", "SELECT database_fact.name, ")
 
 
 @pytest.fixture
@@ -36,17 +33,12 @@ def count(
     def counted(call: Callable[[], Any]) -> int:
         with statements() as seen:
             call()
-        return len([sql for sql in seen if not _is_beside(sql)])
+        return len([sql for sql in seen if is_counted(sql)])
 
     return counted
 
 
 Count = Callable[[Callable[[], Any]], int]
-
-
-def _is_beside(sql: str) -> bool:
-    words = " ".join(sql.split())
-    return words.upper().startswith(_FRAME) or any(part in words for part in _NOW_AND_THEN)
 
 
 def test_a_read_is_one_statement(client: Client, count: Count) -> None:

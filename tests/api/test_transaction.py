@@ -266,18 +266,7 @@ def test_a_patch_among_the_entries(client: Client) -> None:
         "W3sib3AiOiJyZXBsYWNlIiwicGF0aCI6Ii9nZW5kZXIiLCJ2YWx1ZSI6Im1hbGUifV0=",
         "application/json-patch+json",
     )
-    parameters = {
-        "resourceType": "Parameters",
-        "parameter": [
-            {
-                "name": "operation",
-                "part": [
-                    {"name": "type", "valueCode": "delete"},
-                    {"name": "path", "valueString": "Patient.birthDate"},
-                ],
-            }
-        ],
-    }
+    parameters = given.fhirpath_patch("delete", "Patient.birthDate")
 
     client.transact(given.transaction(given.entry(patch, method="PATCH", url="Patient/mary")))
     answer = client.transact(

@@ -95,7 +95,7 @@ def _request(words: list[str]) -> tuple[str, str, str | None, dict[str, str]]:
             name, _, value = next(given).partition("=")
             query.append(f"{name}={quote(value)}")
         elif word != "-G":
-            path = word.removeprefix("$FHIR/").replace("\\$", "$")
+            path = word.removeprefix("$FHIR/").replace("${FHIR%/fhir}", "").replace("\\$", "$")
     path += "?" * bool(query) + "&".join(query)
     return ("POST" if body and method == "GET" else method), path, body, headers
 
@@ -118,6 +118,13 @@ def test_what_the_page_adds_is_there_afterwards(answers: Answers) -> None:
     values = [str(e["resource"]["valueQuantity"]["value"]) for e in weights["entry"]]
     assert values == ["71.2", "71.5"]
     assert versions["total"] == 2
+
+
+def test_the_app_of_the_page_registers_itself(answers: Answers) -> None:
+    told = json.loads(_of(answers, "/auth/register"))
+
+    assert told["client_name"] == "Growth charts"
+    assert "patient/*.rs" in told["scope"]
 
 
 def test_what_the_page_asks_of_programs_is_answered(answers: Answers) -> None:

@@ -16,6 +16,7 @@ pytestmark = pytest.mark.slow
 
 BODIES = 60
 PATIENCE = 3  # seconds
+_FHIR, _FORM = "application/fhir+json", "application/x-www-form-urlencoded"
 
 
 @pytest.fixture(scope="module")
@@ -28,10 +29,12 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
         yield started
 
 
-def _begun(server: Server, head: str, body: bytes) -> socket.socket:
+def _begun(
+    server: Server, head: str, body: bytes, path: str = "/fhir/Patient", kind: str = _FHIR
+) -> socket.socket:
     one = socket.create_connection((server.target.host, server.target.port), timeout=30)
     one.sendall(
-        f"POST /fhir/Patient HTTP/1.1\r\nHost: x\r\nContent-Type: application/fhir+json\r\n"
+        f"POST {path} HTTP/1.1\r\nHost: x\r\nContent-Type: {kind}\r\n"
         f"Authorization: Bearer {server.target.token}\r\n{head}\r\n\r\n".encode()
         + body
     )
@@ -146,3 +149,21 @@ def test_a_slow_body_that_keeps_coming_is_taken(server: Server) -> None:
             one.sendall(text[begin : begin + step])
             time.sleep(0.5)
         assert one.recv(100).startswith(b"HTTP/1.1 201")
+
+
+@pytest.mark.parametrize("path", ["/auth/token", "/auth/sign-in", "/auth/register"])
+def test_strangers_that_send_no_whole_form_stop_nobody(server: Server, path: str) -> None:
+    kind = "application/json" if path == "/auth/register" else _FORM
+    head = "Content-Length: 500"
+    begun = [_begun(server, head, b"a", path, kind) for _ in range(3 * BODIES)]
+    time.sleep(0.5)
+    try:
+        took = [_healthy(server) for _ in range(5)]
+        took += [_seconds(server, "GET", "Patient") for _ in range(3)]
+        statuses = Counter(_answer(one)[0] for one in begun)
+    finally:
+        for one in begun:
+            one.close()
+
+    assert max(took) < PATIENCE, took
+    assert set(statuses) == {408, 503}

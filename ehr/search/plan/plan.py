@@ -9,10 +9,11 @@ request pins the keys under which all matches lie.
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
+from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, FromClause
 
-from ehr.access.visible import Scope
+from ehr.access.scope import Scope
 from ehr.errors import Invalid, Unsupported
 from ehr.search.asking import Asking
 from ehr.search.grammar.refusals import Findings
@@ -22,7 +23,7 @@ from ehr.search.plan.conditions import condition_clause
 from ehr.search.plan.leading import leads
 from ehr.search.plan.mentions import mentioned
 from ehr.search.plan.pins import Pins, pinned
-from ehr.search.plan.rows import ROW, visible_rows
+from ehr.search.plan.rows import ROW, refuse_hidden_types, visible_rows
 from ehr.search.plan.shapes import Shape, is_judged, judged, shape_of
 from ehr.search.request import Condition, Criterion, SearchRequest, Written
 from ehr.store.locator import locate
@@ -55,14 +56,17 @@ class Plan:
         return self.conditions()
 
     @property
-    def named(self) -> dict[str, int]:
-        """Return the values that have names of their own in the conditions: the one key."""
+    def named(self) -> dict[str, Any]:
+        """Return the values that have names of their own: the one key, and those of the caller."""
         keys = self.patient_keys
-        return {ONE_KEY: keys[0]} if keys is not None and len(keys) == 1 else {}
+        one = {ONE_KEY: keys[0]} if keys is not None and len(keys) == 1 else {}
+        return {**one, **self.scope.values}
 
 
 def plan(request: SearchRequest, asking: Asking) -> Plan:
     """Return the plan, having asked what it needs to know; raise Invalid for senseless values."""
+    if asking.scope.rules is not None:
+        refuse_hidden_types(request, asking.scope)
     named = [(one, mentioned(one, asking.context)) for one in request.conditions]
     places = _places(asking.connection, request, named)
     criteria = [(one, names) for one, names in named if isinstance(one, Criterion)]

@@ -53,7 +53,7 @@ def found(connection: Connection, row: Sequence[Any]) -> Found:
 def fetch(rows: Sequence[Linked], asking: Asking) -> tuple[Found, ...]:
     """Return these resources, as far as the caller may see them, in the order of type and id.
 
-    A reference to a version brings that version, if both it and the current one may be seen.
+    A reference to a version brings that version, if the current one may be seen.
     """
     if not rows:
         return ()
@@ -70,7 +70,7 @@ def fetch(rows: Sequence[Linked], asking: Asking) -> tuple[Found, ...]:
         results = rows_of(asking.connection, current().union(_versions(versioned, asking)))
     else:
         key = ("fetch", asking.scope, binaries)
-        results = rows_by(asking.connection, key, listed, current, {})
+        results = rows_by(asking.connection, key, listed, current, dict(asking.scope.values))
     return tuple(
         sorted(
             (found(asking.connection, row) for row in results),
@@ -88,14 +88,23 @@ def _current(listed: ColumnElement[bool], asking: Asking, *, binaries: bool) -> 
 def _versions(rows: Sequence[Linked], asking: Asking) -> Select[Any]:
     row, version = _ROW, _VERSION
     exact = [(*one.place, int(one.version or 0)) for one in rows]
-    return _select(row, version, asking, binaries=_any_binary(rows)).where(
+    statement = _select(row, version, asking, binaries=_any_binary(rows), versioned=True)
+    return statement.where(
         tuple_(version.c.patient_key, version.c.rid, version.c.version).in_(exact),
         version.c.method != int(Method.DELETE),
-        visible_within(version, asking.scope, binaries=_any_binary(rows)),
     )
 
 
-def _select(row: FromClause, version: FromClause, asking: Asking, *, binaries: bool) -> Select[Any]:
+def _select(
+    row: FromClause, version: FromClause, asking: Asking, *, binaries: bool, versioned: bool = False
+) -> Select[Any]:
+    seen = visible_within(
+        row,
+        asking.scope,
+        asking.context.hasher,
+        binaries=binaries,
+        version=version if versioned else None,
+    )
     return (
         select(
             row.c.type,
@@ -112,7 +121,7 @@ def _select(row: FromClause, version: FromClause, asking: Asking, *, binaries: b
             version,
             and_(version.c.patient_key == row.c.patient_key, version.c.rid == row.c.rid),
         )
-        .where(row.c.deleted.is_(False), visible_within(row, asking.scope, binaries=binaries))
+        .where(row.c.deleted.is_(False), seen)
     )
 
 

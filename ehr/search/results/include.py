@@ -143,7 +143,8 @@ def _rows(
     kind: Hashable, at: _Edge, parts: Callable[[], Iterator[Select[Any]]], asking: Asking
 ) -> Sequence[Any]:
     """Run the parts of a round as one statement, kept by their kind where they have one."""
-    connection, named = asking.connection, {_MOST: MAXIMUM_INCLUDED + at.size + 1}
+    connection = asking.connection
+    named = {**asking.scope.values, _MOST: MAXIMUM_INCLUDED + at.size + 1}
 
     def make() -> Select[Any]:
         most = bindparam(_MOST, MAXIMUM_INCLUDED, Integer)

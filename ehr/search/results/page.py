@@ -118,6 +118,9 @@ def with_total(connection: Connection, plan: Plan, first: Page) -> Page:
         return replace(first, total=len(first.matches))
     if asked != "estimate":
         return first
+    if plan.scope.rules is not None:
+        # The guess is about all rows, of which the caller may see few.
+        return replace(first, total=count(connection, plan))
     guess = estimated_rows(connection, select(plan.row.c.rid).where(*plan.where))
     if guess is None:
         return replace(first, total=count(connection, plan))

@@ -28,7 +28,7 @@ from ehr.search.matching import ONE_KEY
 from ehr.search.plan.plan import Plan
 from ehr.search.results.sort import Ordering, SortValue, after, orderings
 from ehr.store import tables
-from ehr.store.engine import is_postgres
+from ehr.store.engine import is_postgres, of
 from ehr.store.horizon import Horizon, marks, unchanged_since
 from ehr.store.templates import keep, kept, rows_by, run, template_of
 
@@ -100,7 +100,7 @@ def page_rows(connection: Connection, wanted: Wanted) -> Sequence[Sequence[Any]]
 
 
 def _rows_by_structure(
-    connection: Connection, wanted: Wanted, named: dict[str, int]
+    connection: Connection, wanted: Wanted, named: dict[str, Any]
 ) -> Sequence[Sequence[Any]]:
     key = _frame_key(wanted)
     frame = kept(connection, key)
@@ -140,12 +140,13 @@ def _within(
 def _new_frame(connection: Connection, wanted: Wanted) -> _Frame:
     plan = wanted.plan
     row, matches = plan.row, None
-    order = orderings(plan.request, row, plan.patient_keys, plan.scope, wide=wanted.wide)
+    sight = plan.scope, of(connection).hasher
+    order = orderings(plan.request, row, plan.patient_keys, sight, wide=wanted.wide)
     if is_postgres(connection) and plan.patient_keys is not None and any(map(_is_joined, order)):
         # It expects one match in a record, and would read all sort values again for each.
         matches = select(*(row.c[name] for name in COLUMNS))
         row = table("m", *(column(name) for name in COLUMNS))
-        order = orderings(plan.request, row, plan.patient_keys, plan.scope)
+        order = orderings(plan.request, row, plan.patient_keys, sight)
     inner = _inner(wanted, row, order, hashed=matches is not None)
     total = ["total"] if wanted.total else []
     return _Frame(order, inner, outer(connection, wanted, order, *total), matches)

@@ -15,15 +15,17 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, FromClause, Subquery, and_, case, func, or_, select, tuple_
 
-from ehr.access.visible import EVERYTHING, Scope, visible_key
+from ehr.access.visible import EVERYTHING, Place, Scope, is_seen
 from ehr.search.matching import index_alias, under
 from ehr.search.parameters.reference_paths import leading_by
 from ehr.search.parameters.supported import ROW_PARAMETERS
 from ehr.search.request import SearchRequest, SortKey
 from ehr.search.values.intervals import MAX, MIN
 from ehr.store import tables
+from ehr.store.hashing import Hasher
 
 SortValue = int | float | str
+Sight = tuple[Scope, Hasher]  # what the caller may see
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +51,7 @@ def orderings(
     request: SearchRequest,
     row: FromClause,
     patient_keys: tuple[int, ...] | None,
-    scope: Scope,
+    sight: Sight,
     *,
     wide: bool = False,
 ) -> tuple[Ordering, ...]:
@@ -57,7 +59,7 @@ def orderings(
 
     `wide`: so many rows match that sort values are read as a whole, not for each of them.
     """
-    keys = [_ordering(key, row, patient_keys, scope, wide=wide) for key in request.sort]
+    keys = [_ordering(key, row, patient_keys, sight, wide=wide) for key in request.sort]
     if keys:
         return (*keys, Ordering(row.c.rid, keys[-1].descending))
     unrestricted = not request.conditions and request.compartment is None
@@ -116,7 +118,7 @@ def _ordering(
     key: SortKey,
     row: FromClause,
     patient_keys: tuple[int, ...] | None,
-    scope: Scope,
+    sight: Sight,
     *,
     wide: bool,
 ) -> Ordering:
@@ -127,7 +129,7 @@ def _ordering(
     kept = _SORTED[key.parameters[0].kind]
     t = index_alias(kept.table)
     missing = kept.first if key.descending else kept.last
-    value = (func.max if key.descending else func.min)(_value(t, kept, scope))
+    value = (func.max if key.descending else func.min)(_value(t, kept, sight))
     of_key = _of_key(t, key)
     if patient_keys is None and not wide:
         # Few of all rows match: look each one up.
@@ -143,11 +145,13 @@ def _ordering(
     return Ordering(func.coalesce(source.c.value, missing), key.descending, source)
 
 
-def _value(t: FromClause, kept: _Values, scope: Scope) -> ColumnElement[Any]:
+def _value(t: FromClause, kept: _Values, sight: Sight) -> ColumnElement[Any]:
     column: ColumnElement[Any] = t.c[kept.column]
+    scope, hasher = sight
     if kept.table is not tables.reference or scope == EVERYTHING:
         return column
-    return case((visible_key(t.c.target_key, scope), column))
+    target = Place(t.c.target_type, t.c.target_key, t.c.target_rid)
+    return case((is_seen(target, scope, hasher), column))
 
 
 def _of_key(t: FromClause, key: SortKey) -> ColumnElement[bool]:

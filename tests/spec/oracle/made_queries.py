@@ -3,7 +3,7 @@
 A query says which features of search it uses, so that refusals can be counted by feature.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from random import Random
 from urllib.parse import quote
@@ -94,7 +94,7 @@ class _Writer(Maker):
         pairs = [("_type", types)]
         for _ in range(self.pick((1, 2))):
             parameter = self._parameter(self.pick(names), shared=shared)
-            modifier, value = self._value(parameter)
+            modifier, value = self._value(parameter, names)
             pairs.append((parameter.code + (f":{modifier}" if modifier else ""), value))
         return self._written("", pairs)
 
@@ -229,13 +229,15 @@ class _Writer(Maker):
         self.features.add(word)
         return word, f"{source}:{parameter.code}{target}"
 
-    def _value(self, parameter: SearchParameter) -> tuple[str | None, str]:
-        """Return a modifier, or none, and a value for a parameter."""
+    def _value(
+        self, parameter: SearchParameter, names: Sequence[str] = ()
+    ) -> tuple[str | None, str]:
+        """Return a modifier, or none, and a value for a parameter, of these types as well."""
         if parameter.kind != "composite" and self.rng.random() < 0.07:
             self.features.add(":missing")
             return "missing", self.pick(("true", "false"))
         found = self._elements(parameter.type, parameter)
-        modifier = self._modifier(parameter)
+        modifier = self._modifier(parameter, names)
         several = 1 if self.rng.random() < 0.8 else self.rng.randint(2, 3)
         if several > 1:
             self.features.add("or")
@@ -246,11 +248,16 @@ class _Writer(Maker):
             self._one_value(parameter, modifier, found) for _ in range(several)
         )
 
-    def _modifier(self, parameter: SearchParameter) -> str | None:
+    def _modifier(self, parameter: SearchParameter, names: Sequence[str]) -> str | None:
         """Return a modifier that the elements found give a meaning to, or none."""
         if parameter.code == "_id" or self.rng.random() < 0.6:
             return None
         types = {each.type for _, each in self._elements(parameter.type, parameter)}
+        alike = [one for type in names for one in definitions.searchable(type)
+                 if one.code == parameter.code]  # fmt: skip
+        everywhere = types.union(
+            *({each.type for _, each in self._elements(one.type, one)} for one in alike)
+        )
         choices: list[str] = []
         if parameter.kind == "string":
             choices = ["exact", "contains"]
@@ -260,7 +267,9 @@ class _Writer(Maker):
             choices = ["not", "not"]
             choices += ["text"] if types & {"CodeableConcept", "Coding", "Identifier"} else []
             choices += ["of-type"] if "Identifier" in types else []
-            choices += _CODED if types & {"CodeableConcept", "Coding"} else []
+            # What the system of a `code` is, the oracle does not know.
+            is_coded = types & {"CodeableConcept", "Coding"} and "code" not in everywhere
+            choices += _CODED if is_coded else []
         elif parameter.kind == "reference" and "Reference" in types:
             choices = ["identifier", *parameter.targets[:4]]
             choices += ["above", "below"] if parameter.code in _HIERARCHIES else []

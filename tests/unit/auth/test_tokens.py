@@ -1,12 +1,12 @@
 """Opaque tokens: found while in force, never after; nothing secret is stored."""
 
+import json
 from collections.abc import Iterator
 
 import pytest
-from sqlalchemy import Connection, create_engine, select
+from sqlalchemy import Connection, create_engine, delete, select
 
-from auth import models, tokens
-from auth.principal import Principal
+from auth import models, scopes, tokens
 
 NOW = 1_700_000_000_000
 
@@ -28,7 +28,9 @@ def test_a_created_token_is_found(connection: Connection) -> None:
     found = tokens.find(connection, token, now=NOW)
 
     assert found is not None
-    assert (found.kind, found.name, found.organisation) == ("system", "Ward", "Organization/1")
+    caller = found.principal
+    assert (caller.kind, caller.name, caller.organisation) == ("system", "Ward", "Organization/1")
+    assert caller.scopes is None
     assert token.startswith("secr_")
     assert len(token) == 48
 
@@ -79,56 +81,83 @@ def test_revoking_what_is_not_there_changes_nothing(connection: Connection, name
     assert tokens.find(connection, token, now=NOW) is not None
 
 
-class _CountingLookUp:
-    def __init__(self, connection: Connection) -> None:
-        self.connection = connection
-        self.count = 0
-
-    def __call__(self, token: str, now: int) -> tokens.Found | None:
-        self.count += 1
-        return tokens.look_up(self.connection, token, now)
-
-
-def test_cache_trusts_a_token_for_a_second(connection: Connection) -> None:
+def test_cache_knows_what_a_token_stands_for(connection: Connection) -> None:
     token = tokens.create(connection, kind="system", name="x", now=NOW)
-    cache, look_up = tokens.TokenCache(), _CountingLookUp(connection)
+    cache = tokens.TokenCache()
 
-    found = [cache.find(token, now=NOW + at, look_up=look_up) for at in (0, 500, 1000, 1001)]
+    found = [cache.find(connection, token, now=NOW + at) for at in (0, 500, 100_000)]
 
-    assert all(isinstance(each, Principal) for each in found)
-    assert look_up.count == 2
+    assert found[0] is not None
+    assert found[0] is found[1] is found[2]
 
 
 def test_cache_never_outlives_a_revocation(connection: Connection) -> None:
     token = tokens.create(connection, kind="system", name="x", now=NOW)
-    cache, look_up = tokens.TokenCache(), _CountingLookUp(connection)
-    assert cache.find(token, now=NOW, look_up=look_up) is not None
+    cache = tokens.TokenCache()
+    assert cache.find(connection, token, now=NOW) is not None
 
     tokens.revoke(connection, token, now=NOW)
 
-    assert cache.find(token, now=NOW, look_up=look_up) is None
+    assert cache.find(connection, token, now=NOW) is None
+
+
+def test_cache_never_outlives_the_row(connection: Connection) -> None:
+    token = tokens.create(connection, kind="system", name="x", now=NOW)
+    cache = tokens.TokenCache()
+    assert cache.find(connection, token, now=NOW) is not None
+
+    connection.execute(delete(models.access_token))
+
+    assert cache.find(connection, token, now=NOW) is None
 
 
 def test_cache_ends_with_the_token(connection: Connection) -> None:
     token = tokens.create(connection, kind="system", name="x", now=NOW, expires=NOW + 300)
-    cache, look_up = tokens.TokenCache(), _CountingLookUp(connection)
+    cache = tokens.TokenCache()
 
-    assert cache.find(token, now=NOW, look_up=look_up) is not None
-    assert cache.find(token, now=NOW + 300, look_up=look_up) is None
+    assert cache.find(connection, token, now=NOW) is not None
+    assert cache.find(connection, token, now=NOW + 300) is None
 
 
-def test_cache_looks_up_unknown_tokens_each_time(connection: Connection) -> None:
-    cache, look_up = tokens.TokenCache(), _CountingLookUp(connection)
+def test_cache_does_not_remember_what_it_does_not_find(connection: Connection) -> None:
+    cache = tokens.TokenCache()
 
-    assert cache.find("secr_" + "x" * 43, now=NOW, look_up=look_up) is None
-    assert cache.find("secr_" + "x" * 43, now=NOW, look_up=look_up) is None
-    assert look_up.count == 2
+    assert cache.find(connection, "secr_" + "x" * 43, now=NOW) is None
+    assert cache.find(connection, "nothing", now=NOW) is None
+    assert not cache._found
 
 
 def test_cache_is_bounded(connection: Connection, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(tokens, "_CACHE_LIMIT", 2)
-    cache, look_up = tokens.TokenCache(), _CountingLookUp(connection)
+    cache = tokens.TokenCache()
     made = [tokens.create(connection, kind="system", name="x", now=NOW) for _ in range(5)]
 
-    assert all(cache.find(token, now=NOW, look_up=look_up) for token in made)
+    assert all(cache.find(connection, token, now=NOW) for token in made)
     assert len(cache._found) <= 2
+
+
+def test_a_token_that_a_client_was_given_says_for_whom(connection: Connection) -> None:
+    context = {
+        "person": "Patient/mary",
+        "author": "Patient/mary",
+        "patients": ["mary", "tom"],
+        "role": "patient",
+        "launch": {"patient": "tom"},
+    }
+    token = tokens.create(
+        connection,
+        kind="patient",
+        name="Mary Murray",
+        now=NOW,
+        client_id="app",
+        scope="openid patient/*.rs",
+        context=json.dumps(context),
+    )
+
+    found = tokens.find(connection, token, now=NOW)
+
+    assert found is not None
+    assert found.principal.scopes == scopes.parse("openid patient/*.rs")
+    assert found.principal.patient == "tom"
+    assert found.principal.patients == ("mary", "tom")
+    assert (found.principal.id, found.principal.client) == ("Patient/mary", "app")

@@ -2,7 +2,7 @@
 
 import pytest
 
-from ehr.settings import SETTINGS, Settings, SettingsError, check_public, load
+from ehr.settings import SETTINGS, Settings, SettingsError, check_public, load, warning
 
 
 def test_defaults_without_an_environment() -> None:
@@ -12,7 +12,7 @@ def test_defaults_without_an_environment() -> None:
 
 
 def test_registry_is_small_and_explained() -> None:
-    assert len(SETTINGS) <= 25
+    assert len(SETTINGS) <= 27
     assert all(each.help.endswith(".") and each.kind for each in SETTINGS)
 
 
@@ -103,14 +103,57 @@ def test_page_size_above_the_limit_is_refused() -> None:
 @pytest.mark.parametrize("host", ["0.0.0.0", "::", "record.example"])
 def test_development_secret_is_refused_in_public(host: str) -> None:
     with pytest.raises(SettingsError, match="EHR_SECRET"):
-        check_public(load({"EHR_HOST": host}))
+        check_public(load({"EHR_HOST": host, "EHR_BASE_URL": "https://record.example/fhir"}))
 
-    check_public(load({"EHR_HOST": host, "EHR_SECRET": "0123456789abcdef"}))
+    tls = {"EHR_BASE_URL": "https://record.example/fhir", "EHR_SECRET": "0123456789abcdef"}
+    check_public(load({"EHR_HOST": host, **tls}))
 
 
 @pytest.mark.parametrize("host", ["127.0.0.1", "::1", "localhost"])
 def test_development_secret_serves_this_machine(host: str) -> None:
     check_public(load({"EHR_HOST": host}))
+
+
+PLAIN = ("http://record.example.org/fhir", "http://10.0.0.7:8000/fhir", "http://[fd00::1]/fhir")
+SECRET = {"EHR_SECRET": "0123456789abcdef"}
+
+
+@pytest.mark.parametrize("base", PLAIN)
+def test_an_address_without_tls_is_refused_unless_it_is_wanted(base: str) -> None:
+    with pytest.raises(SettingsError, match="EHR_PLAIN_HTTP=on"):
+        check_public(load({"EHR_BASE_URL": base}))
+
+    wanted = load({"EHR_BASE_URL": base, "EHR_PLAIN_HTTP": "on"})
+    check_public(wanted)
+    assert f"no_tls base={base}" in str(warning(wanted))
+
+
+def test_an_address_without_tls_that_comes_of_the_host_is_refused() -> None:
+    with pytest.raises(SettingsError, match="TLS"):
+        check_public(load({"EHR_HOST": "192.168.1.5", **SECRET}))
+
+
+@pytest.mark.parametrize(
+    "environment",
+    [
+        {},
+        {"EHR_BASE_URL": "http://localhost:8000/fhir"},
+        {"EHR_BASE_URL": "http://127.0.0.1:8000/fhir"},
+        {"EHR_BASE_URL": "http://[::1]:8000/fhir"},
+        {"EHR_BASE_URL": "https://record.example.org/fhir"},
+        {"EHR_BASE_URL": "https://record.example.org/fhir", "EHR_HOST": "0.0.0.0", **SECRET},
+    ],
+)
+def test_this_machine_and_tls_in_front_go_without_a_word(environment: dict[str, str]) -> None:
+    check_public(load(environment))
+    assert warning(load(environment)) is None
+
+
+def test_listening_everywhere_without_a_base_is_said() -> None:
+    settings = load({"EHR_HOST": "0.0.0.0", **SECRET})
+
+    check_public(settings)
+    assert "set EHR_BASE_URL" in str(warning(settings))
 
 
 def test_secrets_and_passwords_are_not_shown() -> None:

@@ -42,10 +42,10 @@ def visited_rows(connection: Connection, wanted: Wanted) -> Sequence[Sequence[An
         return None
     asked = questions(plan.request, plan.asking)
     of_row = list(asked.of_row)
-    values: dict[str, Any] = {}
+    values = dict(plan.scope.values)
     if start is not None:
         of_row.append(unchanged_since(plan.row, start.horizon))
-        values = {f"after_{n}": value for n, value in enumerate(start.values)}
+        values |= {f"after_{n}": value for n, value in enumerate(start.values)}
     passes = and_(*of_row, *(one(here.driver) for one in asked.leading))
     part = and_(passes, *asked.many)
     window = max(WINDOW, wanted.size * _FOR_EACH)

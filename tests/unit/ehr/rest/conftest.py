@@ -9,6 +9,7 @@ from werkzeug.test import EnvironBuilder
 
 from auth.principal import Principal
 from ehr.messages import Interaction, Result, replace
+from ehr.rest.caller import Sent
 from ehr.rest.endpoint import Door, endpoint
 from ehr.settings import Settings
 
@@ -64,8 +65,8 @@ class Fake:
             raise self.error
         return self.result
 
-    def _authenticate(self, token: str) -> Principal | None:
-        return Principal("1", "system", "Ward") if token == "good" else None
+    def _authenticate(self, sent: Sent) -> Principal | None:
+        return Principal("1", "system", "Ward") if sent.token == "good" else None
 
 
 @pytest.fixture

@@ -69,16 +69,13 @@ def test_operations_are_those_that_are_routed(server: Any) -> None:
 
 
 def test_settings_show(fake: Callable[..., Any]) -> None:
-    settings = Settings(
-        update_create=False, conditional_delete="multiple", references="all", cors_origins=()
-    )
+    settings = Settings(update_create=False, conditional_delete="multiple", references="all")
     found = statement(fake(settings=settings))
     patient = resources(found)["Patient"]
 
     assert patient["updateCreate"] is False
     assert patient["conditionalDelete"] == "multiple"
     assert "enforced" in patient["referencePolicy"]
-    assert found["rest"][0]["security"]["cors"] is False
 
 
 def test_normative_types_only(server: Any) -> None:

@@ -382,6 +382,15 @@ def test_cors(
     assert "Access-Control-Allow-Credentials" not in answer.headers
 
 
+def test_what_everybody_may_read_scripts_of_all_origins_may(fake: Callable[..., Server]) -> None:
+    server = fake(settings=Settings())
+
+    sent = {"Origin": "https://anybody.example"}
+    answer = server.ask("GET", "/metadata", token=None, headers=sent)
+
+    assert answer.headers["Access-Control-Allow-Origin"] == "*"
+
+
 def test_preflight_needs_no_caller(server: Server) -> None:
     answer = server.ask(
         "OPTIONS",

@@ -90,7 +90,7 @@ def door() -> Door:
             return Result(status=200, chunks=[b"abc"], content_type="a/b", content_length=3)
         return Result(status=200, body=b'{"resourceType":"Patient","active":true}', version=1)
 
-    return Door(Settings(body_limit=2048), handle, lambda token: Principal("1", "system", "x"))
+    return Door(Settings(body_limit=2048), handle, lambda _sent: Principal("1", "system", "x"))
 
 
 @given(environs())

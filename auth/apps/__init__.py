@@ -1,0 +1,1 @@
+"""Apps and systems: what is registered of them, and how they prove who they are."""

@@ -1,0 +1,1 @@
+"""Ways to get tokens: one module for each grant type."""

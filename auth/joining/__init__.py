@@ -1,0 +1,1 @@
+"""How people get an account, or into theirs from elsewhere: invitations and other providers."""

@@ -1,0 +1,1 @@
+"""Accounts and signing in: passwords, second factors, passkeys, tries, and sessions."""

@@ -1,0 +1,70 @@
+"""One resource by its id for who may see it: a statement that leaves out what is hidden.
+
+What a caller may not see is answered as what is not there, and takes no longer: its body is neither
+fetched nor unpacked.
+"""
+
+from sqlalchemy import Connection, Integer, Select, SmallInteger, Text, bindparam, select
+
+from ehr.access.scope import EVERYTHING, Scope
+from ehr.access.visible import visible_within
+from ehr.store import read, tables
+from ehr.store.engine import of
+from ehr.store.read import Stored
+from ehr.store.templates import keeping, run, template_of
+from fhir_profiles.definitions import type_number
+
+_PLACE, _ROW = tables.locator.alias("place"), tables.resource.alias("one")
+_VERSION = tables.version.alias("text")
+
+
+def newest(connection: Connection, scope: Scope, type: str, id: str) -> Stored | None:
+    """Return the newest version of a resource; None where there is none that this scope shows."""
+    if scope == EVERYTHING:
+        return read.newest(connection, type, id)
+    return _shown(connection, scope, type, id)
+
+
+def version(connection: Connection, scope: Scope, type: str, id: str, number: int) -> Stored | None:
+    """Return one version of a resource; None where there is none that this scope shows."""
+    if scope == EVERYTHING:
+        return read.version(connection, type, id, number)
+    return _shown(connection, scope, type, id, asked_version=number)
+
+
+def _shown(connection: Connection, scope: Scope, type: str, id: str, **asked: int) -> Stored | None:
+    template = keeping(
+        connection,
+        ("shown", scope, type, *asked),
+        lambda: template_of(connection, _statement(connection, scope, type, bool(asked))),
+    )
+    values = {**scope.values, "asked_type": type_number(type), "asked_id": id, **asked}
+    found = run(connection, template, values)
+    return read.stored(connection, type, id, found[0]) if found else None
+
+
+def _statement(
+    connection: Connection, scope: Scope, type: str, by_number: bool
+) -> Select[*tuple[object, ...]]:
+    at, r, v = _PLACE.c, _ROW.c, _VERSION.c
+    number = bindparam("asked_version", 0, Integer) if by_number else r.version
+    seen = visible_within(
+        _ROW,
+        scope,
+        of(connection).hasher,
+        binaries=type == "Binary",
+        types=(type,),
+        version=_VERSION if by_number else None,
+    )
+    return (
+        select(*(v[name] for name in read.COLUMNS))
+        .select_from(_PLACE)
+        .join(_ROW, (r.patient_key == at.patient_key) & (r.rid == at.rid))
+        .join(_VERSION, (v.patient_key == r.patient_key) & (v.rid == r.rid))
+        .where(
+            at.type == bindparam("asked_type", 0, SmallInteger),
+            at.id == bindparam("asked_id", "", Text),
+            v.version == number,
+            seen,
+        )
+    )

@@ -1,0 +1,216 @@
+"""Whether scopes permit a write: judged on the row as it stands and on what it becomes.
+
+A row that the caller may not see is not there, with the answer of one that never was. Who does not
+see every row of a type does not choose ids in it either: a PUT would tell which are taken. What is
+written stays within the patients whom the scopes mean, so nothing is moved to another.
+"""
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from auth.policy import decide_scopes
+from auth.rights import CONTEXT, EVERYBODY, OF_AUDIT, OWN, Rule, rules
+from ehr.access.filters import met_by
+from ehr.access.instance import is_permitted, owns, reaches
+from ehr.errors import Forbidden, NotFound, Unprocessable, lacking
+from ehr.interactions.changes import Change
+from ehr.interactions.drafting import reindex
+from ehr.patches.conditions import asks
+from ehr.record import Record
+from ehr.store.demands import missing
+from ehr.store.drafts import Current, Draft, Method, Write, Written
+from ehr.store.locator import locate
+from fhir_profiles import json_format
+from fhir_profiles.owners import SHARED
+
+if TYPE_CHECKING:
+    from sqlalchemy import Connection
+
+    from auth.principal import Principal
+
+_LETTERS = {Method.POST: "c", Method.PUT: "u", Method.PATCH: "u", Method.DELETE: "d"}
+_OF_PEOPLE = ("professional", "patient", "carer")
+
+
+def may_write(record: Record, principal: "Principal", change: Change, row: Current) -> bool:
+    """Tell whether a row may be changed so. Raises Forbidden for one that may only be read."""
+    database = record.database
+    if principal.scopes is None:
+        seen = owns(database, principal, row.patient_key)
+        if seen and change.method is Method.DELETE:
+            _refuse_tampering(change)
+        return seen
+    letter = _LETTERS[change.method]
+    if not _covers(record, principal, letter, row):
+        if not _covers(record, principal, "r", row) and not _covers(record, principal, "s", row):
+            return False
+        raise refused(principal, letter, change)
+    # What a patch asks by whether it fits is read.
+    if _asks(change) and not _covers(record, principal, "r", row):
+        raise refused(principal, "r", change)
+    return True
+
+
+def _asks(change: Change) -> bool:
+    is_document = change.method is Method.PATCH and change.edit is None
+    return is_document and change.document is not None and asks(change.document.raw)
+
+
+def refused(principal: "Principal", letter: str, change: Change) -> Forbidden:
+    """Return the refusal of a change that lacks a scope."""
+    decision = decide_scopes(principal, letter, change.type, change.method.name)
+    reason = decision.reason if not decision.permit else (
+        f"The scopes of the token permit to change some {change.type}, but not this one."
+    )  # fmt: skip
+    return lacking(reason, decision.scope, change.expression)
+
+
+def refuse_choosing(principal: "Principal", change: Change, id: str, row: Current | None) -> None:
+    """Raise NotFound where a change names what is not there, for a caller who sees only some."""
+    if row is not None or principal.scopes is None:
+        return
+    some = rules(principal, _LETTERS[change.method])
+    if not any(_is_whole(rule, change.type) for rule in some):
+        raise NotFound(f"There is no {change.type}/{id}.", expression=change.expression)
+
+
+def check_result(
+    record: Record, principal: "Principal", change: Change, draft: Draft | None, row: Current | None
+) -> None:
+    """Raise Forbidden for what a write would make, if it is beyond the caller's scopes."""
+    if row is not None and draft is not None and draft.stored != row.stored:
+        _refuse_tampering(change)
+    if principal.scopes is None or draft is None:
+        return
+    _check_labels(principal, change, draft, row)
+    letters = {_LETTERS[change.method]}
+    if row is None and change.criteria is not None:
+        letters.add("c")  # it found nothing, so that it creates
+    for letter in sorted(letters):
+        if not _permits_result(record, principal, letter, draft, row):
+            raise _beyond(principal, letter, change)
+
+
+def may_show(record: Record, principal: "Principal", written: Written) -> bool:
+    """Tell whether a write may be answered with the whole resource: who patches may not read."""
+    if principal.scopes is None:
+        return True
+    at = (written.type, written.patient_key, written.id)
+    return is_permitted(record.database, principal, *at) is True
+
+
+def refuse_unseen(
+    record: Record,
+    principal: "Principal",
+    connection: "Connection",
+    writes: Sequence[Sequence[Write]],
+) -> None:
+    """Raise Unprocessable for a reference that must resolve to what the caller may not see.
+
+    It is told as one to nothing, so that ids can't be tried out.
+    """
+    if principal.scopes is None:
+        return
+    asked = [(w, one) for some in writes for w in some if w.draft for one in w.draft.demands]
+    places = locate(connection, {(one.type, one.id) for _, one in asked})
+    issues = [
+        missing(write, one)
+        for write, one in asked
+        if (place := places.get((one.type, one.id))) is not None
+        and place.patient_key != 0
+        and not owns(record.database, principal, place.patient_key)
+    ]
+    if issues:
+        raise Unprocessable(issues[0].diagnostics, issues=issues)
+
+
+def _covers(record: Record, principal: "Principal", letter: str, row: Current) -> bool:
+    known = is_permitted(
+        record.database, principal, row.type, row.patient_key, row.id, letters=letter
+    )
+    if known is not None:
+        return known
+    if row.deleted or row.type == "Binary":
+        return False
+    made, hasher = reindex(record, row), record.database.hasher
+    return any(
+        rule.concerns(row.type) and met_by(hasher, rule.filter, made)
+        for rule in rules(principal, letter)
+        if reaches(record.database, principal, rule, row.patient_key)
+    )
+
+
+def _permits_result(
+    record: Record, principal: "Principal", letter: str, draft: Draft, row: Current | None
+) -> bool:
+    hasher = record.database.hasher
+    return any(
+        rule.concerns(draft.type)
+        and _is_of(principal, rule, draft, row)
+        and met_by(hasher, rule.filter, draft.rows)
+        for rule in rules(principal, letter)
+    )
+
+
+def _is_of(principal: "Principal", rule: Rule, draft: Draft, row: Current | None) -> bool:
+    """Tell whether what is written will be of those whom a rule means."""
+    if rule.whose == EVERYBODY:
+        return True
+    if draft.type in SHARED:
+        return False
+    if draft.type == "Patient":
+        # A new patient is nobody whom the scopes could have meant.
+        owner = row.id if row is not None else None
+    else:
+        kind, _, id = (draft.owner or "").partition("/")
+        owner = id.partition("/")[0] if kind == "Patient" else None
+    mine = {CONTEXT: (principal.patient,), OWN: principal.patients}.get(rule.whose, ())
+    return owner is not None and owner in mine
+
+
+def _is_whole(rule: Rule, type: str) -> bool:
+    return rule.whose == EVERYBODY and not rule.filter and rule.concerns(type)
+
+
+def _beyond(principal: "Principal", letter: str, change: Change) -> Forbidden:
+    decision = decide_scopes(principal, letter, change.type, change.method.name)
+    if not decision.permit:
+        return refused(principal, letter, change)
+    return Forbidden(
+        f"The scopes of the token permit to write some {change.type}, but not this one: they are "
+        "for other patients, or for other content. Name the patient of the token.",
+        expression=change.expression,
+    )
+
+
+def _refuse_tampering(change: Change) -> None:
+    """Raise Forbidden for a change of evidence: whoever may write it adds to it."""
+    if change.type in OF_AUDIT:
+        raise Forbidden(
+            f"Nobody changes or deletes an {change.type}: it says what was done. Create another.",
+            expression=change.expression,
+        )
+
+
+def _check_labels(
+    principal: "Principal", change: Change, draft: Draft, row: Current | None
+) -> None:
+    """Raise Forbidden where a person's app changes security labels: they decide who sees a row."""
+    if principal.kind not in _OF_PEOPLE:
+        return
+    before = row.stored if row is not None and not row.deleted else b""
+    if b'"security"' not in before and b'"security"' not in draft.stored:
+        return
+    if _labels(before) != _labels(draft.stored):
+        raise Forbidden(
+            "Security labels are not changed by apps of people. Send `meta.security` as it is.",
+            expression=f"{change.expression or change.type}.meta.security",
+        )
+
+
+def _labels(stored: bytes) -> list[object]:
+    if not stored:
+        return []
+    meta = json_format.reparse(b'{"meta":{"":""' + stored).get("meta", {})
+    labels = [(one.get("system"), one.get("code")) for one in meta.get("security", [])]
+    return sorted(labels, key=repr)
