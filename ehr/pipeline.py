@@ -23,7 +23,7 @@ from ehr.interactions.search import is_explained, search
 from ehr.interactions.transaction import transaction
 from ehr.interactions.update import update
 from ehr.interactions.vread import vread
-from ehr.messages import Document, Interaction, Result
+from ehr.messages import Document, Interaction, Resource, Result
 from ehr.operations import OPERATIONS
 from ehr.outcome import operation_outcome
 from ehr.record import Record
@@ -103,8 +103,7 @@ def _types(interaction: Interaction) -> tuple[str, ...]:
 
 def _batch(record: Record, principal: Principal, interaction: Interaction) -> Result:
     """Each entry by itself; one that is refused says so in its own place."""
-    document = interaction.document or Document(b"{}", {})
-    resources = bundles.check_bundle(document, tolerant=is_tolerant(record))
+    document, resources = _entries(record, principal, interaction)
     answers = []
     for number, (entry, raw) in enumerate(
         zip(resources, bundles.raw_resources(document), strict=True)
@@ -116,6 +115,15 @@ def _batch(record: Record, principal: Principal, interaction: Interaction) -> Re
             answers.append(bundles.respond_error(operation_outcome(error.issues), error.status))
     body = bundles.fold("batch-response", record.new_id(), answers)
     return Result(status=200, body=body)
+
+
+def _entries(
+    record: Record, principal: Principal, interaction: Interaction
+) -> tuple[Document, list[Resource]]:
+    """Return a Bundle and its entries, of which a caller may send only so many."""
+    document = interaction.document or Document(b"{}", {})
+    bundles.refuse_more_than(record.settings.bundle_limit.of(principal.kind), document)
+    return document, bundles.check_bundle(document, tolerant=is_tolerant(record))
 
 
 def _in_bundle(record: Record, principal: Principal, asked: Interaction) -> Result:
@@ -131,8 +139,7 @@ def _in_bundle(record: Record, principal: Principal, asked: Interaction) -> Resu
 
 
 def _transaction(record: Record, principal: Principal, interaction: Interaction) -> Result:
-    document = interaction.document or Document(b"{}", {})
-    resources = bundles.check_bundle(document, tolerant=is_tolerant(record))
+    document, resources = _entries(record, principal, interaction)
     unfolded = [
         bundles.unfold(interaction, number, entry, raw)
         for number, (entry, raw) in enumerate(

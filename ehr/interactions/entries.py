@@ -8,7 +8,7 @@ from typing import Any
 
 import msgspec
 
-from ehr.errors import FhirError, Invalid, located
+from ehr.errors import FhirError, Invalid, TooLarge, located
 from ehr.messages import Document, Interaction, Params, Preconditions, Resource, Result
 from ehr.store.bodies import instant
 from ehr.store.dates import first_millisecond
@@ -44,6 +44,17 @@ class Entry:
     def resource_at(self) -> str:
         """Return the FHIRPath location of the entry's resource."""
         return f"{self.at}.resource"
+
+
+def refuse_more_than(most: int, document: Document) -> None:
+    """Raise TooLarge for a Bundle of more entries, before anything is done for them."""
+    entries = document.resource.get("entry")
+    count = len(entries) if isinstance(entries, list) else 0
+    if count > most:
+        raise TooLarge(
+            f"The Bundle has {count} entries. You may send {most} at once: split it.",
+            expression="Bundle.entry",
+        )
 
 
 def check_bundle(document: Document, *, tolerant: bool) -> list[Resource]:

@@ -37,7 +37,7 @@ def history(record: Record, principal: Principal, interaction: Interaction) -> R
     """Return a page of versions, newest first, deletions as entries without a resource."""
     params = _params(interaction)
     is_counted = params.get("_summary") == "count"
-    count = 0 if is_counted else _count(record, params.get("_count"))
+    count = 0 if is_counted else _count(record, principal, params.get("_count"))
     cursor = _cursor(record, principal, interaction, params.get("_cursor"))
     asked = _asked(record, interaction, params)
     own = own_definition(interaction)
@@ -126,14 +126,14 @@ def _params(interaction: Interaction) -> dict[str, str]:
     return found
 
 
-def _count(record: Record, text: str | None) -> int:
+def _count(record: Record, principal: Principal, text: str | None) -> int:
     if text is None:
         return record.settings.page_size
     count = read_count(text)
     if count is None:
         said = f"`_count` is `{text[:80]}`. Write a whole number from 0."
         raise Invalid(said, expression="_count")
-    return min(count, record.settings.page_limit)
+    return min(count, record.settings.page_limit.of(principal.kind))
 
 
 def _asked(record: Record, interaction: Interaction, params: dict[str, str]) -> versions.Asked:

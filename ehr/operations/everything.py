@@ -24,7 +24,7 @@ from ehr.search.results.bundle import searchset
 
 def everything(record: Record, principal: Principal, interaction: Interaction) -> Result:
     """Return a searchset Bundle of everything that was asked for."""
-    asked = read(interaction, record.settings)
+    asked = read(interaction, record.settings, principal.kind)
     row = None
     if interaction.id is not None:
         row = present(record, principal, interaction, letters="rs")

@@ -26,13 +26,13 @@ class Asked:
     size: int
 
 
-def read(interaction: Interaction, settings: Settings) -> Asked:
-    """Return what is asked for. Raises Invalid for what can't be read."""
+def read(interaction: Interaction, settings: Settings, kind: str) -> Asked:
+    """Return what a caller of a kind asks for. Raises Invalid for what can't be read."""
     params = texts(interaction, NAMES)
     return Asked(
         params,
         _filter(params, settings.record_timezone),
-        _size(params, settings.page_limit, whole=interaction.id is not None),
+        _size(params, settings.page_limit.of(kind), whole=interaction.id is not None),
     )
 
 

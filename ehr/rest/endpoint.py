@@ -76,7 +76,7 @@ class _Exchange:
     environ: Mapping[str, Any]
     request_id: str
     shown: Presentation | None = None
-    is_known: bool = False
+    principal: Principal | None = None
 
 
 def endpoint(door: Door, environ: Mapping[str, Any]) -> Response:
@@ -89,8 +89,8 @@ def endpoint(door: Door, environ: Mapping[str, Any]) -> Response:
         response = refuse(error, exchange.shown or parse.fallback(environ), environ)
     except Exception as error:
         response = _fault(error, exchange)
-    if exchange.is_known:
-        _discard(environ, door.settings)
+    if exchange.principal is not None:
+        _discard(environ, door.settings.body_limit.of(exchange.principal.kind))
     log_request(environ, response[0], began, exchange.request_id)
     return finish(response, environ, door, exchange.request_id)
 
@@ -114,15 +114,15 @@ def _answer(door: Door, exchange: _Exchange) -> Response:
     principal = None
     if not _is_public(path):
         principal = principal_of(door.authenticate, environ, _sent_path(environ))
-    exchange.is_known = principal is not None
+    exchange.principal = principal
     shown = exchange.shown = parse.presentation(environ)
     interaction, route = parse.parse_head(environ, door.settings, shown, exchange.request_id)
     if principal is None:
         return capability.respond(interaction, door.settings, door.custom(), shown, environ)
     if route.form:
-        interaction, shown = parse.parse_form(interaction, environ, door.settings)
+        interaction, shown = parse.parse_form(interaction, environ, door.settings, principal.kind)
     else:
-        interaction = parse.parse_body(interaction, environ, door.settings)
+        interaction = parse.parse_body(interaction, environ, door.settings, principal.kind)
     exchange.shown = shown
     # A view that can't be given is refused before any work is done for it.
     view = views.wanted_view(interaction)
@@ -141,10 +141,10 @@ def _sent_path(environ: Mapping[str, Any]) -> str:
     return quote(below, safe="/$*:@!&'()+,;=~", encoding="latin-1")
 
 
-def _discard(environ: Mapping[str, Any], settings: Settings) -> None:
+def _discard(environ: Mapping[str, Any], limit: int) -> None:
     """Take what nobody read of a known caller's body off the wire; a stranger's is left there."""
     try:
-        bodies.discard(environ, settings.body_limit)
+        bodies.discard(environ, limit)
     except OSError:
         _LOG.debug("body_broke_off")
 

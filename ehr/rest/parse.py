@@ -79,12 +79,15 @@ def parse_head(
 
 
 def parse_body(
-    interaction: Interaction, environ: Mapping[str, Any], settings: Settings
+    interaction: Interaction, environ: Mapping[str, Any], settings: Settings, kind: str
 ) -> Interaction:
-    """Return the interaction with the document that the body holds, if it takes one."""
+    """Return the interaction with the document in the body, if it takes one.
+
+    `kind` of caller says how long the body may be.
+    """
     if interaction.method in ("GET", "HEAD", "DELETE"):
         return interaction
-    body = bodies.read_body(environ, settings.body_limit)
+    body = bodies.read_body(environ, settings.body_limit.of(kind))
     content_type = str(environ.get("CONTENT_TYPE") or "")
     if interaction.name == "operation" and not body:
         return interaction
@@ -106,10 +109,10 @@ def _refuse_endless(environ: Mapping[str, Any]) -> None:
 
 
 def parse_form(
-    interaction: Interaction, environ: Mapping[str, Any], settings: Settings
+    interaction: Interaction, environ: Mapping[str, Any], settings: Settings, kind: str
 ) -> tuple[Interaction, Presentation]:
     """Return a POST search with the criteria of its form, which may choose the format as well."""
-    body = bodies.read_body(environ, settings.body_limit).strip(b"\r\n")
+    body = bodies.read_body(environ, settings.body_limit.of(kind)).strip(b"\r\n")
     content_type = formats.read_content_type(str(environ.get("CONTENT_TYPE") or "")).name
     if body and content_type != FORM:
         raise UnsupportedMediaType(f"A search by POST takes a form. Send Content-Type: {FORM}.")

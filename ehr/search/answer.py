@@ -90,7 +90,7 @@ def _step(record: "Record", planned: Plan, walker: Walker, asking: Asking) -> St
     if request.counts_only:
         links = (self_link(request, walker),)
         return Step(count(asking.connection, planned), links)
-    size = min(request.count or settings.page_size, settings.page_limit)
+    size = min(request.count or settings.page_size, settings.page_limit.of(asking.scope.kind))
     return step(asking.connection, planned, walker, size=size)
 
 

@@ -2,6 +2,7 @@
 
 from ehr.settings.described import DEVELOPMENT_SECRET as DEVELOPMENT_SECRET
 from ehr.settings.described import SettingsError as SettingsError
+from ehr.settings.limits import Limit as Limit
 from ehr.settings.listed import SETTINGS as SETTINGS
 from ehr.settings.listed import Settings as Settings
 from ehr.settings.loading import load as load

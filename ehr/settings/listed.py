@@ -7,6 +7,7 @@ from dataclasses import dataclass, fields
 
 from ehr.settings import values
 from ehr.settings.described import DEVELOPMENT_SECRET, Setting, setting
+from ehr.settings.limits import Limit, limit
 from fhir_profiles import json_format
 
 
@@ -55,11 +56,17 @@ class Settings:
         "Most matches that one conditional delete removes; more are refused.",
         values.number(1, 10_000),
     )
-    body_limit: int = setting(
-        "64 MiB",
-        "size",
+    body_limit: Limit = setting(
+        "5 MiB, 64 MiB",
+        "size, for people and for systems",
         "Largest request body, counted after decompression.",
-        values.size(1024, 2 * 1024**3),
+        limit(values.size(1024, 2 * 1024**3)),
+    )
+    bundle_limit: Limit = setting(
+        "500, 10000",
+        "number, for people and for systems",
+        "Most entries of a batch or transaction.",
+        limit(values.number(1, 1_000_000)),
     )
     depth_limit: int = setting(
         "64",
@@ -109,8 +116,11 @@ class Settings:
         "Entries of a page when the caller asks for no _count.",
         values.number(1, 10_000),
     )
-    page_limit: int = setting(
-        "1000", "number", "Most entries a page may have.", values.number(1, 10_000)
+    page_limit: Limit = setting(
+        "200, 1000",
+        "number, for people and for systems",
+        "Most entries a page may have.",
+        limit(values.number(1, 10_000)),
     )
     staff_sign_in: str = setting(
         "second-factor",

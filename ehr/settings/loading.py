@@ -24,10 +24,10 @@ def load(environment: Mapping[str, str]) -> Settings:
         if setting.variable in environment
     }
     settings = Settings(**given)
-    if settings.page_size > settings.page_limit:
+    least = min(settings.page_limit.people, settings.page_limit.systems)
+    if settings.page_size > least:
         raise SettingsError(
-            f"A page of {settings.page_size} entries is larger than the limit "
-            f"of {settings.page_limit}.",
+            f"A page of {settings.page_size} entries is larger than the limit of {least}.",
             "EHR_PAGE_SIZE and EHR_PAGE_LIMIT.",
             "Lower EHR_PAGE_SIZE or raise EHR_PAGE_LIMIT.",
         )

@@ -2,25 +2,26 @@
 
 import pytest
 
-from ehr.settings import SETTINGS, Settings, SettingsError, check_public, load, warning
+from ehr.settings import SETTINGS, Limit, Settings, SettingsError, check_public, load, warning
 
 
 def test_defaults_without_an_environment() -> None:
     assert load({"PATH": "/bin"}) == Settings()
-    assert Settings().body_limit == 64 * 1024 * 1024
+    assert Settings().body_limit == Limit(5 * 1024**2, 64 * 1024**2)
     assert Settings().references == "subject"
 
 
 def test_registry_is_small_and_explained() -> None:
-    assert len(SETTINGS) <= 27
+    assert len(SETTINGS) <= 28
     assert all(each.help.endswith(".") and each.kind for each in SETTINGS)
 
 
 @pytest.mark.parametrize(
     ("variable", "text", "attribute", "value"),
     [
-        ("EHR_BODY_LIMIT", "5 MB", "body_limit", 5_000_000),
-        ("EHR_BODY_LIMIT", "1g", "body_limit", 1024**3),
+        ("EHR_BODY_LIMIT", "5 MB", "body_limit", Limit.of_all(5_000_000)),
+        ("EHR_BODY_LIMIT", "1g", "body_limit", Limit.of_all(1024**3)),
+        ("EHR_PAGE_LIMIT", "50 , 400", "page_limit", Limit(people=50, systems=400)),
         ("EHR_REQUEST_TIMEOUT", "2 min", "request_timeout", 120.0),
         ("EHR_REQUEST_TIMEOUT", "1500ms", "request_timeout", 1.5),
         ("EHR_UPDATE_CREATE", "No", "update_create", False),
@@ -44,6 +45,9 @@ def test_values_are_read(variable: str, text: str, attribute: str, value: object
         ("EHR_BODY_LIMIT", "many"),
         ("EHR_BODY_LIMIT", "0"),
         ("EHR_BODY_LIMIT", "1e9"),
+        ("EHR_BODY_LIMIT", "1 MB, many"),
+        ("EHR_BUNDLE_LIMIT", "1, 2, 3"),
+        ("EHR_BUNDLE_LIMIT", ","),
         ("EHR_PORT", "70000"),
         ("EHR_PORT", "-1"),
         ("EHR_REFERENCES", "some"),
@@ -97,7 +101,15 @@ def test_short_secret_is_refused_and_not_repeated() -> None:
 
 def test_page_size_above_the_limit_is_refused() -> None:
     with pytest.raises(SettingsError, match="EHR_PAGE_LIMIT"):
-        load({"EHR_PAGE_SIZE": "50", "EHR_PAGE_LIMIT": "10"})
+        load({"EHR_PAGE_SIZE": "50", "EHR_PAGE_LIMIT": "10, 100"})
+
+
+@pytest.mark.parametrize(
+    ("kind", "most"),
+    [("professional", 1), ("patient", 1), ("carer", 1), ("system", 2), ("operator", 2)],
+)
+def test_people_have_limits_of_their_own(kind: str, most: int) -> None:
+    assert load({"EHR_BUNDLE_LIMIT": "1,2"}).bundle_limit.of(kind) == most
 
 
 @pytest.mark.parametrize("host", ["0.0.0.0", "::", "record.example"])

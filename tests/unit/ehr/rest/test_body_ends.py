@@ -10,7 +10,7 @@ import zstandard
 from werkzeug.test import EnvironBuilder
 
 from ehr.messages import Document
-from ehr.settings import Settings
+from ehr.settings import Limit, Settings
 
 Server = Any
 
@@ -52,7 +52,7 @@ def test_no_more_is_taken_off_the_wire_than_may_be_sent(fake: Callable[..., Serv
     environ = EnvironBuilder(path="/fhir/Patient", method="POST").get_environ()
     sent = io.BytesIO(b"x" * 10_000_000)
     environ |= {"wsgi.input": sent, "CONTENT_LENGTH": "10000000", "wsgi.input_terminated": True}
-    small = fake(settings=Settings(body_limit=1_000_000))
+    small = fake(settings=Settings(body_limit=Limit.of_all(1_000_000)))
 
     answer = small.send({**environ, "HTTP_AUTHORIZATION": "Bearer good"})
 

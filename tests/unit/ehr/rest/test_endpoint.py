@@ -11,7 +11,7 @@ import pytest
 
 from ehr.errors import Busy, Gone, NotFound, PreconditionFailed
 from ehr.messages import Document, Interaction, Preconditions, Preferences, Result
-from ehr.settings import Settings
+from ehr.settings import Limit, Settings
 from fhir_profiles import xml_format
 from fhir_profiles.issues import InvalidDocument, Issue
 
@@ -541,7 +541,7 @@ def test_bad_requests(
 
 
 def test_body_limit(fake: Callable[..., Server]) -> None:
-    server = fake(settings=Settings(body_limit=1024))
+    server = fake(settings=Settings(body_limit=Limit.of_all(1024)))
 
     answer = server.ask("POST", "/Patient", data=b" " * 1025, content_type=JSON)
 

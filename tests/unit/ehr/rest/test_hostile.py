@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from auth.principal import Principal
 from ehr.messages import Interaction, Result
 from ehr.rest.endpoint import Door, endpoint
-from ehr.settings import Settings
+from ehr.settings import Limit, Settings
 from fhir_profiles import xml_format
 
 EXPECTED = {200, 204, 304, 400, 401, 404, 405, 406, 413, 415, 422, 501}
@@ -90,7 +90,9 @@ def door() -> Door:
             return Result(status=200, chunks=[b"abc"], content_type="a/b", content_length=3)
         return Result(status=200, body=b'{"resourceType":"Patient","active":true}', version=1)
 
-    return Door(Settings(body_limit=2048), handle, lambda _sent: Principal("1", "system", "x"))
+    return Door(
+        Settings(body_limit=Limit.of_all(2048)), handle, lambda _sent: Principal("1", "system", "x")
+    )
 
 
 @given(environs())
