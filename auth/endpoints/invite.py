@@ -50,6 +50,7 @@ def _form(surroundings: Surroundings, session: Session, *faults: Fault) -> AnyRe
     told = _TOLD.get(told_of, "")
     organisation = session.role.organisation if session.role else None
     place = surroundings.people.name(f"Organization/{organisation}") if organisation else None
+    shown, more = inviting.colleagues(surroundings, organisation) if organisation else ([], 0)
     return page(
         "invite.html",
         csrf=session.csrf,
@@ -64,7 +65,8 @@ def _form(surroundings: Surroundings, session: Session, *faults: Fault) -> AnyRe
         patient=_patient(surroundings, session, typed["person"]) if told else None,
         can_send=sending.is_possible(surroundings.options),
         roles=[{"value": name, "text": title} for name, title in inviting.ROLES.items()],
-        colleagues=inviting.colleagues(surroundings, organisation) if organisation else [],
+        colleagues=shown,
+        more_colleagues=more,
         faults=faults,
     )
 

@@ -73,8 +73,11 @@ class Invited:
     patients: dict[str, str] = field(default_factory=dict)
 
 
-def colleagues(surroundings: Surroundings, organisation: str) -> list[tuple[str, str]]:
-    """Return names and references of who works at an organisation and has no account, some."""
+def colleagues(surroundings: Surroundings, organisation: str) -> tuple[list[tuple[str, str]], int]:
+    """Return names and references of who works at an organisation and has no account.
+
+    The first of them, and how many more there are.
+    """
     now = surroundings.clock()
     roles = surroundings.people.roles_in(f"Organization/{organisation}")
     there = {
@@ -85,7 +88,7 @@ def colleagues(surroundings: Surroundings, organisation: str) -> list[tuple[str,
     with surroundings.store.read() as connection:
         new = [one for one in sorted(there) if one and not users.of_person(connection, one, now)]
     named = ((surroundings.people.name(one), one) for one in new[:MOST_SHOWN])
-    return sorted((name, one) for name, one in named if name)
+    return sorted((name, one) for name, one in named if name), max(0, len(new) - MOST_SHOWN)
 
 
 def lacking(kind: str, person: str, role: str) -> list[CannotInvite]:

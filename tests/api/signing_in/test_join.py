@@ -267,6 +267,28 @@ def test_who_manages_an_organisation_invites_a_colleague_there(
     assert invited.roles == (Role("nurse", "Nurse at Northside", "northside"),)
 
 
+@pytest.mark.parametrize("most", [1, 2])
+def test_who_invites_is_told_how_many_colleagues_are_not_listed(
+    around: Surroundings,
+    browser: FlaskClient,
+    client: Client,
+    monkeypatch: pytest.MonkeyPatch,
+    most: int,
+) -> None:
+    monkeypatch.setattr(inviting, "MOST_SHOWN", most)
+    client.update({"resourceType": "Organization", "id": "northside", "name": "Northside"})
+    for id in ("bo", "cy"):
+        client.update({"resourceType": "Practitioner", "id": id, "name": [{"text": id.title()}]})
+        client.update(_works(id, "northside"))
+    signed_in(around, browser, make_user(around, roles=[MANAGER]))
+
+    page = browser.get("/auth/invite")
+
+    assert "Bo: Practitioner/bo" in page.text
+    assert ("Cy: Practitioner/cy" in page.text) == (most == 2)
+    assert ("Not listed here: 1." in page.text) == (most == 1)
+
+
 @pytest.mark.parametrize(
     ("person", "role", "why"),
     [
