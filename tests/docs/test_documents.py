@@ -59,7 +59,7 @@ def test_every_link_of_the_readme_to_a_file_leads_somewhere() -> None:
     assert [link for link in links if not (ROOT / link).exists()] == []
 
 
-@pytest.mark.parametrize("page", ["README.md", "ehr/README.md"])
+@pytest.mark.parametrize("page", ["README.md", "ehr/README.md", "auth/README.md"])
 def test_every_path_that_a_page_names_leads_somewhere(page: str) -> None:
     text = (ROOT / page).read_text("utf-8")
     paths = re.findall(r"`((?:\.\./)*[a-z][\w./-]*(?:\.py|\.md|\.conf|/))`", text)

@@ -1,0 +1,52 @@
+"""The words of the table: closed, all in use, and of elements that R4 indexes."""
+
+import pytest
+
+from auth.roles.families import FAMILY_OF
+from auth.roles.grid import LETTERS
+from auth.roles.known import WORDS
+from auth.roles.matrix import narrowings
+from auth.roles.narrowings import BY_WORD, CHANGE, NARROWINGS, PARTS, ROW, Narrowing
+from fhir_profiles.search_parameters import for_type
+
+USED = {
+    (type, letter, word)
+    for role in WORDS
+    for type in FAMILY_OF
+    for letter in LETTERS
+    for words in narrowings(role, letter, type)
+    for word in words
+}
+each = pytest.mark.parametrize("one", NARROWINGS, ids=lambda one: one.word)
+
+
+@each
+def test_a_word_is_used_for_each_of_its_types(one: Narrowing) -> None:
+    used = {type for type, _, word in USED if word == one.word}
+
+    assert used == one.types if one.types else len(used) > 1
+
+
+@each
+def test_a_word_has_one_meaning_and_a_kind(one: Narrowing) -> None:
+    assert BY_WORD[one.word] is one
+    assert one.meaning.endswith(".")
+    assert one.kind in (ROW, CHANGE, PARTS)
+
+
+@each
+def test_only_writes_are_narrowed_by_what_changes_and_reads_by_parts(one: Narrowing) -> None:
+    letters = {letter for _, letter, word in USED if word == one.word}
+
+    assert one.kind != CHANGE or letters <= set("cu")
+    assert one.kind != PARTS or letters <= set("rsh")
+
+
+@each
+def test_what_tokens_tell_is_of_its_types_and_indexed(one: Narrowing) -> None:
+    assert not one.tests or one.kind == ROW
+    for test in one.tests:
+        assert test.type in one.types
+        for name in test.parameters:
+            assert for_type(test.type)[name].kind == "token"
+        assert all(test.codes)
