@@ -11,7 +11,7 @@ Type                     | gp              | hospital-consultant | nurse        
 Patient                  | rsh u:contact   | rsh u:contact       | rs              | rs
 RelatedPerson            | crus            | rs                  | rs              | rs
 CarePlan, CareTeam, Goal | cruhs           | cruhs               | cruhs           | rs
-Encounter                | rsh c:mine      | rsh cu:mine         | rsh cu:mine     | rs cu:mine
+Encounter                | rsh cu:mine     | rsh cu:mine         | rsh cu:mine     | rs cu:mine
 EpisodeOfCare            | rsh cu:mine     | rsh cu:mine         | rsh cu:mine     | rs
 Condition                | rsh cu:clinical | rsh c:clinical u:clinical+mine
                          | rsh c:clinical u:clinical+mine | rs

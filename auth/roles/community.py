@@ -16,7 +16,7 @@ Condition                      | rs:key rs:need c:need u:need+mine | rs:need+are
                                | rs:key rs:need   | -
 AllergyIntolerance             | rs            | -                | rs               | -
 [Medicines]                    | -             | -                | rs               | -
-Observation                    | rs:vital+measured rs:social rs:plan c:social | -
+Observation                    | rs:vital+measured rs:social rs:plan c:social u:social+own | -
                                | rs:vital         | -
 DiagnosticReport, ImagingStudy | -             | -                | rs:conclusion    | -
 Procedure                      | -             | -                | rs               | -

@@ -77,7 +77,8 @@ DECISIONS: tuple[Decision, ...] = (
     ),
     Decision(
         "Encounter, GP", "R and C own against `cruhs` own organisation.", CARE,
-        "GPs create encounters of their practice and do not change them.",
+        "GPs create encounters of their practice and end them (policy table): what somebody has "
+        "opened, they must be able to close.",
     ),
     Decision(
         "Encounter, social worker", "R against type, dates and place.", CARE,
@@ -108,7 +109,7 @@ DECISIONS: tuple[Decision, ...] = (
     Decision(
         "Observation, social worker", "Home readings if in the plan against vital signs.", CARE,
         "Vital signs that staff measured, social ones, and whatever a plan names; creates social "
-        "ones (issue).",
+        "ones (issue), and puts right what they wrote themselves.",
     ),
     Decision(
         "Observation, patient", "Mark as error against update of one's own.", CARE,
@@ -166,14 +167,15 @@ DECISIONS: tuple[Decision, ...] = (
         "record a legal basis (J4, J5, J7).",
     ),
     Decision(
-        "system", "`crus` without history; nothing deleted.", OURS,
-        "History too, for polling of changes; an integrator who may write what it wrote anew needs "
-        "no delete. AuditEvent, CareTeam, Consent and Provenance as the policy table has them.",
+        "system", "`crus` without history, `rs` of CareTeam and Consent, nothing deleted.", OURS,
+        "What a system does is bounded by the scopes of its registration, type by type. Records "
+        "that move in bring teams and consents; a source that takes back what it sent deletes it, "
+        "and every version stays. Of AuditEvents it adds its own.",
     ),
     Decision(
         "delete", "Only the administrator has `d`.", POLICY,
-        "Of the directory, and of SearchParameter, which belongs to the server. Clinical data is "
-        "entered in error instead.",
+        "No person but the administrator deletes, of the directory and SearchParameters, which "
+        "belong to the server. Clinical data is entered in error instead.",
     ),
     Decision(
         "ClinicalImpression and List", "No line in either table.", JOURNEY,
@@ -185,8 +187,9 @@ DECISIONS: tuple[Decision, ...] = (
     ),
     Decision(
         "directory, patient and carer", "The care table has no line.", POLICY,
-        "Practitioner, PractitionerRole, Organization and Location where their record refers to "
-        "them, not by search; services, medicines, forms and codes as scopes give them.",
+        "Who treats them, by the id that their record names, not by search: nobody browses staff. "
+        "Organisations, places, services, medicines, forms and codes as scopes give them; they "
+        "are public.",
     ),
     Decision(
         "a doctor, pharmacist, therapist or midwife", "Words that invitations give, no rows.", OURS,

@@ -70,8 +70,6 @@ _WHOSE = (
         "A Goal of a life area of the caller's organisation (`Goal.category` has a code of "
         "`HealthcareService.category` of a service that it provides), a CarePlan that names such "
         "a Goal, the CareTeam of that CarePlan, or a Condition that such a Goal `addresses`."),
-    _of("referenced", ROW, "Location Organization Practitioner PractitionerRole",
-        "A row of a record that the caller opens refers to it, and the caller may read that row."),
     _of("acts", ROW, "AuditEvent", "`AuditEvent.agent.who` names the caller."),
     _of("shown", ROW, "AuditEvent",
         "`AuditEvent.entity.what` names the patient, and neither staff safety nor safeguarding "

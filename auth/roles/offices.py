@@ -5,31 +5,31 @@ Written as that of `clinicians.py`.
 
 TABLE = """
 Type             | receptionist | privacy-officer | analyst      | admin  | system    | other-staff
-Patient          | crs          | rs:minimal      | -            | crus   | crush     | -
-RelatedPerson    | -            | rs              | -            | -      | crush     | -
-CareTeam         | -            | -               | -            | -      | rsh       | -
-[Plan]           | -            | -               | -            | -      | crush     | -
-[Clinical]       | -            | -               | -            | -      | crush     | -
-[Medicines]      | -            | -               | -            | -      | crush     | -
-[Diagnostics]    | -            | -               | -            | -      | crush     | -
-[Devices]        | -            | -               | -            | -      | crush     | -
-[Documents]      | -            | -               | -            | -      | crush     | -
-Task             | -            | rsu:review      | -            | -      | crush     | -
-[Requests]       | -            | -               | -            | -      | crush     | -
-[Scheduling]     | crus         | -               | -            | -      | crush     | -
-Schedule, Slot   | rs           | -               | -            | -      | crush     | -
-[Safety]         | -            | -               | -            | -      | crush     | -
-Consent          | -            | rs c:access     | -            | -      | rsh       | -
-Provenance       | -            | rs              | -            | -      | crsh      | -
+Patient          | crs          | rs:minimal      | -            | crus   | crudsh    | -
+RelatedPerson    | -            | rs              | -            | -      | crudsh    | -
+CareTeam         | -            | -               | -            | -      | crudsh    | -
+[Plan]           | -            | -               | -            | -      | crudsh    | -
+[Clinical]       | -            | -               | -            | -      | crudsh    | -
+[Medicines]      | -            | -               | -            | -      | crudsh    | -
+[Diagnostics]    | -            | -               | -            | -      | crudsh    | -
+[Devices]        | -            | -               | -            | -      | crudsh    | -
+[Documents]      | -            | -               | -            | -      | crudsh    | -
+Task             | -            | rsu:review      | -            | -      | crudsh    | -
+[Requests]       | -            | -               | -            | -      | crudsh    | -
+[Scheduling]     | crus         | -               | -            | -      | crudsh    | -
+Schedule, Slot   | rs           | -               | -            | -      | crudsh    | -
+[Safety]         | -            | -               | -            | -      | crudsh    | -
+Consent          | -            | rs c:access     | -            | -      | crudsh    | -
+Provenance       | -            | rs              | -            | -      | crudsh    | -
 AuditEvent       | -            | rs              | -            | -      | c:foreign | -
-MeasureReport    | -            | -               | rs:aggregate | -      | crush     | -
-[Money]          | -            | -               | -            | -      | crush     | -
-[Research]       | -            | -               | -            | -      | crush     | -
-[Infrastructure] | -            | -               | -            | -      | crush     | -
-[Directory]      | rs           | rs              | rs           | cruds  | crush     | rs
-[Catalogue]      | rs           | rs              | rs           | rs     | crush     | rs
-[Definitions]    | rs           | rs              | rs           | rs     | crush     | rs
-[Terminology]    | rs           | rs              | rs           | rs     | crush     | rs
+MeasureReport    | -            | -               | rs:aggregate | -      | crudsh    | -
+[Money]          | -            | -               | -            | -      | crudsh    | -
+[Research]       | -            | -               | -            | -      | crudsh    | -
+[Infrastructure] | -            | -               | -            | -      | crudsh    | -
+[Directory]      | rs           | rs              | rs           | cruds  | crudsh    | rs
+[Catalogue]      | rs           | rs              | rs           | rs     | crudsh    | rs
+[Definitions]    | rs           | rs              | rs           | rs     | crudsh    | rs
+[Terminology]    | rs           | rs              | rs           | rs     | crudsh    | rs
 SearchParameter  | rs           | rs              | rs           | cruhds | rsh       | rs
-[Conformance]    | rs           | rs              | rs           | rs     | crush     | rs
+[Conformance]    | rs           | rs              | rs           | rs     | crudsh    | rs
 """

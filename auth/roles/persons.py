@@ -45,8 +45,7 @@ MeasureReport                  | -                                 | -
 [Money]                        | rs                                | -
 [Research]                     | rs                                | -
 [Infrastructure]               | -                                 | -
-Practitioner, PractitionerRole | r:referenced                      | r:referenced
-Location, Organization         | r:referenced                      | r:referenced
+Practitioner, PractitionerRole | r                                 | r
 [Directory]                    | rs                                | rs
 Medication                     | rs                                | rs
 MedicationKnowledge, Substance | rs                                | rs
