@@ -26,6 +26,7 @@ VOCABULARY = {
     "auth.surroundings",
     "auth.sign_in.users",
     "ehr.access.scope",
+    "ehr.access.terms",
     "ehr.errors",
     "ehr.interactions.changes",
     "ehr.messages",

@@ -5,6 +5,8 @@ organisation. `info["citus"]` names the distribution column, or "reference". Tim
 since 1970. Hashes are keyed and 64 bit.
 """
 
+from ehr.store.tables.access import consent_rule as consent_rule
+from ehr.store.tables.access import relationship as relationship
 from ehr.store.tables.base import metadata as metadata
 from ehr.store.tables.indexed import BOUNDARY as BOUNDARY
 from ehr.store.tables.indexed import date as date

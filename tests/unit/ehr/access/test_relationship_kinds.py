@@ -132,6 +132,29 @@ def test_an_encounter_that_was_open_ends_with_the_write_that_finishes_it() -> No
     assert again == after
 
 
+def test_a_finished_encounter_is_not_made_longer_by_another_end() -> None:
+    over = encounter("finished", period={"start": "2025-06-01", "end": "2025-06-02"})
+    later = encounter(
+        "finished",
+        period={"start": "2025-06-01", "end": "2025-06-14"},
+        participant=[{"individual": to("Practitioner/new")}],
+    )
+    after = made(later, before=made(over))
+
+    assert {one.grantee: one.to for one in after} == dict.fromkeys(
+        ("Organization/hospital", "Practitioner/new"), day("2025-07-03")
+    )
+
+
+def test_emergency_access_is_not_prolonged() -> None:
+    before = made(access_task("break-glass"))
+    later = access_task("break-glass", executionPeriod={"start": "2025-06-15T18:00:00Z"})
+
+    (one,) = made(later, before=before)
+
+    assert one.to == before[0].to
+
+
 def test_a_participant_leaves_before_the_encounter_ends() -> None:
     gone = {"individual": to("Practitioner/old"), "period": {"end": "2025-05-01"}}
 
