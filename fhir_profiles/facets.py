@@ -1,6 +1,6 @@
 """What access asks of a resource beside whose it is: labels, release time, authors, parties. Pure.
 
-auth.md §4.3 and §4.4. Confidentiality is U < L < M < N < R < V as 0…5 (HL7 v3 Confidentiality); no
+R4 security-labels. Confidentiality is U < L < M < N < R < V as 0…5 (HL7 v3 Confidentiality); no
 label is N, of several the highest counts. Each sensitivity has one bit. Does not resolve
 references: texts are as they stand.
 """
@@ -33,7 +33,7 @@ def mask(*codes: str) -> int:
     return found
 
 
-# Groups as patients know them; a general one would be all the rest (domain.md §2.3).
+# Groups as patients know them; a general one would be all the rest.
 PRIVACY_GROUPS: Mapping[str, int] = {
     "mental": mask("PSY", "MH"),
     "sexual": mask("HIV", "STD", "SEX", "SEXHLTH"),

@@ -40,13 +40,13 @@ PROXY_ACTION = code_system("proxy-action")
 READ, WRITE = "read", "write"
 ACTIONS = frozenset({READ, WRITE})
 
-# Consent.provision.securityLabel: groups of data as patients know them (domain.md §2.3).
+# Consent.provision.securityLabel: groups of data as patients know them.
 PRIVACY_GROUP = code_system("privacy-group")
 
 # meta.security: labels that HL7 has no code for.
 SENSITIVITY = code_system("sensitivity")
 
-# Task.code of what the server itself writes when somebody asks for access (auth.md §4.1).
+# Task.code of what the server itself writes when somebody asks for access.
 ACCESS = code_system("access")
 DELEGATION, SELF_CLAIM, BREAK_GLASS, REVIEW = "delegation", "self-claim", "break-glass", "review"
 # Task.input.type of a delegation: by which relationship the one who delegates has access.

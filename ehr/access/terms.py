@@ -27,7 +27,7 @@ DAY = 24 * HOUR
 class Terms:
     """How dates are read (`ehr/search/values/intervals.py`), own base URLs, and how long is long.
 
-    auth.md §4.1; ages in years: from `review_age` a parent sees less, from `end_age` nothing.
+    Ages in years: from `review_age` a parent sees less, from `end_age` nothing.
     """
 
     read: Reader

@@ -1,7 +1,7 @@
 """Parts of a record that a patient lets a carer into: words of the grant, and types behind them.
 
-Areas are those of the patient's own pages (domain.md §4.1). A type that is in no area is not for
-carers; the audit trail and consents are areas of their own, granted by name only (J5).
+Areas are those of the patient's own pages. A type that is in no area is not for
+carers; the audit trail and consents are areas of their own, granted by name only.
 """
 
 from collections.abc import Mapping

@@ -1,6 +1,6 @@
 """From an active Consent to its rules, or to the reasons why it can't be obeyed. Pure.
 
-R4 §6.2 (Consent), shaped as IHE Privacy Consent on FHIR; auth.md §4.4; J5, J10. The root is a
+R4 §6.2 (Consent), shaped as IHE Privacy Consent on FHIR; ehr/README.md. The root is a
 denial with exceptions, or a permission with denials, which have exceptions. Deeper nesting, and
 whatever rules can't say exactly, is a problem: the write is refused, nothing is obeyed by half. A
 permission alone opens nothing: sharing rests on relationships.

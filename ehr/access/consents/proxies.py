@@ -1,9 +1,9 @@
-"""Proxy Consents: a RelatedPerson acts for the patient, in named areas, with an end (J5).
+"""Proxy Consents: a RelatedPerson acts for the patient, in named areas, with an end.
 
 `provision`: `actor` the RelatedPersons, `code` of PROXY_AREA which parts, `action` of PROXY_ACTION
 (or HL7's access, correct) to do what, `period` how long. Nested denials keep items back
 (`rules.py`). Who acts as a parent sees less from the age of review on and nothing from the end of
-childhood on (auth.md §4.4), for which the birth date has to be known. No proxy widens: permissions
+childhood on, for which the birth date has to be known. No proxy widens: permissions
 are those written here, and what they open is less than the patient's own.
 """
 

@@ -1,6 +1,6 @@
-"""From a resource to the relationships it gives rise to (auth.md §4.1). Pure.
+"""From a resource to the relationships it gives rise to. Pure.
 
-`relationships_of(Source(id, document, at), terms)`; nothing is raised for any valid R4 resource.
+ehr/README.md, *Relationships and consents*. Nothing is raised for any valid R4 resource.
 """
 
 from collections.abc import Callable, Iterator, Mapping

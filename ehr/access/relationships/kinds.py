@@ -1,4 +1,4 @@
-"""What a relationship is: the kinds of auth.md §4.1, and how far each opens a record."""
+"""What a relationship is, its kinds (ehr/README.md), and how far each opens a record."""
 
 from dataclasses import dataclass
 from enum import IntEnum
@@ -27,8 +27,8 @@ class Ceiling(IntEnum):
     """How much a relationship opens at most; more is a higher number.
 
     NOTHING: only others rest on it. MINIMAL: name, birth date, gender, practice and the request
-    itself, for who has not accepted yet (J8). PLAN: plan, team and tasks, for who is done (J3;
-    domain.md §2.5). ROLE: all that the role's row allows.
+    itself, for who has not accepted yet. PLAN: plan, team and tasks, for who is done. ROLE: all
+    that the role's row allows.
     """
 
     NOTHING = 0
@@ -60,7 +60,7 @@ class Relationship:
     a PROXY the RelatedPerson that must still be there. `permits` is what a proxy may do,
     `read:plan` …, a space between. `ended`: its source says that it is over.
 
-    Rule for requests (J8): a ServiceRequest opens ROLE to its performer only where the patient has
+    Rule for requests: a ServiceRequest opens ROLE to its performer only where the patient has
     no relationship with the same `basis` that is `from_task`, of whatever time; else MINIMAL: once
     there is a Task, Tasks say who has accepted.
     """

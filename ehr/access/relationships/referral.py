@@ -1,7 +1,7 @@
 """K4: who is asked to do something, by a ServiceRequest or a Task.
 
-Proposals and plans ask nobody yet. A Task opens the minimum until it is accepted (J8), and plan,
-team and tasks for a while after it is done (J3; domain.md §2.5). Once there is a Task about a
+Proposals and plans ask nobody yet. A Task opens the minimum until it is accepted, and plan,
+team and tasks for a while after it is done. Once there is a Task about a
 ServiceRequest, the Task says how far the performer has come: `kinds.Relationship`.
 """
 

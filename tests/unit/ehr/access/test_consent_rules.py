@@ -1,4 +1,4 @@
-"""Consents as rules: each choice of J5 and J10, what nests, and what is refused."""
+"""Consents as rules: each choice of patients, what nests, and what is refused."""
 
 from typing import Any
 
