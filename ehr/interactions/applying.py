@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from ehr.access.scope import scope_of
 from ehr.interactions import sharing
+from ehr.interactions.access_rows import keep_access
 from ehr.interactions.changes import Change, afresh
 from ehr.interactions.conditions import References, conditions_of, lock_texts
 from ehr.interactions.content import link_staged, stage_large
@@ -185,6 +186,7 @@ def _write(
         outcome = [[next(written) for _ in some] for some in writes]
         link_staged(connection, changes, outcome)
         _judge_definitions(record, connection, changes, outcome)
+        keep_access(record, connection, flat, outcome)
         end_rights(connection, flat, outcome, record.clock())
         _fill_matched(connection, plan, outcome)
         if then is not None:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from auth import ending
 from auth.sign_in import standing
+from ehr.access.relationships import SOURCES
 from ehr.store.drafts import Write, Written
 from ehr.store.rows import IndexRows
 
@@ -18,6 +19,8 @@ if TYPE_CHECKING:
     from sqlalchemy import Connection
 
 ROLE = "PractitionerRole"
+# Types whose writes change who may see what.
+OF_ACCESS = SOURCES | {ROLE}
 
 
 def end_rights(

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from ehr.interactions.changes import Change
-from ehr.interactions.leaving import ROLE
+from ehr.interactions.leaving import OF_ACCESS
 from ehr.interactions.opening import names_binaries
 from ehr.interactions.targets import Plan
 from ehr.interactions.writes import judged
@@ -20,6 +20,7 @@ from ehr.store.together import Part, Rows
 if TYPE_CHECKING:
     from auth.principal import Principal
 
+_BY_THEMSELVES = frozenset({"Binary", "SearchParameter"}) | OF_ACCESS
 _LARGE = 1 << 16  # bytes; it would keep the others waiting
 
 
@@ -51,8 +52,8 @@ def _is_plain(change: Change, draft: Draft | None) -> bool:
         and change.criteria is None
         and change.method in (Method.POST, Method.PUT)
         # A SearchParameter is judged beside the others, a Binary may be large; who refers to one
-        # must be able to read it. With a role tokens may end.
-        and change.type not in ("Binary", "SearchParameter", ROLE)
+        # must be able to read it. The others change who may see what.
+        and change.type not in _BY_THEMSELVES
         and len(draft.stored) <= _LARGE
         and not names_binaries(draft)
     )

@@ -9,7 +9,7 @@ from ehr.messages import Instant, Resource
 from ehr.store.rows import IndexRows
 
 # Raised by one whenever extraction changes; `ehr check --deep` and $reindex select rows behind.
-INDEX_VERSION = 6
+INDEX_VERSION = 7
 
 
 class Method(IntEnum):

@@ -1,18 +1,20 @@
 """Reading rows: the current version or a given one, by `Type/id`, in one statement."""
 
 import json
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from functools import cache
 from typing import Any
 
 from msgspec import Struct
-from sqlalchemy import Connection
+from sqlalchemy import Connection, Text, bindparam, select
 
 from ehr.messages import Instant
+from ehr.store import tables
 from ehr.store.bodies import compose
 from ehr.store.drafts import Current, Method
 from ehr.store.engine import is_postgres, of
 from ehr.store.locator import Name
+from ehr.store.pairs import listed_numbers, number_list
 from ehr.store.statements import query
 from fhir_profiles.definitions import type_name, type_number
 
@@ -125,6 +127,25 @@ def version(connection: Connection, type: str, id: str, number: int) -> Stored |
     sql = _sql(connection, _VERSION)
     found = query(connection, sql, (type_number(type), id, number))
     return stored(connection, type, id, found[0]) if found else None
+
+
+def of_patients(connection: Connection, type: str, keys: Iterable[int]) -> list[Stored]:
+    """Return the newest versions of all resources of a type that these patients have."""
+    r, v = tables.resource.c, tables.version.c
+    mine = number_list(of(connection).dialect, sorted(keys))
+    statement = (
+        select(r.id, *(v[name] for name in COLUMNS))
+        .join(
+            tables.version,
+            (v.patient_key == r.patient_key) & (v.rid == r.rid) & (v.version == r.version),
+        )
+        .where(
+            listed_numbers(r.patient_key, bindparam("keys", mine, Text)),
+            r.type == type_number(type),
+            r.deleted.is_(False),
+        )
+    )
+    return [stored(connection, type, id, row) for id, *row in connection.execute(statement)]
 
 
 def stored(connection: Connection, type: str, id: str, row: Sequence[Any]) -> Stored:

@@ -28,7 +28,8 @@ class Origin:
     """A resource as it stands after a write; without a document it is deleted.
 
     `at` is when this version was written, in ms. `birth` is the patient's birthDate as text, which
-    Consents ask for: when it changes, the patient's Consents are made anew too.
+    Consents ask for: when it changes, the patient's Consents are made anew too. What `is_new` has
+    no rows yet.
     """
 
     patient_key: int
@@ -38,6 +39,7 @@ class Origin:
     document: Resource | None
     at: int
     birth: str | None = None
+    is_new: bool = False
 
 
 def rebuild(connection: Connection, origins: Iterable[Origin], terms: Terms) -> None:
@@ -53,7 +55,9 @@ def rebuild(connection: Connection, origins: Iterable[Origin], terms: Terms) -> 
     if not some:
         return
     hasher = of(connection).hasher
-    before = _taken(connection, list(some), any(one.type == "Consent" for one in some.values()))
+    old = {place: one for place, one in some.items() if not one.is_new}
+    has_consents = any(one.type == "Consent" for one in old.values())
+    before = _taken(connection, list(old), has_consents) if old else {}
     made: list[Row] = []
     rules: list[Row] = []
     for place, one in some.items():

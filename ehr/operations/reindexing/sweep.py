@@ -11,6 +11,7 @@ from itertools import groupby
 from operator import attrgetter
 from typing import TYPE_CHECKING
 
+from ehr.interactions.access_rows import keep_access_of
 from ehr.interactions.reextraction import keys_of, rows_of, table_rows
 from ehr.record import Record
 from ehr.store import index_rows, read, reindex_runs, reindexing
@@ -121,6 +122,7 @@ def rebuild(
     delete_rows(connection, batch.gone)
     insert_rows(connection, batch.made)
     update_rows(connection, resource, ("index_version",), batch.stamped)
+    keep_access_of(record, connection, unknown)
     return batch.changed
 
 
