@@ -38,6 +38,10 @@ class Allocator:
             blocks[-1] = (low + count, high)
         return range(low, low + count)
 
+    def reserve_alone(self, name: str) -> int:
+        """Return one fresh number of a sequence, without a block behind it."""
+        return self._take(name, 1)[0]
+
     def _take(self, name: str, size: int) -> tuple[int, int]:
         def work(connection: Connection) -> int:
             taken: int = connection.execute(_TAKE, {"name": name, "size": size}).scalar_one()

@@ -146,6 +146,11 @@ class Database:
             self._secrets[purpose] = known
         return known
 
+    def secrets(self, purpose: str) -> tuple[bytes, ...]:
+        """Return all keys of a purpose from the key ring, the newest first."""
+        with self.read() as connection:
+            return keys.every(connection, purpose, self._secret)
+
     @contextmanager
     def read(self) -> Iterator[Connection]:
         """Give a connection for reading; every statement sees what is committed."""

@@ -1,6 +1,7 @@
 """The key ring: secrets that must be the same in every worker and survive a move of the database.
 
-Purposes: hash (index values), cursor (paging). Each is stored wrapped (RFC 3394) by `EHR_SECRET`.
+Purposes: hash (index values), cursor (paging), audit-seal (signatures), audit-id (ids of events)
+and others. Each is stored wrapped (RFC 3394) by `EHR_SECRET`.
 """
 
 import secrets
@@ -35,6 +36,16 @@ def newest(connection: Connection, purpose: str, wrapping: str) -> bytes | None:
     if wrapped is None:
         return None
     return unwrapped(bytes(wrapped), wrapping)
+
+
+def every(connection: Connection, purpose: str, wrapping: str) -> tuple[bytes, ...]:
+    """Return all secrets of a purpose, the newest first. Raise WrongSecret."""
+    found = connection.execute(
+        select(key_ring.c.secret)
+        .where(key_ring.c.purpose == purpose)
+        .order_by(key_ring.c.created.desc())
+    ).scalars()
+    return tuple(unwrapped(bytes(one), wrapping) for one in found)
 
 
 def unwrapped(wrapped: bytes, wrapping: str) -> bytes:

@@ -7,6 +7,9 @@ since 1970. Hashes are keyed and 64 bit.
 
 from ehr.store.tables.access import consent_rule as consent_rule
 from ehr.store.tables.access import relationship as relationship
+from ehr.store.tables.audit import audit_batch as audit_batch
+from ehr.store.tables.audit import audit_event as audit_event
+from ehr.store.tables.audit import audit_seal as audit_seal
 from ehr.store.tables.base import metadata as metadata
 from ehr.store.tables.indexed import BOUNDARY as BOUNDARY
 from ehr.store.tables.indexed import date as date
