@@ -160,6 +160,25 @@ class Settings:
         "Proxies in front of the record, whose X-Real-IP tells where guesses come from.",
         values.networks,
     )
+    audit: str = setting(
+        "strict",
+        "strict or journal",
+        "How an event is safe before its answer leaves: committed, or written to the worker's own "
+        "journal (faster; where power fails, up to 50 ms of reads are lost).",
+        values.one_of("strict", "journal"),
+    )
+    audit_folder: str = setting(
+        "ehr-audit",
+        "folder",
+        "Where journals are kept, on a volume that outlives the server; queries stand in them.",
+        values.folder,
+    )
+    audit_checkpoint: str = setting(
+        "",
+        "file or empty",
+        "File that signed heads of the audit chain are added to, best on another machine.",
+        str,
+    )
     log: str = setting(
         "info",
         "debug, info, warning or error",

@@ -179,6 +179,13 @@ def readable_file(text: str) -> str:
     return text
 
 
+def folder(text: str) -> str:
+    """Read the name of a folder, which is made when it is needed."""
+    if not text or os.path.isfile(text):
+        raise ValueError("name a folder")
+    return text
+
+
 def host(text: str) -> str:
     """Read an address or host name to listen on."""
     try:
