@@ -1,6 +1,6 @@
 """Seals and what waits for one, in SQL."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from itertools import groupby
 
 from sqlalchemy import Connection, func, insert, select, text
@@ -10,6 +10,7 @@ from ehr.audit.event import Event
 from ehr.audit.rows import event_of
 from ehr.store.engine import is_postgres
 from ehr.store.insert import delete_rows
+from ehr.store.scan import stream
 from ehr.store.tables import audit_batch, audit_event, audit_seal
 from ehr.store.templates import rows_of
 
@@ -56,10 +57,11 @@ def pending(connection: Connection) -> list[Range]:
     return found
 
 
-def count_pending(connection: Connection) -> int:
-    """Return how many rows wait for a seal."""
-    total = func.sum(audit_batch.c.last_n - audit_batch.c.first_n + 1)
-    return int(connection.execute(select(total)).scalar() or 0)
+def all_pending(connection: Connection) -> Iterator[list[Range]]:
+    """Yield all batches that wait for a seal, in their order; inside a snapshot only."""
+    sql = "SELECT writer, epoch, first_n, last_n FROM audit_batch ORDER BY writer, epoch, first_n"
+    for rows in stream(connection, sql):
+        yield [Range(*row) for row in rows]
 
 
 def count_rows(connection: Connection) -> int:

@@ -29,6 +29,7 @@ COMMANDS = {
     "token": ("ehr.cli.token", "Make, list and revoke access tokens."),
     "client": ("ehr.cli.client", "Register apps and systems that ask for tokens."),
     "keys": ("ehr.cli.keys", "Change and list the keys that sign."),
+    "audit": ("ehr.cli.audit", "Verify the audit trail, and list who did what."),
     "settings": ("ehr.cli.settings", "Show every setting, its value and where it comes from."),
 }
 

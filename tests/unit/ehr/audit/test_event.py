@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ehr.audit.event import AuditRow, Event, Place, canonical, of_request, parse
-from tests.unit.ehr.audit.given_events import any_event, event_row
+from tests.given_events import any_event, event_row
 
 
 @given(any_event)

@@ -5,7 +5,7 @@ from hypothesis import strategies as st
 
 from ehr.audit.event import Event, Place
 from ehr.audit.journal.frames import Frame, Unreadable, framed, frames, size_at
-from tests.unit.ehr.audit.given_events import any_event, event_row
+from tests.given_events import any_event, event_row
 
 _requests = st.lists(st.lists(any_event, min_size=1, max_size=3), min_size=1, max_size=4)
 

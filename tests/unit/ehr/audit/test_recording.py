@@ -18,7 +18,7 @@ from ehr.record import now
 from ehr.settings import Settings
 from ehr.store.engine import Database
 from ehr.store.tables import audit_batch, audit_event, audit_seal
-from tests.unit.ehr.audit.given_events import event_row
+from tests.given_events import event_row
 
 THREADS, EACH = 8, 25
 Opener = Callable[..., Trail]

@@ -27,7 +27,7 @@ def test_each_command_has_help_with_examples_on_one_screen(
 
     text = capsys.readouterr().out
     assert len(text.splitlines()) <= 30
-    groups = ("client", "db", "keys", "token", "user")
+    groups = ("audit", "client", "db", "keys", "token", "user")
     assert command in groups or "For instance:\n  " in text  # these have their own
 
 
