@@ -27,6 +27,8 @@ VOCABULARY = {
     "auth.sign_in.users",
     "ehr.access.scope",
     "ehr.access.terms",
+    "ehr.audit.event",
+    "ehr.audit.kinds",
     "ehr.errors",
     "ehr.interactions.changes",
     "ehr.messages",

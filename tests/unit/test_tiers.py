@@ -7,7 +7,7 @@ from pathlib import Path
 import hypothesis
 import pytest
 
-from tests.faults import test_kill, test_killed_load, test_served_kill
+from tests.faults import test_kill, test_killed_audit, test_killed_load, test_served_kill
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -39,6 +39,7 @@ def test_the_script_asks_for_everything() -> None:
     ("test", "count"),
     [
         (test_kill.test_a_killed_writer_loses_nothing_and_leaves_nothing_half_done, 50),
+        (test_killed_audit.test_what_was_acknowledged_is_in_the_trail, 50),
         (test_served_kill.test_a_killed_server_has_kept_all_that_it_acknowledged, 50),
         (test_served_kill.test_a_killed_postgresql_has_kept_all_that_was_acknowledged, 50),
         (test_killed_load.test_a_killed_load_is_whole_and_exact_when_given_again, 20),
