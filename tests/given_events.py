@@ -4,7 +4,7 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from ehr.audit.event import TEXTS, AuditRow, Event, Place
+from ehr.audit.event import TEXTS, AuditRow, Place, numbered
 from ehr.audit.kinds import Kind
 
 _HIGH = 2**63 - 1
@@ -46,8 +46,5 @@ any_row = st.builds(
     body=st.none() | st.binary(max_size=20),
     **dict.fromkeys(TEXTS, _texts),
 )
-any_event = st.builds(
-    Event,
-    st.builds(Place, st.integers(-_HIGH, _HIGH), st.integers(0, _HIGH), st.integers(0, _HIGH)),
-    any_row,
-)
+_places = st.builds(Place, st.integers(-_HIGH, _HIGH), st.integers(0, _HIGH), st.integers(0, _HIGH))
+any_event = st.builds(lambda row, place: numbered([row], place)[0], any_row, _places)

@@ -14,13 +14,12 @@ from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
-from ehr.audit.event import Event, canonical
+from ehr.audit.event import Values, canonical
 from ehr.audit.items import folded, get_all, put, unfolded
 
 PURPOSE = "audit-seal"  # of the key in the ring
 BEGINNING = bytes(32)  # what comes before the first seal
 _SEAL = struct.Struct(">QQII")
-_LENGTH = struct.Struct(">I")
 _SIGNED = b"ehr audit seal 1\0"
 _HASHED = b"ehr audit chain 1\0"
 
@@ -83,15 +82,12 @@ def unpacked(data: bytes) -> Iterator[Range]:
         yield Range(unfolded(writer), epoch, first, first + size - 1)
 
 
-def hashed(seq: int, at: int, covers: bytes, previous: bytes, events: Sequence[Event]) -> bytes:
+def hashed(seq: int, at: int, covers: bytes, previous: bytes, events: Sequence[Values]) -> bytes:
     """Return the hash of a seal over these events."""
     digest = hashlib.sha256(_HASHED + previous)
     digest.update(_SEAL.pack(seq, at, len(events), len(covers)))
     digest.update(covers)
-    for event in events:
-        data = canonical(event)
-        digest.update(_LENGTH.pack(len(data)))
-        digest.update(data)
+    digest.update(canonical(events))
     return digest.digest()
 
 

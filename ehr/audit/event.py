@@ -1,24 +1,28 @@
 """The message that callers make of what happened, its place, and the bytes that are hashed.
 
-The bytes are the same in a journal and under a seal: a version, all numbers, then each text and
-each run of bytes behind its length, so that no two events have the same.
+The bytes are the same in a journal and under a seal: a version, then MessagePack of the rows as the
+table has them, where each value is behind its type and length and each number has one form. So no
+two lists of events have the same.
 """
 
-import struct
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from operator import attrgetter
+from types import GenericAlias
 from typing import Any
 
-from msgspec import Struct
+from msgspec import DecodeError, Struct
+from msgspec.msgpack import Decoder, Encoder
 from msgspec.structs import force_setattr, replace
 
 from ehr.messages import Instant
 
-_VERSION = 1
-_NUMBERS = struct.Struct(">BqqqqhhqihqiiH")
-_NONE = -1  # of numbers that are never negative
-_LENGTH = struct.Struct(">I")
+Values = tuple[Any, ...]  # a row of `audit_event`
+
+_VERSION = b"\x01"  # with one more column seals of before would need the columns that they had
+_PLACE = 3  # columns that say where an event lies
 _MOST = 256  # characters of a text
 _MOST_QUERY = 2_000
+_ENCODER = Encoder()
 
 TEXTS = (
     "agent",
@@ -33,7 +37,6 @@ TEXTS = (
     "query",
     "source",
 )
-_BYTES = ("items", "body")
 
 
 class Place(Struct, frozen=True, order=True):
@@ -51,8 +54,8 @@ class AuditRow(Struct, frozen=True, kw_only=True):
     how far back the first row of the same request is, 0 for that one.
     """
 
-    kind: int
     at: Instant
+    kind: int
     outcome: int = 0
     patient_key: int = 0
     behind: int = 0
@@ -92,6 +95,17 @@ class Event(Struct, frozen=True):
     row: AuditRow
 
 
+# In the order of the table's columns, behind its place.
+COLUMNS = AuditRow.__struct_fields__
+_GET = attrgetter(*COLUMNS)
+_KINDS: dict[str, Any] = dict.fromkeys(COLUMNS, int)
+_KINDS |= dict.fromkeys(("type", "rid", "version", "found"), int | None)
+_KINDS |= dict.fromkeys(TEXTS, str | None)
+_KINDS |= dict.fromkeys(("items", "body"), bytes | None)
+_ROW = GenericAlias(tuple, (int, int, int, *_KINDS.values()))
+_DECODER: Decoder[list[Values]] = Decoder(GenericAlias(list, (_ROW,)))
+
+
 def _storable(text: str, most: int) -> str:
     text = text.replace("\0", "\ufffd").encode("utf-8", "replace").decode("utf-8")
     return text if len(text) <= most else text[: most - 1] + "…"
@@ -112,77 +126,28 @@ def of_request(row: AuditRow, concerned: Sequence[dict[str, Any]]) -> tuple[Audi
     return (first, *rest)
 
 
-def canonical(event: Event) -> bytes:
-    """Return the bytes of an event. Raises struct.error where a number is out of its range."""
-    place, row = event.place, event.row
-    parts: list[bytes] = [b""]
-    pack = _LENGTH.pack
-    present = 0
-    for number, name in enumerate(TEXTS):
-        text = getattr(row, name)
-        if text is not None:
-            present |= 1 << number
-            data = text.encode()
-            parts += (pack(len(data)), data)
-    for number, name in enumerate(_BYTES, len(TEXTS)):
-        value = getattr(row, name)
-        if value is not None:
-            present |= 1 << number
-            parts += (pack(len(value)), value)
-    parts[0] = _NUMBERS.pack(
-        _VERSION,
-        place.writer,
-        place.epoch,
-        place.n,
-        row.at,
-        row.kind,
-        row.outcome,
-        row.patient_key,
-        row.behind,
-        _NONE if row.type is None else row.type,
-        _NONE if row.rid is None else row.rid,
-        _NONE if row.version is None else row.version,
-        _NONE if row.found is None else row.found,
-        present,
-    )
-    return b"".join(parts)
+def numbered(added: Iterable[AuditRow], first: Place) -> list[Values]:
+    """Return events as rows of the table, numbered from a place on."""
+    head = (first.writer, first.epoch)
+    return [(*head, n, *_GET(row)) for n, row in enumerate(added, first.n)]
 
 
-def parse(data: bytes) -> Event:
-    """Return the event of such bytes. Raises ValueError where they are not whole."""
-    if len(data) < _NUMBERS.size or data[0] != _VERSION:
-        raise ValueError("no event of a version that this release knows")
-    numbers = _NUMBERS.unpack_from(data)
-    _, writer, epoch, n, at, kind, outcome, patient_key, behind, *known, present = numbers
-    type, rid, version, found = [None if value == _NONE else value for value in known]
-    position = _NUMBERS.size
-    values: dict[str, Any] = {}
-    for number, name in enumerate((*TEXTS, *_BYTES)):
-        if present >> number & 1:
-            value, position = _sized(data, position)
-            values[name] = value.decode() if number < len(TEXTS) else value
-    if position != len(data):
-        raise ValueError("more than an event")
-    row = AuditRow(
-        kind=kind,
-        at=at,
-        outcome=outcome,
-        patient_key=patient_key,
-        behind=behind,
-        type=type,
-        rid=rid,
-        version=version,
-        found=found,
-        **values,
-    )
-    return Event(Place(writer, epoch, n), row)
+def event_of(values: Sequence[Any]) -> Event:
+    """Return the event that a row of the table is, its columns in their order."""
+    row = dict(zip(COLUMNS, values[_PLACE:], strict=True))
+    return Event(Place(*values[:_PLACE]), AuditRow(**row))
 
 
-def _sized(data: bytes, position: int) -> tuple[bytes, int]:
-    start = position + _LENGTH.size
-    if start > len(data):
-        raise ValueError("an event is cut off")
-    end = start + _LENGTH.unpack_from(data, position)[0]
-    if end > len(data):
-        raise ValueError("an event is cut off")
-    return data[start:end], end
+def canonical(events: Sequence[Values]) -> bytes:
+    """Return the bytes of events. Raises TypeError, OverflowError where one can't be stored."""
+    return _VERSION + _ENCODER.encode(events)
+
+
+def parse(data: bytes) -> list[Values]:
+    """Return the events of such bytes. Raises ValueError where they are not whole."""
+    if data[:1] != _VERSION:
+        raise ValueError("no events of a version that this release knows")
+    try:
+        return _DECODER.decode(data[1:])
+    except DecodeError as error:
+        raise ValueError("events are cut off or damaged") from error

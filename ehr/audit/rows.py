@@ -2,31 +2,26 @@
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from operator import attrgetter
 from typing import Any
 
 from sqlalchemy import Connection, Select, and_, func, select, text, tuple_
 
-from ehr.audit.event import AuditRow, Event, Place
+from ehr.audit.event import Event, Place, Values, event_of
 from ehr.store.engine import is_postgres
 from ehr.store.insert import insert_rows
 from ehr.store.tables import audit_batch, audit_event, database_fact, resource
 from ehr.store.templates import rows_of
 from fhir_profiles.resource_types import type_name, type_number
 
-_PLACE = 3  # columns that say where an event lies
-_COLUMNS = tuple(column.name for column in audit_event.columns)[_PLACE:]
-_VALUES = attrgetter(*_COLUMNS)
 _MARKER = "audit_retention"
 _PATIENT = type_number("Patient")
 
 
-def add(connection: Connection, place: Place, rows: Sequence[AuditRow]) -> None:
-    """Add events numbered from `place` on, as one batch, in the transaction of a connection."""
-    writer, epoch, n = place.writer, place.epoch, place.n
-    events = [(writer, epoch, number, *_VALUES(row)) for number, row in enumerate(rows, n)]
-    batch = [(writer, epoch, n, n + len(rows) - 1)]
-    insert_rows(connection, {audit_event: events, audit_batch: batch})
+def add(connection: Connection, events: Sequence[Values]) -> None:
+    """Add events whose numbers follow one upon another, in the transaction of a connection."""
+    writer, epoch, first = events[0][:3]
+    batch = (writer, epoch, first, events[-1][2])
+    insert_rows(connection, {audit_event: events, audit_batch: [batch]})
 
 
 def newest(connection: Connection, writer: int, epoch: int) -> int:
@@ -34,15 +29,6 @@ def newest(connection: Connection, writer: int, epoch: int) -> int:
     own = (audit_event.c.writer == writer, audit_event.c.epoch == epoch)
     rows = rows_of(connection, select(func.max(audit_event.c.n)).where(*own))
     return int(rows[0][0] or 0)
-
-
-def event_of(row: Sequence[Any]) -> Event:
-    """Return the event that a row of the table is, its columns in their order."""
-    values = dict(zip(_COLUMNS, row[_PLACE:], strict=True))
-    for name in ("items", "body"):
-        if values[name] is not None:
-            values[name] = bytes(values[name])
-    return Event(Place(*row[:_PLACE]), AuditRow(**values))
 
 
 def at_place(connection: Connection, place: Place) -> Event | None:

@@ -6,8 +6,7 @@ from itertools import groupby
 from sqlalchemy import Connection, func, insert, select, text
 
 from ehr.audit.chain import Range, Seal
-from ehr.audit.event import Event
-from ehr.audit.rows import event_of
+from ehr.audit.event import Values
 from ehr.store.engine import is_postgres
 from ehr.store.insert import delete_rows
 from ehr.store.scan import stream
@@ -69,10 +68,10 @@ def count_rows(connection: Connection) -> int:
     return int(connection.execute(select(func.count()).select_from(audit_event)).scalar_one())
 
 
-def events_in(connection: Connection, ranges: Sequence[Range]) -> list[Event]:
+def events_in(connection: Connection, ranges: Sequence[Range]) -> list[Values]:
     """Return the events of these sorted ranges that are there, in the order of the ranges."""
     c = audit_event.c
-    found: list[Event] = []
+    found: list[Values] = []
     for _, some in groupby(ranges, _read_together):
         parts = list(some)
         first, last = parts[0], parts[-1]
@@ -85,7 +84,7 @@ def events_in(connection: Connection, ranges: Sequence[Range]) -> list[Event]:
         for row in rows_of(connection, asked.order_by(c.epoch, c.n)):
             part = wanted.get(row[1])
             if part is not None and part.first <= row[2] <= part.last:
-                found.append(event_of(row))
+                found.append(tuple(row))
     return found
 
 

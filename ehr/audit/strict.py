@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from sqlalchemy import Connection, text
 
 from ehr.audit import rows
-from ehr.audit.event import AuditRow, Place
+from ehr.audit.event import AuditRow, Place, Values, numbered
 from ehr.audit.failing import AuditFailed
 from ehr.store.engine import Database, is_postgres
 from ehr.store.sessions.gathering import Gathering
@@ -56,9 +56,9 @@ class Strict:
     def _commit(self, parts: Sequence[_Part]) -> Sequence[AuditFailed | None]:
         """Commit the events of several requests; whoever leads is alone here."""
         place = self._next
-        together = [row for part in parts for row in part.rows]
+        together = numbered((row for part in parts for row in part.rows), place)
         try:
-            self._database.write(lambda connection: self._insert(connection, place, together))
+            self._database.write(lambda connection: self._insert(connection, together))
         except Exception as error:
             self._is_sound = False
             self._next = Place(place.writer, place.epoch + 1, 1)
@@ -67,10 +67,10 @@ class Strict:
         self._next = Place(place.writer, place.epoch, place.n + len(together))
         return [None] * len(parts)
 
-    def _insert(self, connection: Connection, place: Place, added: Sequence[AuditRow]) -> None:
+    def _insert(self, connection: Connection, added: Sequence[Values]) -> None:
         if self._must_ask:
             connection.execute(text("SET LOCAL synchronous_commit = on"))
-        rows.add(connection, place, added)
+        rows.add(connection, added)
 
     def _nobody_led(self) -> None:
         raise AuditFailed

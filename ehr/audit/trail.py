@@ -16,7 +16,7 @@ from typing import Protocol
 from sqlalchemy import Connection
 
 from ehr.audit import rows
-from ehr.audit.event import AuditRow, Place
+from ehr.audit.event import AuditRow, Place, numbered
 from ehr.audit.failing import AuditFailed
 from ehr.audit.journal.journal import Journal
 from ehr.audit.sealing import Sealer
@@ -104,7 +104,7 @@ class Trail:
         """
         if added:
             place = Place(-self._writer, next(self._transactions), 1)
-            rows.add(connection, place, added)
+            rows.add(connection, numbered(added, place))
 
     def healthy(self) -> bool:
         """Tell whether events can be made safe at the moment: a server that can't is not ready."""

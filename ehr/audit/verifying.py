@@ -14,7 +14,7 @@ from sqlalchemy import Connection
 
 from ehr.audit import seals
 from ehr.audit.chain import BEGINNING, Range, Seal, Signer, hashed, unpacked
-from ehr.audit.event import Event, Place
+from ehr.audit.event import Values
 from ehr.audit.sealing import signer
 from ehr.store.engine import Database
 from ehr.store.scan import snapshot
@@ -196,15 +196,15 @@ class _Walk:
             self._report.add(f"{named - there} rows that wait for a seal are missing.")
 
 
-def _missing(ranges: Sequence[Range], events: Sequence[Event]) -> list[str]:
+def _missing(ranges: Sequence[Range], events: Sequence[Values]) -> list[str]:
     if sum(one.size for one in ranges) == len(events):
         return []
-    there = {event.place for event in events}
+    there = {event[:3] for event in events}
     return [
         f"{one.writer}/{one.epoch}/{n}"
         for one in ranges
         for n in range(one.first, one.last + 1)
-        if Place(one.writer, one.epoch, n) not in there
+        if (one.writer, one.epoch, n) not in there
     ]
 
 

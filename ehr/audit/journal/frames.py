@@ -1,7 +1,7 @@
 """What a journal holds: a frame for each request, so that its events are there together or not.
 
-A frame is a mark, the length of what follows, its CRC-32, and its events, each behind its length. A
-file that was cut off anywhere gives the frames before. Where something in the middle is damaged,
+A frame is a mark, the length of what follows, its CRC-32, and its events. A file that was cut off
+anywhere gives the frames before. Where something in the middle is damaged,
 the next mark with a sound frame is looked for, and what lies between is told.
 """
 
@@ -10,11 +10,10 @@ import zlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from ehr.audit.event import Event, canonical, parse
+from ehr.audit.event import Values, canonical, parse
 
 _MARK = b"\xa5EHR"
 _HEAD = struct.Struct(">4sII")
-_LENGTH = struct.Struct(">I")
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,7 +21,7 @@ class Frame:
     """The events of one request, and where their frame ends."""
 
     end: int
-    events: tuple[Event, ...]
+    events: list[Values]
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,10 +33,9 @@ class Unreadable:
     is_tail: bool
 
 
-def framed(events: Sequence[Event]) -> bytes:
+def framed(events: Sequence[Values]) -> bytes:
     """Return a frame of these events."""
-    parts = [canonical(event) for event in events]
-    content = b"".join(_LENGTH.pack(len(part)) + part for part in parts)
+    content = canonical(events)
     return _HEAD.pack(_MARK, len(content), _checksum(content)) + content
 
 
@@ -83,17 +81,9 @@ def _frame_at(data: bytes, start: int) -> Frame | None:
     if _checksum(content) != checksum:
         return None
     try:
-        return Frame(end, tuple(_events(content)))
+        return Frame(end, parse(content))
     except ValueError:
         return None
-
-
-def _events(content: bytes) -> Iterator[Event]:
-    position = 0
-    while position < len(content):
-        start = position + _LENGTH.size
-        position = start + _LENGTH.unpack_from(content, position)[0]
-        yield parse(content[start:position])
 
 
 def _checksum(content: bytes) -> int:

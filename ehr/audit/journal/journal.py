@@ -9,7 +9,7 @@ import threading
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from ehr.audit.event import AuditRow, Event, Place
+from ehr.audit.event import AuditRow, Place, Values, numbered
 from ehr.audit.failing import AuditFailed
 from ehr.audit.journal.files import Segment, own_lock
 from ehr.audit.journal.frames import Frame, framed, frames, size_at
@@ -90,14 +90,13 @@ class Journal:
         return self._waiting < self._most
 
     def _write(self, added: Sequence[AuditRow]) -> None:
-        writer, epoch, n = self._next.writer, self._next.epoch, self._next.n
-        events = [Event(Place(writer, epoch, number), row) for number, row in enumerate(added, n)]
-        data = framed(events)
+        place = self._next
+        data = framed(numbered(added, place))
         if self._segments[-1].end >= self._segment_size:
             self._begin_segment()
         self._segments[-1].append(data)
         self._waiting += len(data)
-        self._next = Place(writer, epoch, n + len(added))
+        self._next = Place(place.writer, place.epoch, place.n + len(added))
 
     def _begin_segment(self) -> None:
         self._segments[-1].sync()
@@ -160,7 +159,7 @@ class Journal:
         content = segment.unmoved(_READ)
         if len(content) < (needed := size_at(content)):
             content = segment.unmoved(needed)
-        end, events = 0, list[Event]()
+        end, events = 0, list[Values]()
         for frame in frames(content):
             if not isinstance(frame, Frame) or len(events) >= AT_ONCE:
                 break  # what begins a frame is read with the next

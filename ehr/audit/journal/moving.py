@@ -14,7 +14,7 @@ from pathlib import Path
 from sqlalchemy import Connection
 
 from ehr.audit import rows
-from ehr.audit.event import Event
+from ehr.audit.event import Values
 from ehr.audit.journal.files import ForeignJournal, content_of, left_locks, segments
 from ehr.audit.journal.frames import Unreadable, frames
 from ehr.store.engine import Database
@@ -22,6 +22,7 @@ from ehr.store.engine import Database
 _LOG = logging.getLogger("ehr.audit")
 AT_ONCE = 1_000  # events of one transaction
 _DAMAGED = ".damaged"
+_N = 2  # where the number of an event stands in its row
 
 
 @dataclass(slots=True)
@@ -34,25 +35,28 @@ class Replayed:
     foreign: tuple[str, ...] = ()  # of another database: left as they are
 
 
-def move(database: Database, events: Sequence[Event]) -> None:
+def move(database: Database, events: Sequence[Values]) -> None:
     """Add the events of one epoch that the table lacks; they come in the order of numbers."""
     if events:
         database.write(partial(_move, events=events))
 
 
-def _move(connection: Connection, events: Sequence[Event]) -> None:
-    first = events[0].place
-    known = rows.newest(connection, first.writer, first.epoch)
-    missing = [event for event in events if event.place.n > known]
+def _move(connection: Connection, events: Sequence[Values]) -> None:
+    writer, epoch, first = events[0][:3]
+    known = rows.newest(connection, writer, epoch)
+    missing = events if known < first else [event for event in events if event[_N] > known]
     for run in _runs(missing):
-        rows.add(connection, run[0].place, [event.row for event in run])
+        rows.add(connection, run)
 
 
-def _runs(events: Sequence[Event]) -> Iterator[Sequence[Event]]:
+def _runs(events: Sequence[Values]) -> Iterator[Sequence[Values]]:
     """Yield what follows one upon another: a damaged journal may have gaps."""
     if not events:
         return
-    breaks = [n for n, (a, b) in enumerate(pairwise(events), 1) if a.place.n + 1 != b.place.n]
+    if events[-1][_N] - events[0][_N] == len(events) - 1:
+        yield events
+        return
+    breaks = [n for n, (a, b) in enumerate(pairwise(events), 1) if a[_N] + 1 != b[_N]]
     for start, end in pairwise((0, *breaks, len(events))):
         yield events[start:end]
 
@@ -75,7 +79,7 @@ def _replay_one(database: Database, path: Path, identity: bytes, told: Replayed)
     except ForeignJournal:
         told.foreign += (path.name,)
         return
-    waiting: list[Event] = []
+    waiting: list[Values] = []
     is_damaged = False
     for one in frames(content):
         if isinstance(one, Unreadable):

@@ -3,30 +3,30 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ehr.audit.event import Event, Place
+from ehr.audit.event import Place, Values, numbered
 from ehr.audit.journal.frames import Frame, Unreadable, framed, frames, size_at
 from tests.given_events import any_event, event_row
 
 _requests = st.lists(st.lists(any_event, min_size=1, max_size=3), min_size=1, max_size=4)
 
 
-def _written(requests: list[list[Event]]) -> bytes:
+def _written(requests: list[list[Values]]) -> bytes:
     return b"".join(framed(one) for one in requests)
 
 
-def _read(data: bytes) -> tuple[list[list[Event]], list[Unreadable]]:
+def _read(data: bytes) -> tuple[list[list[Values]], list[Unreadable]]:
     found = list(frames(data))
-    whole = [list(one.events) for one in found if isinstance(one, Frame)]
+    whole = [one.events for one in found if isinstance(one, Frame)]
     return whole, [one for one in found if isinstance(one, Unreadable)]
 
 
 @given(_requests)
-def test_what_was_written_is_read(requests: list[list[Event]]) -> None:
+def test_what_was_written_is_read(requests: list[list[Values]]) -> None:
     assert _read(_written(requests)) == (requests, [])
 
 
 @given(_requests, st.data())
-def test_any_cut_gives_a_prefix(requests: list[list[Event]], data: st.DataObject) -> None:
+def test_any_cut_gives_a_prefix(requests: list[list[Values]], data: st.DataObject) -> None:
     written = _written(requests)
     cut = data.draw(st.integers(0, len(written)))
 
@@ -39,7 +39,7 @@ def test_any_cut_gives_a_prefix(requests: list[list[Event]], data: st.DataObject
 
 @given(_requests, st.data())
 def test_a_changed_byte_takes_its_frame_alone(
-    requests: list[list[Event]], data: st.DataObject
+    requests: list[list[Values]], data: st.DataObject
 ) -> None:
     written = bytearray(_written(requests))
     at = data.draw(st.integers(0, len(written) - 1))
@@ -55,13 +55,13 @@ def test_a_changed_byte_takes_its_frame_alone(
 
 
 def test_zeros_at_the_end_are_a_tail() -> None:
-    one = framed([Event(Place(1, 1, 1), event_row())])
+    one = framed(numbered([event_row()], Place(1, 1, 1)))
 
     assert _read(one + bytes(100))[1] == [Unreadable(len(one), len(one) + 100, True)]
 
 
 def test_the_size_of_a_frame_is_told_by_its_head() -> None:
-    one = framed([Event(Place(1, 1, 1), event_row())])
+    one = framed(numbered([event_row()], Place(1, 1, 1)))
 
     assert size_at(one[:20]) == len(one)
     assert size_at(one[:5]) == size_at(b"x" * 20) == 0

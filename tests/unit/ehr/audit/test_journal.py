@@ -10,8 +10,7 @@ from typing import Any
 import pytest
 from sqlalchemy import select
 
-from ehr.audit import rows
-from ehr.audit.event import Event, Place
+from ehr.audit.event import Place, Values, event_of, numbered
 from ehr.audit.failing import AuditFailed
 from ehr.audit.journal import moving
 from ehr.audit.journal.files import HEADER, Segment, own_lock, segments
@@ -48,8 +47,9 @@ def journal_of(database: Database, folder: Path) -> Iterator[Callable[..., Journ
             one.close()
 
 
-def _events(first: int, last: int) -> list[Event]:
-    return [Event(Place(WRITER, 1, n), event_row(named=f"e{n}")) for n in range(first, last + 1)]
+def _events(first: int, last: int) -> list[Values]:
+    named = [event_row(named=f"e{n}") for n in range(first, last + 1)]
+    return numbered(named, Place(WRITER, 1, first))
 
 
 def _left(folder: Path, *parts: bytes, number: int = 1, identity: bytes = IDENTITY) -> Path:
@@ -65,7 +65,7 @@ def _left(folder: Path, *parts: bytes, number: int = 1, identity: bytes = IDENTI
 def _there(database: Database) -> list[int]:
     with database.read() as connection:
         found = connection.execute(select(audit_event).order_by(audit_event.c.n)).all()
-        events = [rows.event_of(row) for row in found]
+        events = [event_of(row) for row in found]
     assert all(event.row.named == f"e{event.place.n}" for event in events)
     return [event.place.n for event in events]
 

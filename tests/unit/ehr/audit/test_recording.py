@@ -11,7 +11,7 @@ from sqlalchemy import select, text
 from sqlalchemy.exc import DBAPIError
 
 from ehr.audit import rows
-from ehr.audit.event import Place
+from ehr.audit.event import Place, event_of
 from ehr.audit.failing import AuditFailed
 from ehr.audit.trail import Trail
 from ehr.record import now
@@ -43,7 +43,7 @@ def _all(database: Database) -> list[Any]:
     with database.read() as connection:
         columns = audit_event.c
         asked = select(audit_event).order_by(columns.writer, columns.epoch, columns.n)
-        return [rows.event_of(row) for row in connection.execute(asked)]
+        return [event_of(row) for row in connection.execute(asked)]
 
 
 @pytest.mark.parametrize("mode", ["strict", "journal"])

@@ -11,7 +11,7 @@ from sqlalchemy import Connection, and_, select
 
 from ehr.audit import rows, seals
 from ehr.audit.chain import PURPOSE, Range, Seal, Signer, merged, packed, unpacked
-from ehr.audit.event import Place
+from ehr.audit.event import Place, numbered
 from ehr.audit.sealing import Sealer, note, signer
 from ehr.audit.verifying import Report, verify
 from ehr.settings import Settings
@@ -37,7 +37,7 @@ def sealer(database: Database) -> Iterator[Sealer]:
 
 def _add(database: Database, writer: int, first: int, count: int, epoch: int = 1) -> None:
     added = [event_row(named=f"{writer}/{epoch}/{first + n}") for n in range(count)]
-    database.write(lambda c: rows.add(c, Place(writer, epoch, first), added))
+    database.write(lambda c: rows.add(c, numbered(added, Place(writer, epoch, first))))
 
 
 def _verified(database: Database, checkpoint: Path | None = None) -> Report:
