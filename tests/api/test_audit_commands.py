@@ -1,16 +1,21 @@
 """`ehr audit`: on both engines, for people and programs."""
 
 import json
+import os
 import time
 from pathlib import Path
 
 import pytest
 
 from ehr import cli
+from ehr.audit import rows
 from ehr.audit.sealing import Sealer
 from ehr.audit.trail import Trail
+from ehr.audit.verifying import verify
 from ehr.cli.exits import Exit
+from ehr.cli.opening import opened_database
 from ehr.record import Record, now
+from ehr.settings import Settings
 from tests.client import Client
 from tests.given_events import event_row
 
@@ -58,7 +63,6 @@ def test_a_trail_is_verified(
 def test_what_is_wrong_is_told_and_fails(
     record: Record, trail: Trail, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    from ehr.audit import rows
     from ehr.store.tables import audit_event
 
     trail.record([event_row(), event_row()])
@@ -106,3 +110,26 @@ def test_events_of_a_patient_are_listed(
     assert cli.run(["audit", "list", "--agent", "Practitioner/1"]) == Exit.OK
     assert len(capsys.readouterr().out.splitlines()) == 4
     assert cli.run(["audit", "list", "--patient", "nobody"]) == Exit.REFUSED
+
+
+def test_a_restored_record_has_its_trail_and_goes_on_with_it(
+    record: Record, trail: Trail, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    trail.record([event_row(), event_row()])
+    Sealer(record.database, now).close()
+    trail.record([event_row()])
+    file = str(tmp_path / "backup.tar")
+    assert cli.run(["db", "backup", file]) == Exit.OK
+    monkeypatch.setenv("EHR_DATABASE_URL", f"sqlite:///{tmp_path}/restored.db")
+    assert cli.run(["db", "restore", file]) == Exit.OK
+
+    with opened_database(os.environ) as database:
+        later = Trail(database, Settings(), now, is_sealed=False)
+        later.record([event_row()])
+        Sealer(database, now).close()
+        with database.read() as connection:
+            places = sorted(event.place for event in rows.listed(connection))
+        report = verify(database, None, lambda _seals, _rows: None)
+
+    assert [(place.writer, place.n) for place in places] == [(1, 1), (1, 2), (1, 3), (2, 1)]
+    assert (report.seals, report.rows, report.is_sound) == (2, 4, True)
