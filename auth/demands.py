@@ -6,6 +6,7 @@ the histories of a type and of everything. What it leaves open is settled here:
 
     If-None-Exist                 c and s        conditional delete      d and s
     conditional update, patch     u and s        $everything, each type  r and s
+    $match                        s, of everybody and without a filter
 
 A patch that asks, by a `test` or by a condition in its path, reads: it needs `r` of the row too,
 which the write itself can tell.
@@ -27,15 +28,21 @@ _LETTERS = {
     "explain": "s",
 }
 _NOTHING = frozenset({"capabilities", "batch", "transaction"})
-_OPERATIONS = {"everything": "rs", "meta-add": "u", "meta-delete": "u"}
+_OPERATIONS = {"everything": "rs", "match": "s", "meta-add": "u", "meta-delete": "u"}
+# What looks for somebody among all: a scope for some of them would tell of the others.
+_AMONG_ALL = frozenset({"match"})
 
 
 @dataclass(frozen=True, slots=True)
 class Demand:
-    """All of these letters for one type; without a type, for any. No letters: any one of them."""
+    """All of these letters for one type; without a type, for any. No letters: any one of them.
+
+    `all_rows`: for every row of the type, whoever's it is.
+    """
 
     letters: str
     type: str | None = None
+    all_rows: bool = False
 
 
 def demands(
@@ -63,7 +70,7 @@ def demands(
         letters += "s"
     if type is None and types:
         return tuple(Demand(letters, one) for one in types)
-    return (Demand(letters, type),)
+    return (Demand(letters, type, interaction == "operation" and operation in _AMONG_ALL),)
 
 
 def _of_operation(operation: str | None, *, on_instance: bool) -> str | None:

@@ -6,6 +6,7 @@
     explain: how a search is answered, by `_explain`                     x
     operations that read ($validate, $meta, $everything)       x         x
     operations that write ($meta-add, $meta-delete)            x
+    operations that look for somebody among all ($match)       x
     create, update, patch, delete of SearchParameter           x         x
     operations on the index ($reindex, $reindex-status)                  x
 
@@ -15,14 +16,14 @@ anybody. What it can be searched by belongs to the server.
 
 Tokens with scopes may do what these permit as well (`demands.py`), up to the ceiling of their kind
 (`rights.py`): people who signed in read, search, and write as a system does without operations.
-Patients and carers only create.
+Patients and carers only create; professionals may look for somebody among all as well.
 """
 
 from dataclasses import dataclass
 
 from auth.demands import INSTANCE_READS, Demand, demands
 from auth.principal import Principal
-from auth.rights import OF_SERVER, context_of, is_self, permits
+from auth.rights import OF_SERVER, context_of, is_self, permits, permits_all
 
 READING = frozenset(
     {
@@ -41,6 +42,7 @@ WRITING = frozenset({"create", "update", "patch", "delete", "transaction"})
 EXPLAINING = frozenset({"explain"})
 READING_OPERATIONS = frozenset({"validate", "meta", "everything"})
 WRITING_OPERATIONS = frozenset({"meta-add", "meta-delete"})
+FINDING_OPERATIONS = frozenset({"match"})
 MAINTAINING_OPERATIONS = frozenset({"reindex", "reindex-status"})
 # What operators may do with the types whose resources say how the server works.
 DEFINING = frozenset({"create", "update", "patch", "delete"})
@@ -50,9 +52,10 @@ ON_THE_MACHINE = {"explain": "ehr explain", "$reindex": "ehr reindex"}
 
 _READS = READING | {f"${name}" for name in READING_OPERATIONS}
 _WRITES = WRITING | {f"${name}" for name in WRITING_OPERATIONS}
+_FINDS = {f"${name}" for name in FINDING_OPERATIONS}
 
 TABLE = {
-    "system": _READS | _WRITES,
+    "system": _READS | _WRITES | _FINDS,
     "operator": _READS | EXPLAINING | {f"${name}" for name in MAINTAINING_OPERATIONS},
 }
 
@@ -60,7 +63,7 @@ TABLE = {
 # What scopes may permit people who signed in.
 _SCOPED = {
     **TABLE,
-    "professional": _READS | WRITING,
+    "professional": _READS | WRITING | _FINDS,
     "patient": _READS | {"create", "transaction"},
     "carer": _READS | {"create", "transaction"},
 }
@@ -124,14 +127,23 @@ def _by_scopes(principal: Principal, needed: tuple[Demand, ...] | None, asked: s
     if needed is None:
         return Decision(False, f"No scope permits {asked}.")
     for one in needed:
-        if not permits(principal, one.letters, one.type):
+        if not _meets(principal, one):
             return Decision(False, *_missing(principal, one, asked))
     return Decision(True, f"its scopes permit {asked}")
 
 
+def _meets(principal: Principal, one: Demand) -> bool:
+    if one.all_rows and one.type is not None:
+        return permits_all(principal, one.letters, one.type)
+    return permits(principal, one.letters, one.type)
+
+
 def _missing(principal: Principal, one: Demand, asked: str) -> tuple[str, str]:
     """Return what to tell of a scope that is missing, and the scope."""
-    scope = f"{context_of(principal)}/{one.type or '*'}.{one.letters or 'r'}"
+    context = context_of(principal)
+    if one.all_rows and context == "patient":
+        context = "user"
+    scope = f"{context}/{one.type or '*'}.{one.letters or 'r'}"
     on = f" on {one.type}" if one.type else ""
     text = (
         f"The token does not permit {asked}{on}: it needs a scope such as {scope}, within what "

@@ -128,6 +128,17 @@ def permits(principal: Principal, letters: str, type: str | None) -> bool:
     return any(found) if any_one else all(found)
 
 
+def permits_all(principal: Principal, letters: str, type: str) -> bool:
+    """Tell whether each letter is permitted for every row of a type, whoever's it is."""
+    return all(
+        any(
+            rule.whose == EVERYBODY and not rule.filter and rule.concerns(type)
+            for rule in rules(principal, letter)
+        )
+        for letter in letters
+    )
+
+
 def is_self(principal: Principal, type: str | None, id: str | None) -> bool:
     """Tell whether a caller may read this resource because it says who the caller is."""
     scopes = principal.scopes

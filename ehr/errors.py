@@ -5,11 +5,11 @@
     ├── Unauthenticated 401      ├── TooLarge 413
     ├── Forbidden 403            ├── UnsupportedMediaType 415
     ├── NotFound 404             ├── Unprocessable 422
-    ├── NotAllowed 405           ├── TooCostly 403 (too-costly)
-    ├── NotAcceptable 406        ├── Busy 503
-    ├── TimedOut 408             ├── Unsupported 501
-    ├── Conflict 409             └── LengthRequired 411
-    └── Gone 410
+    ├── NotAllowed 405           ├── Throttled 429
+    ├── NotAcceptable 406        ├── TooCostly 403 (too-costly)
+    ├── TimedOut 408             ├── Busy 503
+    ├── Conflict 409             ├── Unsupported 501
+    └── Gone 410                 └── LengthRequired 411
 
 Status and issue code follow R4 §3.1.0.1.5 and the issue-type value set. Texts say what is wrong,
 where, and what to do; they never carry record content.
@@ -126,6 +126,10 @@ class UnsupportedMediaType(FhirError):
 
 class Unprocessable(FhirError):
     status, code = 422, "processing"
+
+
+class Throttled(FhirError):
+    status, code = 429, "throttled"
 
 
 class Unsupported(FhirError):

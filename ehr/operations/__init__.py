@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping
 from auth.principal import Principal
 from ehr.messages import Interaction, Result
 from ehr.operations.everything import everything
+from ehr.operations.match import match
 from ehr.operations.meta import meta
 from ehr.operations.meta_change import meta_add, meta_delete
 from ehr.operations.reindex import reindex, reindex_status
@@ -15,6 +16,7 @@ Operation = Callable[[Record, Principal, Interaction], Result]
 
 OPERATIONS: Mapping[str, Operation] = {
     "everything": everything,
+    "match": match,
     "meta": meta,
     "meta-add": meta_add,
     "meta-delete": meta_delete,

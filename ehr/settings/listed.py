@@ -122,6 +122,13 @@ class Settings:
         "Most entries a page may have.",
         limit(values.number(1, 10_000)),
     )
+    matches_per_hour: Limit = setting(
+        "60, 10000",
+        "number, for people and for systems",
+        "Most look-ups of a patient by number and birth date (Patient/$match) that a caller may "
+        "make in an hour.",
+        limit(values.number(1, 1_000_000)),
+    )
     staff_sign_in: str = setting(
         "second-factor",
         "second-factor or passkey",

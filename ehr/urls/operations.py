@@ -16,7 +16,11 @@ _R4 = "http://hl7.org/fhir/OperationDefinition/"
 
 @dataclass(frozen=True, slots=True)
 class OfferedOperation:
-    """Where one operation may be called; `types` None stands for every type."""
+    """Where one operation may be called; `types` None stands for every type.
+
+    `changes`: it writes for itself, be it only that it was called. So it is by POST alone, and in
+    no transaction.
+    """
 
     name: str
     definition: str
@@ -38,6 +42,10 @@ OFFERED: tuple[OfferedOperation, ...] = (
     OfferedOperation("meta-add", f"{_R4}Resource-meta-add", _INSTANCE, changes=True),
     OfferedOperation("meta-delete", f"{_R4}Resource-meta-delete", _INSTANCE, changes=True),
     OfferedOperation("everything", f"{_R4}Patient-everything", _TYPE, frozenset({"Patient"})),
+    # What it is asked by never stands in an address; each call is counted.
+    OfferedOperation(
+        "match", f"{_R4}Patient-match", frozenset({"type"}), frozenset({"Patient"}), changes=True
+    ),
     OfferedOperation(
         "everything", f"{_R4}Encounter-everything", _INSTANCE, frozenset({"Encounter"})
     ),
@@ -59,7 +67,7 @@ def find(name: str, level: str, type: str | None) -> OfferedOperation | None:
 
 
 def changes(name: str) -> bool:
-    """Tell whether an operation of this name changes the record."""
+    """Tell whether an operation of this name writes for itself."""
     return any(offered.changes for offered in OFFERED if offered.name == name)
 
 

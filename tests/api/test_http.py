@@ -125,7 +125,7 @@ BROKEN = [
     ("GET", "Patient?_format=turtle", None, JSON, 406),
     ("GET", "patient", None, JSON, 404),
     ("GET", "Patient/1/$fly", None, JSON, 404),
-    ("POST", "Patient/$match", b"{}", JSON, 501),
+    ("POST", "Observation/$lastn", b"{}", JSON, 501),
     ("DELETE", "metadata", None, JSON, 405),
 ]
 

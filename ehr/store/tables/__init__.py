@@ -36,5 +36,6 @@ from ehr.store.tables.upkeep import criteria_lock as criteria_lock
 from ehr.store.tables.upkeep import database_fact as database_fact
 from ehr.store.tables.upkeep import key_ring as key_ring
 from ehr.store.tables.upkeep import load_mark as load_mark
+from ehr.store.tables.upkeep import patient_lookup as patient_lookup
 from ehr.store.tables.upkeep import reindex_run as reindex_run
 from ehr.store.tables.upkeep import search_definition as search_definition

@@ -1,4 +1,4 @@
-"""What the record keeps of itself: definitions, runs, marks of loads, locks, counters, keys."""
+"""What the record keeps of itself: definitions, runs, marks of loads, look-ups, locks, keys …"""
 
 from sqlalchemy import (
     BigInteger,
@@ -51,6 +51,16 @@ load_mark = table(
     Column("part", CText, nullable=False),
     PrimaryKeyConstraint("unit", "part"),
     citus="unit",
+)
+
+# Look-ups of patients by number: how many a caller made in the last hour (since 1970) with any.
+patient_lookup = table(
+    "patient_lookup",
+    Column("caller", CText, nullable=False),
+    Column("hour", BigInteger, nullable=False),
+    Column("lookups", BigInteger, nullable=False),
+    PrimaryKeyConstraint("caller"),
+    citus="caller",
 )
 
 criteria_lock = table(

@@ -2,7 +2,14 @@
 
 import pytest
 
-from auth.policy import READING, READING_OPERATIONS, WRITING, WRITING_OPERATIONS, decide
+from auth.policy import (
+    FINDING_OPERATIONS,
+    READING,
+    READING_OPERATIONS,
+    WRITING,
+    WRITING_OPERATIONS,
+    decide,
+)
 from auth.principal import Principal
 
 SYSTEM = Principal("1", "system", "Ward")
@@ -14,7 +21,9 @@ def test_system_may_do_every_interaction(interaction: str) -> None:
     assert decide(SYSTEM, interaction, "Patient").permit
 
 
-@pytest.mark.parametrize("operation", sorted(READING_OPERATIONS | WRITING_OPERATIONS))
+@pytest.mark.parametrize(
+    "operation", sorted(READING_OPERATIONS | WRITING_OPERATIONS | FINDING_OPERATIONS)
+)
 def test_system_may_call_every_operation(operation: str) -> None:
     assert decide(SYSTEM, "operation", "Patient", operation).permit
 
@@ -32,8 +41,8 @@ def test_operator_may_not_change(interaction: str) -> None:
     assert interaction in decision.reason
 
 
-@pytest.mark.parametrize("operation", sorted(WRITING_OPERATIONS))
-def test_operator_may_not_call_operations_that_write(operation: str) -> None:
+@pytest.mark.parametrize("operation", sorted(WRITING_OPERATIONS | FINDING_OPERATIONS))
+def test_operator_may_not_call_operations_that_write_or_find_people(operation: str) -> None:
     assert not decide(OPERATOR, "operation", "Patient", operation).permit
 
 

@@ -527,7 +527,7 @@ def test_raw_content_in(server: Server) -> None:
         ("POST", "/Patient/_search", {"data": b"a=1", "content_type": JSON}, 415),
         ("GET", "/Foo", {}, 404),
         ("PUT", "/metadata", {}, 405),
-        ("POST", "/Patient/$match", {}, 501),
+        ("POST", "/Observation/$lastn", {}, 501),
     ],
 )
 def test_bad_requests(

@@ -67,7 +67,7 @@ def test_every_interaction_has_its_place(method: str, path: str, expected: Route
         ("GET", "/Patient/$", NotFound, "Offered here"),
         ("GET", "/$nonsense", NotFound, "no operation $nonsense at system level. "),
         ("GET", "/Patient/$nonsense", NotFound, "$nonsense at type level of Patient. "),
-        ("POST", "/Patient/$match", Unsupported, "does not run"),
+        ("POST", "/Observation/$lastn", Unsupported, "does not run"),
         ("GET", "/Patient/1/$meta-add", NotAllowed, "Use POST"),
         ("DELETE", "", NotAllowed, "Use GET, POST"),
         ("POST", "/metadata", NotAllowed, "Use GET"),
