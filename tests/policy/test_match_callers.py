@@ -11,7 +11,7 @@ from ehr.store.patient_lookups import find
 from tests import given
 from tests.client import Client, outcome
 from tests.counting import is_counted
-from tests.matching import BORN, MARY, NHS, NOBODY, number, question, wanted
+from tests.matching import ANN, BORN, CHI, MARY, NHS, NOBODY, number, question, wanted
 
 if TYPE_CHECKING:
     from ehr.record import Record
@@ -139,13 +139,19 @@ def test_t28_who_is_not_found_is_as_who_is_not_there(
     assert len(nobody[3]) == 2
 
 
-def test_t28_no_body_is_read_unless_number_and_birth_date_agree(record: "Record") -> None:
-    def found(number: str, born: str) -> list[str]:
+def test_t28_no_body_is_read_unless_number_and_birth_date_agree(
+    client: Client, record: "Record"
+) -> None:
+    client.update(given.patient(id="ann", identifier=[number(ANN)], birthDate="1950-01"))
+
+    def found(number: str, born: str, system: str = NHS) -> list[str]:
         with record.database.read() as connection:
-            rows = find(connection, NHS, number, parse_interval(born))
+            rows = find(connection, system, number, parse_interval(born))
         return [row.id for row in rows]
 
     assert found(MARY, BORN) == ["mary"]
+    assert found(MARY, BORN, CHI) == []
+    assert found(ANN, "1950-01-01") == found(ANN, "1950-01-31") == []
     assert found(MARY, "1950-03-03") == found(MARY, "1950-03") == found(MARY, "1950") == []
     assert found(NOBODY, BORN) == []
 
