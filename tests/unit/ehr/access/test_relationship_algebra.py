@@ -3,7 +3,7 @@
 from datetime import UTC, datetime
 from typing import Any
 
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from ehr.access.relationships import Relationship
@@ -103,7 +103,6 @@ def test_what_is_over_is_never_made_to_last_longer(
             assert end <= ends.get(who, last)
 
 
-@settings(max_examples=50)
 @given(st.lists(st.integers(1, 40), max_size=5), st.sampled_from(["encounter", "request", "task"]))
 def test_rewriting_what_is_over_changes_no_end(days: list[int], kind: str) -> None:
     live, over = {
