@@ -145,12 +145,23 @@ def _until_more(written: Written) -> None:
 
 def _crash(url: str) -> None:
     """Kill -9 one of PostgreSQL's processes, so that it ends all sessions and recovers."""
-    with psycopg.connect(url) as connection:
+    with _recovered(url) as connection:
         writer = "SELECT pid FROM pg_stat_activity WHERE application_name = 'ehr-write' LIMIT 1"
         found = connection.execute(writer).fetchone()
     if found is not None:
         with contextlib.suppress(ProcessLookupError):
             os.kill(found[0], signal.SIGKILL)
+
+
+def _recovered(url: str) -> "psycopg.Connection[tuple[int]]":
+    """Connect, when the server has recovered: it may still fall while answers come in."""
+    limit = time.monotonic() + 300
+    while True:
+        try:
+            return psycopg.connect(url)
+        except psycopg.OperationalError:
+            assert time.monotonic() < limit, "the server does not recover"
+            time.sleep(0.02)
 
 
 def _add(everything: Written, written: Written) -> None:
