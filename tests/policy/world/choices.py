@@ -50,7 +50,7 @@ def make_denials(
             _deny(making, subject, said)
 
 
-_HIDDEN_TYPES = ("Condition", "Observation", "Encounter", "Flag", "DocumentReference")
+_HIDDEN_TYPES = ("Condition", "Observation", "Flag", "Flag", "DocumentReference")
 
 
 def _category(making: Making) -> Resource:

@@ -15,7 +15,7 @@ def make_notes(making: Making, subject: Subject, encounters: list[str]) -> list[
     """Make rows of most types, some of them changed later or deleted, and return their names."""
     found = []
     for write in _WRITTEN:
-        for _ in range(making.one((0, 1, 1, 2) if write in _OFTEN else (0, 1))):
+        for _ in range(making.one((1, 1, 2) if write in _OFTEN else (0, 1))):
             document = write(making, subject)
             labelled = {} if "meta" in document else meta(making)
             document = {**document, **labelled}
@@ -68,7 +68,7 @@ def _social(making: Making, subject: Subject) -> Resource:
 
 
 def _flag(making: Making, subject: Subject) -> Resource:
-    is_safeguarding = making.chance(0.5)
+    is_safeguarding = making.chance(0.6)
     category = "safeguarding" if is_safeguarding else "clinical"
     return {
         "resourceType": "Flag",

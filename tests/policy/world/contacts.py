@@ -21,19 +21,19 @@ def make_encounters(making: Making, subject: Subject, places: Places) -> list[st
     for worker in [*making.some(subject.workers, 1, 2), *making.some(elsewhere, 0, 2)]:
         status = making.one((*_LIVE, *_NOT_LIVE, *("finished",) * 5))
         end = making.one(_ENDED) if status == "finished" else None
-        start = (end or -1) - making.days(0.1, 4)
+        start, stated = _lasted(making, status, end)
         document = {
             "resourceType": "Encounter",
             **meta(making, share=0.08),
             "status": "in-progress" if status == "finished" else status,
             "class": {"system": _ACT, "code": making.one(("EMER", "IMP", "AMB"))},
             "subject": ref(subject.name),
-            "period": period(start),
+            "period": period(start, stated),
             "participant": [_participant(making, worker, start)],
         }
         if making.chance(0.85):
             document["serviceProvider"] = ref(worker.organisation)
-        name = making.add(document, worker.author, ago=1 - start)
+        name = making.add(document, worker.author, ago=max(1 - start, 0))
         if end is not None:
             ago = min(-end, 0.9 - start)
             making.change(
@@ -41,6 +41,16 @@ def make_encounters(making: Making, subject: Subject, places: Places) -> list[st
             )
         found.append(name)
     return found
+
+
+def _lasted(making: Making, status: str, end: float | None) -> tuple[float, float | None]:
+    """Return when a visit begins, and the end that it states while it is live."""
+    if status in _LIVE and making.chance(0.2):
+        forgotten = making.one((-0.5, -20, -40))
+        return forgotten - 1, forgotten
+    if end is None and making.chance(0.05):
+        return 1, None
+    return (end or -1) - making.days(0.1, 4), None
 
 
 def _participant(making: Making, worker: Worker, start: float) -> Resource:
@@ -79,6 +89,8 @@ def make_requests(making: Making, subject: Subject, places: Places) -> list[str]
             _task(making, subject, orders[-1], asker, worker)
     if making.chance(0.4):
         _question(making, subject)
+    if making.chance(0.3):
+        _review(making, subject, places)
     return orders
 
 
@@ -94,7 +106,7 @@ def _task(making: Making, subject: Subject, focus: str, asker: Worker, owner: Wo
             **meta(making, share=0.05),
             "status": making.one(("requested",) * 6 + ("received", "draft", "rejected")),
             "intent": "order",
-            "code": concept(making.one(("fulfill", "break-glass-review")), "urn:task"),
+            "code": concept("fulfill", "urn:task"),
             "focus": ref(focus),
             "for": ref(subject.name),
             "requester": ref(asker.person),
@@ -130,4 +142,24 @@ def _question(making: Making, subject: Subject) -> None:
         },
         Author(asker, None),
         ago=3,
+    )
+
+
+def _review(making: Making, subject: Subject, places: Places) -> None:
+    """Ask the privacy officer how somebody came to see a record, or for something else."""
+    officer = making.one(places.of("privacy-officer"))
+    code = making.one(("break-glass-review", "break-glass-review", "fulfill"))
+    making.add(
+        {
+            "resourceType": "Task",
+            "status": making.one(("requested", "accepted", "completed")),
+            "intent": "order",
+            "code": concept(code, "urn:task"),
+            "for": ref(subject.name),
+            "requester": ref(making.one(subject.workers).person),
+            "owner": ref(making.one((officer.person, officer.organisation))),
+            "authoredOn": instant(-1),
+        },
+        making.one(subject.workers).author,
+        ago=1,
     )

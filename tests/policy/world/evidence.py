@@ -3,7 +3,7 @@
 from tests.policy.world.labelling import meta
 from tests.policy.world.making import Author, Making, Resource, instant, ref
 from tests.policy.world.people import Subject
-from tests.policy.world.places import Places
+from tests.policy.world.places import Places, Worker
 
 _REST = {"system": "http://terminology.hl7.org/CodeSystem/audit-event-type", "code": "rest"}
 
@@ -53,22 +53,37 @@ def make_of_nobody(making: Making, subjects: list[Subject], places: Places) -> N
         {"resourceType": "Measure", "status": "active", "url": "https://m.example.org/falls"},
         Author(None, None),
     )
-    for worker in making.some(places.workers, 6, 12):
+    for worker in [*places.of("analyst"), *making.some(places.workers, 6, 12)]:
         for document in _of_nobody(making, subjects, worker.person, worker.organisation):
             making.add(document, worker.author)
+        _list_report(making, worker)
+
+
+def _list_report(making: Making, worker: Worker) -> None:
+    """Make a report that lists those whom it counts."""
+    people = {"resourceType": "List", "status": "current", "mode": "snapshot", "title": "Falls"}
+    counted = {"count": 2, "subjectResults": ref(making.add(people, worker.author))}
+    listing = _measured(worker.organisation, "subject-list")
+    making.add({**listing, "group": [{"population": [counted]}]}, worker.author)
+    summary = _measured(worker.organisation, "summary")
+    making.add({**summary, "group": [{"population": [counted]}]}, worker.author)
+
+
+def _measured(organisation: str, type: str) -> Resource:
+    return {
+        "resourceType": "MeasureReport",
+        "status": "complete",
+        "type": type,
+        "measure": "https://m.example.org/falls",
+        "period": {"start": "2025-01-01", "end": "2025-03-31"},
+        "reporter": ref(organisation),
+    }
 
 
 def _of_nobody(
     making: Making, subjects: list[Subject], person: str, organisation: str
 ) -> list[Resource]:
     first, second = making.some(subjects, 2, 2)
-    report: Resource = {
-        "resourceType": "MeasureReport",
-        "status": "complete",
-        "measure": "https://m.example.org/falls",
-        "period": {"start": "2025-01-01", "end": "2025-03-31"},
-        "reporter": ref(organisation),
-    }
     return [
         {
             "resourceType": "Appointment",
@@ -104,7 +119,7 @@ def _of_nobody(
             "subject": {"identifier": {"system": "urn:n", "value": "unknown"}},
         },
         {"resourceType": "Schedule", "actor": [ref(person)]},
-        {**report, "type": "summary"},
-        {**report, "type": "individual", "subject": ref(first.name)},
+        _measured(organisation, "summary"),
+        {**_measured(organisation, "individual"), "subject": ref(first.name)},
         {"resourceType": "Binary", "contentType": "text/plain", "data": "aGVsbG8="},
     ]

@@ -124,13 +124,8 @@ def _member(making: Making, worker: Worker) -> Resource:
 def note_access(making: Making, subject: Subject, places: Places) -> None:
     """Note what operations let people in for a while: claims, broken glass and delegations."""
     clinical = places.of("gp", "hospital-consultant", "nurse", "urgent-care", "social-worker")
-    for kind, hours, share in (
-        ("claimed", 24, 0.6),
-        ("broken glass", 4, 0.6),
-        ("delegated", 720, 1),
-    ):
-        if making.chance(share):
-            worker = making.one(clinical)
+    for kind, hours, most in (("claimed", 24, 1), ("broken glass", 4, 3), ("delegated", 720, 2)):
+        for worker in making.some([*clinical, *subject.workers], 0, most):
             start = making.days(-1.5 * hours / 24, 0.1)
             held = making.one(subject.workers)
             making.facts.append(
