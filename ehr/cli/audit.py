@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from ehr.cli import output, times
+from ehr.cli import output, telling, times
 from ehr.cli.examples import examples
 from ehr.cli.exits import Exit
 from ehr.cli.failures import CommandError, refused
@@ -100,6 +100,7 @@ def list_(
 ) -> None:
     """List events, the newest first."""
     from ehr.audit import rows
+    from ehr.audit.kinds import Kind
 
     earliest = None if since is None else times.now() - times.duration(since)
     with opened_database(os.environ) as database:
@@ -109,6 +110,11 @@ def list_(
                 connection, patient_keys=keys, agent=agent, since=earliest, limit=limit
             )
             patients = rows.patients_of(connection, [one.row.patient_key for one in found])
+        about = f"Patient/{patient.removeprefix('Patient/')}" if patient else agent or ""
+        read = telling.Command(
+            "ehr audit list", Kind.AUDIT_READ, about, patient_key=sum(keys), found=len(found)
+        )
+        telling.tell(database, read)
     output.put_list(
         [_described(one, patients) for one in found],
         ("time", "event", "outcome", "patient", "agent", "organisation", "client"),

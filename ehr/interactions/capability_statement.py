@@ -3,11 +3,13 @@
 R4 §5.3 (CapabilityStatement) and §4.9 (TerminologyCapabilities). The same for every caller.
 """
 
+from collections.abc import Sequence
 from functools import cache, lru_cache
 from importlib import metadata
 from typing import NamedTuple
 
 from auth.metadata import OAUTH_URIS
+from ehr.interactions.audit_events import parameters as evidence
 from ehr.messages import Resource
 from ehr.patches import MEDIA_TYPES
 from ehr.search.grammar.query import BESIDE_TYPES
@@ -37,6 +39,7 @@ _NORMATIVE = frozenset(
         "ValueSet",
     }
 )
+_CHANGING = ("update", "patch", "delete")
 _TYPE_INTERACTIONS = (
     "create",
     "delete",
@@ -156,7 +159,26 @@ def _resource(facts: Facts, type: str) -> Resource:
         "searchParam": [*map(_parameter, parameters), *_of_any_type()],
         "operation": _operations(offered.for_type(type)),
     }
+    if type == evidence.TYPE:
+        entry |= _of_evidence(parameters)
     return {name: value for name, value in entry.items() if value not in ([], None)}
+
+
+def _of_evidence(parameters: Sequence[SearchParameter]) -> Resource:
+    """Return what is otherwise for AuditEvents, which are only ever added and have no index."""
+    return {
+        "interaction": [{"code": code} for code in _TYPE_INTERACTIONS if code not in _CHANGING],
+        "updateCreate": False,
+        "conditionalCreate": False,
+        "conditionalUpdate": False,
+        "conditionalDelete": "not-supported",
+        "searchInclude": [],
+        "searchRevInclude": [],
+        "searchParam": [
+            *(_parameter(one) for one in parameters if one.code in evidence.PARAMETERS),
+            *(one for one in _of_any_type() if one["name"] in evidence.PARAMETERS),
+        ],
+    }
 
 
 def _reference_policy(facts: Facts) -> list[str]:

@@ -35,6 +35,12 @@ def compartment_types(place: Compartment) -> tuple[str, ...]:
     return (place.of,)
 
 
+def codes_of(place: Compartment, types: Sequence[str]) -> set[str]:
+    """Return the parameters by which rows of these types lie in a compartment."""
+    found = {code for type in types for code in compartments.parameters(place.type, type)}
+    return found - {_FOCAL}
+
+
 def in_compartment(
     row: FromClause,
     place: Compartment,

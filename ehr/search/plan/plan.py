@@ -6,7 +6,7 @@ references and ids of the request, and those of `conditions.py`. A plan is in-pa
 request pins the keys under which all matches lie.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
@@ -15,15 +15,15 @@ from sqlalchemy import ColumnElement, Connection, FromClause
 
 from ehr.access.scope import Scope
 from ehr.errors import Invalid, Unsupported
-from ehr.search.asking import Asking
+from ehr.search.asking import Asking, in_whole
 from ehr.search.grammar.refusals import Findings
 from ehr.search.matching import ONE_KEY, KeyAndRow, TypeAndId, under
-from ehr.search.plan.compartment import in_compartment
+from ehr.search.plan.compartment import codes_of, in_compartment
 from ehr.search.plan.conditions import condition_clause
 from ehr.search.plan.leading import leads
 from ehr.search.plan.mentions import mentioned
 from ehr.search.plan.pins import Pins, pinned
-from ehr.search.plan.rows import ROW, refuse_hidden_types, visible_rows
+from ehr.search.plan.rows import ROW, refuse_hidden_types, tells_of_hidden, visible_rows
 from ehr.search.plan.shapes import Shape, is_judged, judged, shape_of
 from ehr.search.request import Condition, Criterion, SearchRequest, Written
 from ehr.store.locator import locate
@@ -67,6 +67,8 @@ def plan(request: SearchRequest, asking: Asking) -> Plan:
     """Return the plan, having asked what it needs to know; raise Invalid for senseless values."""
     if asking.scope.rules is not None:
         refuse_hidden_types(request, asking.scope)
+    if tells_of_hidden(request.types, request.conditions, _asked_by(request)):
+        asking = in_whole(asking)
     named = [(one, mentioned(one, asking.context)) for one in request.conditions]
     places = _places(asking.connection, request, named)
     criteria = [(one, names) for one, names in named if isinstance(one, Criterion)]
@@ -92,6 +94,13 @@ def plan(request: SearchRequest, asking: Asking) -> Plan:
     return Plan(request, ROW, lambda: where, pins.keys, asking.scope, shape, skewed, within)
 
 
+def _asked_by(request: SearchRequest) -> Iterator[str]:
+    """Yield the parameters by which rows are ordered, or lie in the compartment that is asked."""
+    yield from (key.code for key in request.sort)
+    if request.compartment is not None:
+        yield from codes_of(request.compartment, request.types)
+
+
 def _conditions(
     request: SearchRequest, within: Asking, pins: Pins, places: Mapping[TypeAndId, KeyAndRow]
 ) -> Where:
@@ -101,7 +110,7 @@ def _conditions(
 def _where(
     request: SearchRequest, within: Asking, pins: Pins, places: Mapping[TypeAndId, KeyAndRow]
 ) -> tuple[SearchRequest, Where]:
-    row, current = visible_rows(request.types, within)
+    row, current = visible_rows(request.types, within, pins.keys)
     where = [current]
     if pins.keys is not None:
         where.insert(0, under(row.c.patient_key, pins.keys))
