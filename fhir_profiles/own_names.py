@@ -21,6 +21,8 @@ def code_system(name: str) -> str:
 BREAK_GLASS_ALLOWED = extension("breakGlassAllowed")
 # In Resource.meta, valueDateTime or valueInstant: until then hidden from patient and carers.
 RELEASE_TIME = extension("releaseTime")
+# On a CarePlan: what the person whom it is for thinks of it.
+AGREEMENT = extension("agreement")
 # On a Consent, valueCode of PROXY_BASIS: by what right a carer acts.
 BASIS = extension("proxyBasis")
 
@@ -46,8 +48,21 @@ PRIVACY_GROUP = code_system("privacy-group")
 # meta.security: labels that HL7 has no code for.
 SENSITIVITY = code_system("sensitivity")
 
+# Organization.type: what an organisation of health, care or housing is.
+ORGANIZATION_TYPE = code_system("organization-type")
+PRACTICE = "practice"
+
 # Task.code of what the server itself writes when somebody asks for access.
 ACCESS = code_system("access")
-DELEGATION, SELF_CLAIM, BREAK_GLASS, REVIEW = "delegation", "self-claim", "break-glass", "review"
+DELEGATION, SELF_CLAIM, BREAK_GLASS = "delegation", "self-claim", "break-glass"
+REVIEW = "break-glass-review"
 # Task.input.type of a delegation: by which relationship the one who delegates has access.
 HELD_BY = "held-by"
+# Task.input.type of a review: why the patient is told later than others are.
+DELAY_REASON = "delay-reason"
+# Task.output.type of a review, and its code there: what it came to.
+OUTCOME = "outcome"
+REVIEW_OUTCOME = code_system("review-outcome")
+JUSTIFIED, NOT_JUSTIFIED, NEEDS_DISCUSSION = "justified", "not-justified", "needs-discussion"
+# Why somebody opens a record in an emergency, beside v3-ActReason.
+EMERGENCY_REASON = code_system("emergency-reason")

@@ -11,6 +11,8 @@ import uuid
 from decimal import Decimal
 from typing import Any
 
+from fhir_profiles.own_names import ORGANIZATION_TYPE, PRACTICE
+
 Resource = dict[str, Any]
 Who = Resource | str
 
@@ -56,6 +58,11 @@ def practitioner(given: str = "Anna", family: str = "Reid", **more: Any) -> Reso
 def organisation(name: str = "Leith Walk Surgery", **more: Any) -> Resource:
     """Describe an organisation."""
     return {"resourceType": "Organization", "name": name, **more}
+
+
+def practice(name: str = "Leith Walk Surgery", **more: Any) -> Resource:
+    """Describe a practice of GPs."""
+    return organisation(name, type=[concept(PRACTICE, ORGANIZATION_TYPE)], **more)
 
 
 def encounter(subject: Who, start: str = "2024-05-01T09:00:00Z", **more: Any) -> Resource:

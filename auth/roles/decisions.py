@@ -153,8 +153,8 @@ DECISIONS: tuple[Decision, ...] = (
     ),
     Decision(
         "AuditEvent", "Own acts for staff against nothing; systems nothing.", CARE,
-        "Own acts only; the privacy officer all. Systems create those of their own (issue), and "
-        "nobody changes one.",
+        "Own acts only; the privacy officer all. Systems create those of their own (issue) and "
+        "read these again; nobody changes one.",
     ),
     Decision(
         "receptionist", "No source has letters for the front desk.", OURS,
@@ -170,7 +170,7 @@ DECISIONS: tuple[Decision, ...] = (
         "system", "`crus` without history, `rs` of CareTeam and Consent, nothing deleted.", OURS,
         "What a system does is bounded by the scopes of its registration, type by type. Records "
         "that move in bring teams and consents; a source that takes back what it sent deletes it, "
-        "and every version stays. Of AuditEvents it adds its own.",
+        "and every version stays. Of AuditEvents it adds its own, and reads those.",
     ),
     Decision(
         "delete", "Only the administrator has `d`.", POLICY,

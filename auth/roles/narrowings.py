@@ -2,8 +2,8 @@
 
 A right of several words needs all of them; where a cell has several rights, one is enough. `kind`
 says who enforces a word: `row` by the row as it stands, and for writes as it becomes too (the SQL
-predicate); `change` by what a write alters; `parts` by what is left out of an answer. `tests` are
-what of a `row` word R4's token parameters can tell, written as a search would write it.
+predicate); `change` by what a write alters; `parts` by what is left out of an answer. What of the
+`row` words a resource says of itself, `marks.py` reads.
 """
 
 from collections.abc import Mapping
@@ -16,19 +16,6 @@ PACKAGES = (_SNOMED + "60689008", _SNOMED + "893451000000102")  # home care, res
 
 
 @dataclass(frozen=True, slots=True)
-class Tokens:
-    """A row of `type` has one of `codes` at one of `parameters`; where `absent`, at none of them.
-
-    A code without `|` counts in any system.
-    """
-
-    type: str
-    parameters: tuple[str, ...]
-    codes: tuple[str, ...]
-    absent: bool = False
-
-
-@dataclass(frozen=True, slots=True)
 class Narrowing:
     """A word of the table. Where `types` is not empty, it means something for these types only."""
 
@@ -36,15 +23,10 @@ class Narrowing:
     kind: str
     meaning: str
     types: frozenset[str] = frozenset()
-    tests: tuple[Tokens, ...] = ()
 
 
-def _of(word: str, kind: str, types: str, meaning: str, *tests: Tokens) -> Narrowing:
-    return Narrowing(word, kind, meaning, frozenset(types.split()), tests)
-
-
-def _tokens(type: str, parameters: str, *codes: str, absent: bool = False) -> Tokens:
-    return Tokens(type, tuple(parameters.split()), codes, absent)
+def _of(word: str, kind: str, types: str, meaning: str) -> Narrowing:
+    return Narrowing(word, kind, meaning, frozenset(types.split()))
 
 
 _WHOSE = (
@@ -77,53 +59,36 @@ _WHOSE = (
 )  # fmt: skip
 
 _WHAT = (
-    _of("need", ROW, "Condition", "`Condition.category` has `need`.",
-        _tokens("Condition", "category", "need")),
+    _of("need", ROW, "Condition", "`Condition.category` has `need`."),
     _of("care", ROW, "ServiceRequest",
         "A package of social care: `ServiceRequest.category` or `.code` has SNOMED CT 60689008 "
-        "(home care) or 893451000000102 (respite care).",
-        _tokens("ServiceRequest", "category code", *PACKAGES)),
+        "(home care) or 893451000000102 (respite care)."),
     _of("clinical", ROW, "Condition ServiceRequest",
-        "A Condition that is not `need`, a ServiceRequest that is not `care`.",
-        _tokens("Condition", "category", "need", absent=True),
-        _tokens("ServiceRequest", "category code", *PACKAGES, absent=True)),
+        "A Condition that is not `need`, a ServiceRequest that is not `care`."),
     _of("key", ROW, "Condition",
         "A key problem: `Condition.category` has `problem-list-item`, `.clinicalStatus` is "
-        "`active`, `recurrence` or `relapse`, and it is `plain`.",
-        _tokens("Condition", "category", "problem-list-item"),
-        _tokens("Condition", "clinical-status", "active", "recurrence", "relapse")),
+        "`active`, `recurrence` or `relapse`, and it is `plain`."),
     _of("social", ROW, "Binary Composition DocumentReference Observation",
         "`Observation.category` has `social-history`; `Composition.category` or "
         "`DocumentReference.category` has `social-care`; a Binary to which such a "
-        "DocumentReference, visible to the caller, refers.",
-        _tokens("Observation", "category", "social-history"),
-        _tokens("Composition", "category", "social-care"),
-        _tokens("DocumentReference", "category", "social-care")),
-    _of("vital", ROW, "Observation", "`Observation.category` has `vital-signs`.",
-        _tokens("Observation", "category", "vital-signs")),
-    _of("reported", ROW, "Observation", "`meta.tag` has `patient-reported`.",
-        _tokens("Observation", "_tag", "patient-reported")),
-    _of("measured", ROW, "Observation", "It is not `reported`.",
-        _tokens("Observation", "_tag", "patient-reported", absent=True)),
+        "DocumentReference, visible to the caller, refers."),
+    _of("vital", ROW, "Observation", "`Observation.category` has `vital-signs`."),
+    _of("reported", ROW, "Observation", "`meta.tag` has `patient-reported`."),
+    _of("measured", ROW, "Observation", "It is not `reported`."),
     _of("plan", ROW, "Observation",
         "An active CarePlan of the patient names it in `supportingInfo` or "
         "`activity.outcomeReference`, or a Goal of such a CarePlan in `outcomeReference`."),
     _of("about", ROW, "Composition QuestionnaireResponse",
         "About Me: `Composition.type` has `about-me`; the url of "
-        "`QuestionnaireResponse.questionnaire` ends in `/about-me`, its version left off.",
-        _tokens("Composition", "type", "about-me")),
+        "`QuestionnaireResponse.questionnaire` ends in `/about-me`, its version left off."),
     _of("question", ROW, "Task",
-        "`Task.code` has `question`, `correction` or `own-action`.",
-        _tokens("Task", "code", "question", "correction", "own-action")),
-    _of("review", ROW, "Task", "`Task.code` has `break-glass-review`.",
-        _tokens("Task", "code", "break-glass-review")),
+        "`Task.code` has `question`, `correction` or `own-action`."),
+    _of("review", ROW, "Task", "`Task.code` has `break-glass-review`."),
     _of("access", ROW, "Consent",
         "`Consent.scope` has `patient-privacy`: a choice of sharing, or a proxy grant, recorded "
-        "with its evidence by whoever is not the patient.",
-        _tokens("Consent", "scope", "patient-privacy")),
+        "with its evidence by whoever is not the patient."),
     _of("aggregate", ROW, "MeasureReport",
-        "`MeasureReport.type` is `summary`, no `subject` is a Patient, and no group lists people.",
-        ),
+        "`MeasureReport.type` is `summary`, no `subject` is a Patient, and no group lists people."),
     _of("foreign", ROW, "AuditEvent",
         "`AuditEvent.source.observer` names another system than this server."),
 )  # fmt: skip
@@ -139,12 +104,9 @@ _LABELS = (
     _of("shared", ROW, "Binary Composition DocumentReference",
         "It is `plain`, and `Composition.status` is `final` or `amended`, or "
         "`DocumentReference.status` is `current`; a Binary to which such a DocumentReference, "
-        "visible to the caller, refers.",
-        _tokens("Composition", "status", "final", "amended"),
-        _tokens("DocumentReference", "status", "current")),
+        "visible to the caller, refers."),
     _of("unfinished", ROW, "QuestionnaireResponse",
-        "As it stood, `QuestionnaireResponse.status` was `in-progress`.",
-        _tokens("QuestionnaireResponse", "status", "in-progress")),
+        "As it stood, `QuestionnaireResponse.status` was `in-progress`."),
 )  # fmt: skip
 
 _CHANGES = (
@@ -165,10 +127,11 @@ _PARTS = (
     _of("minimal", PARTS, "Patient",
         "Of the Patient, `name`, `birthDate`, `gender` and `generalPractitioner` only."),
     _of("outline", PARTS, "EpisodeOfCare",
-        "Of the episode, `status`, `type`, `period` and `managingOrganization` only."),
+        "Of the episode, `patient`, `status`, `type`, `period` and `managingOrganization` only."),
     _of("conclusion", PARTS, "DiagnosticReport ImagingStudy",
-        "Of the report, `status`, `category`, `code`, `effective[x]`, `issued`, `performer` and "
-        "`conclusion` only; of the study, `status`, `modality`, `started` and `description`."),
+        "Of the report, `subject`, `status`, `category`, `code`, `effective[x]`, `issued`, "
+        "`performer` and `conclusion` only; of the study, `subject`, `status`, `modality`, "
+        "`started` and `description`."),
 )  # fmt: skip
 
 NARROWINGS: tuple[Narrowing, ...] = (*_WHOSE, *_WHAT, *_LABELS, *_CHANGES, *_PARTS)

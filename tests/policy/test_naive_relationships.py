@@ -168,13 +168,17 @@ def test_referral_opens_once_it_is_accepted(status: str) -> None:
 
 
 @pytest.mark.parametrize("status", ["completed", "failed", "cancelled"])
-def test_referral_opens_until_fourteen_days_after_its_end(status: str) -> None:
+def test_done_opens_the_plan_until_fourteen_days_after_its_end(status: str) -> None:
     accepted, over = _task("accepted"), _task(status)
+    goal = of_mary("Goal", lifecycleStatus="active")
 
-    assert sees(record(_history((accepted, 40), (over, 13.9)), NOTE), staff())
-    assert not sees(record(_history((accepted, 40), (over, 14.1)), NOTE), staff())
+    found = record(_history((accepted, 40), (over, 13.9)), NOTE, goal)
+    assert kinds(found, staff()) == {"done"}
+    assert sees(found, staff(), "Goal/x")
+    assert not sees(found, staff())
+    assert not sees(record(_history((accepted, 40), (over, 14.1)), goal), staff(), "Goal/x")
     said = _task(status, executionPeriod=period(-40, -15))
-    assert not sees(record(_history((accepted, 40), (said, 1)), NOTE), staff())
+    assert not sees(record(_history((accepted, 40), (said, 1)), goal), staff(), "Goal/x")
 
 
 def test_referral_that_was_never_accepted_opens_nothing() -> None:
@@ -193,9 +197,12 @@ def test_task_in_another_state_opens_nothing(status: str) -> None:
 
 def test_asked_opens_who_the_patient_is_and_what_names_the_caller() -> None:
     order = of_mary("ServiceRequest", status="active", intent="order", performer=[ref(WARD)])
-    for one in (_task("requested"), _task("received"), order):
-        found = record(one, NOTE, of_mary("ServiceRequest", "other", performer=[ref(PRACTICE)],
-                                          status="draft", intent="order"))  # fmt: skip
+    about = _task("requested", owner=ref(PRACTICE), focus=ref("ServiceRequest/x"))
+    others = of_mary(
+        "ServiceRequest", "other", status="draft", intent="order", performer=[ref(PRACTICE)]
+    )
+    for one, *more in ((_task("requested"),), (_task("received"),), (order, about)):
+        found = record(one, *more, NOTE, others)
 
         assert kinds(found, staff()) == {"asked"}
         assert sees(found, staff(), f"{one['resourceType']}/{one['id']}")
@@ -293,7 +300,7 @@ def test_proxy_of_a_parent_ends_with_childhood() -> None:
     assert not sees(record(ben(), by_ben, NOTE, child("2020")), CARER)
 
 
-def test_claimed_opens_rows_without_any_label_for_a_day() -> None:
+def test_claimed_opens_rows_without_a_label_above_n_for_a_day() -> None:
     def found(start: float, *codes: str) -> bool:
         note = {**NOTE, **labelled(*codes)} if codes else NOTE
         return sees(record(note, facts=[_fact("claimed", start, start + 1)]), staff())
@@ -301,7 +308,8 @@ def test_claimed_opens_rows_without_any_label_for_a_day() -> None:
     assert found(-0.99)
     assert not found(-1.01)
     assert not found(0.01)
-    assert not found(-0.5, "N")
+    assert found(-0.5, "N")
+    assert not found(-0.5, "R")
     assert not found(-0.5, "MH")
 
 

@@ -59,6 +59,7 @@ TOO_MANY_MODULES = {
     "ehr/rest": "2026-11: one file for each header or part of HTTP",
 }
 TOO_MANY_IMPORTS = {
+    "auth/elements/judging.py": "2026-11: the one list of all rules, a module each",
     "auth/endpoints/account.py": "2026-11: shows and changes each way to sign in, a module each",
     "auth/endpoints/upstream.py": "2026-11: joins sign-in, account and invitation with providers",
     "auth/endpoints/token_server.py": "2026-11: one line for each grant, and who asks for it",

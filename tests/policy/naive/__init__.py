@@ -20,6 +20,12 @@ from tests.policy.naive.labels import labels_permit
 from tests.policy.naive.record import SERVER, Fact, Record, Row, Version
 from tests.policy.naive.relationships import relationships
 from tests.policy.naive.roles import role_permits
+from tests.policy.naive.trail import (
+    may_see_event,
+    may_see_told,
+    named_by_event,
+    shown_of_event,
+)
 
 __all__ = [
     "SERVER",
@@ -31,11 +37,15 @@ __all__ = [
     "consents_permit",
     "labels_permit",
     "may_see",
+    "may_see_event",
+    "may_see_told",
     "may_see_version",
     "may_write",
+    "named_by_event",
     "names",
     "relationships",
     "role_permits",
     "shown",
+    "shown_of_event",
     "shown_version",
 ]

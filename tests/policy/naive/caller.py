@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import datetime
+from functools import lru_cache
 
 from tests.policy.naive.moments import is_within
 from tests.policy.naive.reading import named
@@ -40,7 +41,8 @@ def places(record: Record, caller: Caller, now: datetime) -> set[str]:
     }
 
 
-def names(record: Record, caller: Caller, now: datetime) -> set[str]:
+@lru_cache(maxsize=1024)
+def names(record: Record, caller: Caller, now: datetime) -> frozenset[str]:
     """Return the caller's names: the person, the PractitionerRoles in force, the organisation.
 
     A patient and a carer are themselves only.
@@ -48,9 +50,9 @@ def names(record: Record, caller: Caller, now: datetime) -> set[str]:
     found = {caller.person}
     if caller.kind not in OF_THEMSELVES:
         found |= {caller.organisation} | places(record, caller, now)
-    return {name for name in found if name is not None}
+    return frozenset(name for name in found if name is not None)
 
 
-def own_names(record: Record, caller: Caller, now: datetime) -> set[str]:
+def own_names(record: Record, caller: Caller, now: datetime) -> frozenset[str]:
     """Return the names of the caller as a person, the organisation left out."""
     return names(record, caller, now) - {caller.organisation}

@@ -4,7 +4,7 @@ A Consent is obeyed whole: ValueError for what is said by means that are not rea
 has none of it, and the server refuses most.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Set
 from dataclasses import dataclass
 
 from tests.policy.naive.caller import names
@@ -43,7 +43,7 @@ class Denial:
         )
 
 
-def consents_permit(question: Question, kinds: set[str]) -> bool:
+def consents_permit(question: Question, kinds: Set[str]) -> bool:
     """Tell whether no denial of the patient hides the row from the caller.
 
     `kinds` are all kinds of relationship that the caller has with the patient.
@@ -92,7 +92,7 @@ def _may_be_lifted(consent: Resource, provision: Resource) -> bool:
     return told != [False]
 
 
-def _hides(question: Question, denial: Denial, kinds: set[str]) -> bool:
+def _hides(question: Question, denial: Denial, kinds: Set[str]) -> bool:
     if denial.actors:
         called = names(question.record, question.caller, question.now)
         if denial.actors.isdisjoint(called):

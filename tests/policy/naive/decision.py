@@ -16,7 +16,7 @@ from tests.policy.naive.labels import has_written, labels_permit
 from tests.policy.naive.opening import kinds, opening
 from tests.policy.naive.parts import left, masked
 from tests.policy.naive.questions import Question
-from tests.policy.naive.reading import Resource, mentioned
+from tests.policy.naive.reading import Resource, mentioned, named
 from tests.policy.naive.record import Record, Row
 from tests.policy.naive.roles import holding, role_permits
 from tests.policy.naive.vocabulary import RELEASE_TIME
@@ -25,7 +25,25 @@ from tests.policy.naive.vocabulary import RELEASE_TIME
 def may_see(record: Record, caller: Caller, row: Row, letter: str, now: datetime) -> bool:
     """Tell whether a row as it stands is open to a caller. What is deleted is not."""
     question = ask(record, caller, row, letter, now)
-    return not row.is_deleted and role_permits(question) and _is_open(question)
+    if row.is_deleted or not role_permits(question) or not _is_open(question):
+        return False
+    return all(_is_told(record, caller, one, now) for one in _told_of(record, row))
+
+
+def _is_told(record: Record, caller: Caller, row: Row, now: datetime) -> bool:
+    """Tell whether a caller may be told of a row by a Provenance about it."""
+    if caller.kind == "system":
+        return True
+    return row.type != "Binary" and may_see(record, caller, row, "r", now)
+
+
+def _told_of(record: Record, row: Row) -> Iterator[Row]:
+    """Yield what a Provenance is about, of what there ever was: it is seen with all of it only."""
+    if row.type == "Provenance":
+        for name in named(row.document, "target"):
+            found = record.row(name)
+            if found is not None and found.type != "Provenance":
+                yield found
 
 
 def shown(record: Record, caller: Caller, row: Row, letter: str, now: datetime) -> Resource | None:
@@ -48,7 +66,7 @@ def may_see_version(
         question = ask(record, caller, one, letter, now)
         if not (role_permits(question) and _is_open(question)):
             return False
-    return True
+    return all(_is_told(record, caller, one, now) for one in _told_of(record, row))
 
 
 def shown_version(
@@ -143,7 +161,7 @@ def _masked(question: Question, document: Resource) -> Resource:
     parts = [left(words, question.row.type) for words in holding(question)]
     every = [one for one in parts if one is not None]
     elements = set().union(*every) if len(every) == len(parts) else None
-    if question.row.type == "Patient" and opening(question) == {"asked"}:
+    if question.row.type == "Patient" and opening(question) <= {"asked", "done"}:
         minimal = left(frozenset({"minimal"}), "Patient") or set()
         elements = minimal if elements is None else elements & minimal
     return masked(document, elements)

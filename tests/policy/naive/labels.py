@@ -17,7 +17,7 @@ _KEPT_FROM = {
     ("MH", "SDV", "VIO", "ADOL"): ("third-sector", "care-coordinator", "carer"),
 }  # fmt: skip
 _OPEN_SEALED = {"registered", "broken glass", "self"}
-_NOT_FOR_LOCKED = {"claimed", "broken glass", "system"}
+_NOT_FOR_LOCKED = {"claimed", "broken glass"}
 
 
 def labels(document: Resource) -> set[str]:
@@ -44,7 +44,8 @@ def labels_permit(question: Question, kinds: set[str]) -> bool:
     wrote = has_written(question)
     if "V" in found:
         # Of several confidentialities the highest counts.
-        if not wrote and not (question.row.type == "Flag" and kinds - _NOT_FOR_LOCKED):
+        opens = kinds & {"registered"} if role == "system" else kinds - _NOT_FOR_LOCKED
+        if not wrote and not (question.row.type == "Flag" and opens):
             return False
         found = found - {"R"}
     if found & SEALED and not wrote and kinds.isdisjoint(_OPEN_SEALED):

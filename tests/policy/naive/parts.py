@@ -7,12 +7,12 @@ _STAYS = ("resourceType", "id")
 _OF_META = ("versionId", "lastUpdated")
 _LEFT = {
     ("minimal", "Patient"): ("name", "birthDate", "gender", "generalPractitioner"),
-    ("outline", "EpisodeOfCare"): ("status", "type", "period", "managingOrganization"),
+    ("outline", "EpisodeOfCare"): ("patient", "status", "type", "period", "managingOrganization"),
     ("conclusion", "DiagnosticReport"): (
-        "status", "category", "code", "effectiveDateTime", "effectivePeriod", "issued", "performer",
-        "conclusion",
+        "subject", "status", "category", "code", "effectiveDateTime", "effectivePeriod", "issued",
+        "performer", "conclusion",
     ),
-    ("conclusion", "ImagingStudy"): ("status", "modality", "started", "description"),
+    ("conclusion", "ImagingStudy"): ("subject", "status", "modality", "started", "description"),
 }  # fmt: skip
 
 

@@ -8,8 +8,9 @@ from tests.policy.naive.record import Record
 from tests.policy.naive.vocabulary import AREAS, CONSENT_KIND, PROXY_ACTION, PROXY_AREA, PROXY_BASIS
 
 _ACTIONS = {"r": "read", "s": "read", "h": "read", "c": "write", "u": "write"}
-# A parent sees a child's record until then: a young person's own say begins (years).
-_CHILDHOOD = 13
+# Ages of a child (years): from the first on a parent keeps these areas only, from the second none.
+_REVIEW, _END = 13, 16
+_OF_THE_YOUNG = {"appointments", "demographics", "messages"}
 
 
 def is_proxy(consent: Resource) -> bool:
@@ -26,13 +27,17 @@ def proxies(record: Record, carer: str | None, patient: str, now: datetime) -> l
         return []
     if not is_within(person.document.get("period"), now):
         return []
-    return [
-        row.document
-        for row in record.of(patient, "Consent")
-        if _is_in_force(row.document, now)
-        and carer in {local(one.get("reference")) for one in row.document["provision"]["actor"]}
-        and not _is_of_parent_of_grown_up(record, row.document, patient, now)
-    ]
+    found = []
+    for row in record.of(patient, "Consent"):
+        consent = row.document
+        if not _is_in_force(consent, now):
+            continue
+        if carer not in {local(one.get("reference")) for one in consent["provision"]["actor"]}:
+            continue
+        age = _age_of_child(record, consent, patient, now)
+        if age < _END:
+            found.append(consent if age < _REVIEW else _of_the_young(consent))
+    return found
 
 
 def permits(consents: list[Resource], letter: str, type: str) -> bool:
@@ -58,18 +63,29 @@ def _is_in_force(consent: Resource, now: datetime) -> bool:
     )
 
 
-def _is_of_parent_of_grown_up(
-    record: Record, consent: Resource, patient: str, now: datetime
-) -> bool:
-    """A parent's proxy ends on a birthday. Without a basis it is a parent's, unless the patient
-    consents to it; without a birth date it has ended."""
+def _of_the_young(consent: Resource) -> Resource:
+    """Return a proxy without the areas that a parent does not keep."""
+    provision = consent["provision"]
+    kept = [
+        one for one in provision.get("code", []) if codes({"code": one}, "code") & _OF_THE_YOUNG
+    ]
+    return {**consent, "provision": {**provision, "code": kept}}
+
+
+def _age_of_child(record: Record, consent: Resource, patient: str, now: datetime) -> int:
+    """Return how old a child is whose parent acts, 0 where it is none.
+
+    Without a basis it is a parent's, unless the patient consents to it; without a birth date the
+    child has grown up.
+    """
     basis = extension(consent, PROXY_BASIS)
     consents = any(name.startswith("Patient/") for name in named(consent, "performer"))
     if basis != ["parental-responsibility"] and (basis or consents):
-        return False
+        return 0
     person = record.row(patient)
     birth = person.document.get("birthDate") if person is not None else None
     if birth is None or len(birth) < 10:
-        return True
+        return _END
     born = span(birth)[0]
-    return now >= born.replace(year=born.year + _CHILDHOOD, day=min(born.day, 28))
+    had_birthday = (now.month, now.day) >= (born.month, born.day)
+    return now.year - born.year - (not had_birthday)

@@ -1,11 +1,12 @@
 """Which relationships a caller has with a patient at a moment, read from the resources each time.
 
-Kinds: registered, team, encounter, referral, asked, delegated, self, proxy, claimed, broken glass,
-and system, which needs none. What each opens is in `opening.py`.
+Kinds: registered, team, encounter, referral, done, asked, delegated, self, proxy, claimed, broken
+glass, and system, which needs none. What each opens is in `opening.py`.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Set
 from datetime import datetime, timedelta
+from functools import lru_cache
 
 from tests.policy.naive.caller import Caller, names
 from tests.policy.naive.moments import end_of, has_begun, is_within
@@ -25,8 +26,13 @@ _LASTS = {
 AFTER_ENCOUNTER, AFTER_REFERRAL = timedelta(days=30), timedelta(days=14)
 
 
-def relationships(record: Record, caller: Caller, patient: str, now: datetime) -> set[str]:
+@lru_cache(maxsize=32_768)
+def relationships(record: Record, caller: Caller, patient: str, now: datetime) -> frozenset[str]:
     """Return the kinds of relationship in force between a caller and `Patient/id`."""
+    return frozenset(_kinds(record, caller, patient, now))
+
+
+def _kinds(record: Record, caller: Caller, patient: str, now: datetime) -> set[str]:
     if caller.kind == "patient":
         return {"self"} if caller.person == caller.patient == patient else set()
     if caller.kind == "carer":
@@ -35,10 +41,10 @@ def relationships(record: Record, caller: Caller, patient: str, now: datetime) -
     found = of_care(record, names(record, caller, now), patient, now)
     if caller.kind == "system":
         return found | {"system"}
-    return found | set(_noted(record, caller.person, patient, now))
+    return found | set(_noted(record, caller, patient, now))
 
 
-def of_care(record: Record, called: set[str], patient: str, now: datetime) -> set[str]:
+def of_care(record: Record, called: Set[str], patient: str, now: datetime) -> set[str]:
     """Return the kinds that resources give rise to for somebody who has these names."""
     return {kind for kind, needed in _in_force(record, patient, now) if needed <= called}
 
@@ -59,9 +65,26 @@ def _in_force(record: Record, patient: str, now: datetime) -> Iterator[tuple[str
         for kind in _of_task(row, now):
             yield kind, named(row.document, "owner")
     for row in record.of(patient, "ServiceRequest"):
-        if row.document["status"] == "active" and _is_order(row.document):
-            for name in named(row.document, "performer"):
-                yield "asked", {name}
+        kind = _of_request(record, row, patient, now)
+        for name in named(row.document, "performer") if kind else ():
+            yield kind, {name}
+
+
+def _of_request(record: Record, row: Row, patient: str, now: datetime) -> str:
+    """Return what a request is to who is to perform it; nothing where it asks nobody any more.
+
+    Once there is a Task about it, Tasks tell who has accepted.
+    """
+    if not _is_order(row.document) or not _lasts(
+        row, ("active", "on-hold"), ("completed", "revoked"), "", AFTER_REFERRAL, now
+    ):
+        return ""
+    is_told = any(
+        task.document["status"] != "entered-in-error"
+        and row.name in named(task.document, "focus", "basedOn")
+        for task in record.of(patient, "Task")
+    )
+    return "asked" if is_told else "referral"
 
 
 def _of_team(team: Resource, now: datetime) -> Iterator[set[str]]:
@@ -103,7 +126,7 @@ def _of_task(row: Row, now: datetime) -> Iterator[str]:
     elif _was_accepted(row) and _lasts(
         row, ACCEPTED, _DONE, "executionPeriod", AFTER_REFERRAL, now
     ):
-        yield "referral"
+        yield "done" if task["status"] in _DONE else "referral"
 
 
 def _was_accepted(row: Row) -> bool:
@@ -154,15 +177,30 @@ def _lasts(
     return bool(ends) and now < min(ends) + after
 
 
-def _noted(record: Record, person: str | None, patient: str, now: datetime) -> Iterator[str]:
-    """Yield what operations noted for a person, no longer than its kind lasts."""
+def _noted(record: Record, caller: Caller, patient: str, now: datetime) -> Iterator[str]:
+    """Yield what operations noted for a person, no longer than its kind lasts.
+
+    A colleague acts for the organisation that who delegates acts on behalf of.
+    """
     for fact in record.facts:
-        if (fact.person, fact.patient) != (person, patient):
+        if (fact.person, fact.patient) != (caller.person, patient):
             continue
         if not fact.start <= now < min(fact.end, fact.start + _LASTS[fact.kind]):
             continue
-        if fact.kind != "delegated" or _OPEN_ALL & of_care(record, {fact.held_by}, patient, now):
+        giver = {fact.held_by} | ({caller.organisation} if caller.organisation else set())
+        if fact.kind != "delegated" or _OPEN_ALL & _held_by(
+            record, fact.held_by, giver, patient, now
+        ):
             yield fact.kind
+
+
+def _held_by(record: Record, name: str, called: set[str], patient: str, now: datetime) -> set[str]:
+    """Return the kinds of what somebody of this name holds, who acts for others of these."""
+    return {
+        kind
+        for kind, needed in _in_force(record, patient, now)
+        if name in needed and needed <= called
+    }
 
 
 _OPEN_ALL = {"registered", "team", "encounter", "referral"}

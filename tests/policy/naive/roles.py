@@ -1,6 +1,7 @@
 """What the caller's role permits on a row, by the table written by hand (step 1)."""
 
 from datetime import datetime
+from functools import lru_cache
 
 from tests.policy import role_table
 from tests.policy.naive.caller import Caller, own_names
@@ -43,6 +44,7 @@ def role_permits(question: Question) -> bool:
     return any(words.isdisjoint(CHANGES) for words in holding(question))
 
 
+@lru_cache(maxsize=32_768)
 def is_lead(record: Record, caller: Caller, patient: str | None, now: datetime) -> bool:
     """Tell whether the caller is a named lead in an active team of the patient."""
     if patient is None or caller.kind != "professional":

@@ -19,6 +19,13 @@ ACT_CODE = "http://terminology.hl7.org/CodeSystem/v3-ActCode"
 CONSENT_SCOPE = "http://terminology.hl7.org/CodeSystem/consentscope"
 PARTICIPATION = "http://terminology.hl7.org/CodeSystem/v3-ParticipationType"
 
+# Labels that say what is sensitive of a row, beside how confidential it is.
+SENSITIVITIES = {
+    "HIV", "STD", "SUD", "ETH", "PSY", "MH", "SEX", "SDV", "GDIS", "TBOO", "VIO", "ADOL", "PRS",
+    "PHY", "ETHUD", "OPIOIDUD", "SCA", "SICKLE", "DVD", "SEXHLTH", "PATRPT", "SOCIALCARE",
+    "JUSTICE", "THIRDPARTY",
+}  # fmt: skip
+
 # What a patient calls a group of labels.
 GROUPS = {
     "mental": {"PSY", "MH"},

@@ -52,6 +52,8 @@ def is_party(question: Question) -> bool:
 def is_granted(question: Question) -> bool:
     """Tell whether an active proxy Consent permits the letter on the type."""
     patient = question.row.patient
+    if patient is None and question.row.type == "Binary":
+        return True  # what opens it is judged with the patient of what refers to it
     if patient is None or question.caller.patient != patient:
         return False
     found = proxies(question.record, question.caller.person, patient, question.now)

@@ -1,5 +1,7 @@
 """Who asks: everybody who works somewhere, all patients and carers, systems."""
 
+from itertools import pairwise
+
 from tests.policy.naive.caller import Caller
 from tests.policy.world.making import Making
 from tests.policy.world.people import Subject
@@ -19,10 +21,11 @@ def make_callers(making: Making, subjects: list[Subject], places: Places) -> dic
         )
         for carer in subject.carers:
             found[f"carer {carer}"] = Caller("carer", "carer", carer, None, subject.name)
-    # A carer of one who asks for the record of another.
-    if subjects[0].carers:
-        carer = subjects[0].carers[0]
-        found["carer elsewhere"] = Caller("carer", "carer", carer, None, subjects[1].name)
+    # Carers of one who ask for the record of another.
+    for subject, other in pairwise(subjects):
+        for carer in subject.carers[:1]:
+            name = f"carer {carer} for {other.name}"
+            found[name] = Caller("carer", "carer", carer, None, other.name)
     found["system of none"] = Caller("system", "system")
     for organisation in (places.by_kind["practice"][0], places.by_kind["trust"][0]):
         found[f"system of {organisation}"] = Caller("system", "system", None, organisation)

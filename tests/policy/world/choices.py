@@ -1,5 +1,6 @@
 """What patients decide: denials of every kind, and carers who act for them."""
 
+from dataclasses import replace
 from typing import Any
 
 from tests.policy.naive.vocabulary import (
@@ -100,6 +101,18 @@ def _consent(making: Making, subject: Subject, kind: str, provision: Resource) -
             document["extension"] = [{"url": PROXY_BASIS, "valueCode": "parental-responsibility"}]
     by = Author(subject.name, None) if making.chance(0.6) else making.one(subject.workers).author
     return making.add(document, by, ago=60)
+
+
+def make_mistaken_proxies(making: Making, subject: Subject, other: Subject) -> None:
+    """Let a carer of one patient act for another, whose carer that person is not."""
+    for carer in subject.carers[:1]:
+        provision: Resource = {
+            "type": "permit",
+            "actor": [actor(carer)],
+            "code": [concept(area, PROXY_AREA) for area in _AREAS],
+            "action": [concept("read", PROXY_ACTION)],
+        }
+        _consent(making, replace(other, is_child=False), "proxy", provision)
 
 
 def make_proxies(making: Making, subject: Subject) -> None:

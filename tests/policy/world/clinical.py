@@ -59,7 +59,7 @@ def _laboratory(making: Making, subject: Subject) -> Resource:
     return {
         **_observation("laboratory", "2951-2", subject=ref(subject.name)),
         "specimen": ref("#blood"),
-        "contained": [{"resourceType": "Specimen", "id": "blood"}],
+        "contained": [{"resourceType": "Specimen", "id": "blood", "type": concept("119297000")}],
     }
 
 

@@ -7,10 +7,11 @@ from tests.policy.world.people import Subject
 _LOINC = "http://loinc.org"
 
 
-def make_documents(making: Making, subject: Subject) -> list[str]:
-    """Make letters with their content, a composition, a report; return the names of all."""
+def make_documents(making: Making, subject: Subject, measured: list[str]) -> list[str]:
+    """Make letters with their content, a composition, a report on what was measured; return the
+    names of all."""
     found = [name for _ in range(2) for name in _letter(making, subject)]
-    found += [_composition(making, subject), _report(making, subject)]
+    found += [_composition(making, subject), _report(making, subject, measured)]
     if making.chance(0.4):
         found.append(_document(making, subject))
     for name in found:
@@ -68,7 +69,7 @@ def _about(making: Making, subject: Subject) -> Resource:
     }
 
 
-def _report(making: Making, subject: Subject) -> str:
+def _report(making: Making, subject: Subject, measured: list[str]) -> str:
     document: Resource = {
         "resourceType": "DiagnosticReport",
         **meta(making),
@@ -78,7 +79,11 @@ def _report(making: Making, subject: Subject) -> str:
         "subject": ref(subject.name),
         "issued": instant(-8),
         "conclusion": "Normal",
+        "result": [ref(name) for name in making.some(measured, 1, 2)],
     }
+    if making.chance(0.5):
+        locum = {"resourceType": "Practitioner", "id": "who", "name": [{"family": "Locum"}]}
+        document |= {"contained": [locum], "performer": [ref("#who")]}
     if making.chance(0.4):
         content = _binary(making, subject)
         document["presentedForm"] = [{"contentType": "text/plain", "url": content}]

@@ -2,12 +2,13 @@
 
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import pairwise
 from random import Random
 
 from tests.policy.naive.caller import Caller
 from tests.policy.naive.record import Record
 from tests.policy.world.callers import make_callers
-from tests.policy.world.choices import make_denials, make_proxies
+from tests.policy.world.choices import make_denials, make_mistaken_proxies, make_proxies
 from tests.policy.world.clinical import make_episode, make_notes
 from tests.policy.world.contacts import make_encounters, make_requests
 from tests.policy.world.documents import make_documents
@@ -38,6 +39,8 @@ def make_world(patients: int = 6, *, seed: int) -> World:
     subjects = [make_person(making, places, number) for number in range(1, patients + 1)]
     for turn, subject in enumerate(subjects):
         _fill(making, subject, places, turn)
+    for subject, other in pairwise(subjects):
+        make_mistaken_proxies(making, subject, other)
     make_of_nobody(making, subjects, places)
     callers = make_callers(making, subjects, places)
     return World(seed, NOW, Record(making.versions, making.facts), callers)
@@ -50,7 +53,8 @@ def _fill(making: Making, subject: Subject, places: Places, turn: int) -> None:
     conditions = make_conditions(making, subject)
     notes = [*conditions, *make_plan(making, subject, team, conditions)]
     notes += make_notes(making, subject, encounters)
-    notes += [make_episode(making, subject), *make_documents(making, subject), *orders]
+    measured = [name for name in notes if name.startswith("Observation/")]
+    notes += [make_episode(making, subject), *make_documents(making, subject, measured), *orders]
     kept = [name for name in notes if making.versions[name][-1].document is not None]
     make_proxies(making, subject)
     make_denials(making, subject, places, kept, turn)

@@ -1,4 +1,4 @@
-"""The words of the table: closed, all in use, and of elements that R4 indexes."""
+"""The words of the table: closed, and all in use."""
 
 import pytest
 
@@ -7,7 +7,6 @@ from auth.roles.grid import LETTERS
 from auth.roles.known import WORDS
 from auth.roles.matrix import narrowings
 from auth.roles.narrowings import BY_WORD, CHANGE, NARROWINGS, PARTS, ROW, Narrowing
-from fhir_profiles.search_parameters import for_type
 
 USED = {
     (type, letter, word)
@@ -40,13 +39,3 @@ def test_only_writes_are_narrowed_by_what_changes_and_reads_by_parts(one: Narrow
 
     assert one.kind != CHANGE or letters <= set("cu")
     assert one.kind != PARTS or letters <= set("rsh")
-
-
-@each
-def test_what_tokens_tell_is_of_its_types_and_indexed(one: Narrowing) -> None:
-    assert not one.tests or one.kind == ROW
-    for test in one.tests:
-        assert test.type in one.types
-        for name in test.parameters:
-            assert for_type(test.type)[name].kind == "token"
-        assert all(test.codes)
