@@ -7,7 +7,12 @@ the histories of a type and of everything. What it leaves open is settled here:
     If-None-Exist                 c and s        conditional delete      d and s
     conditional update, patch     u and s        $everything, each type  r and s
     $match                        s, of everybody and without a filter
+    $break-glass, $claim-relationship   r of everybody's Patient, c of Task
+    $delegate                     r of Patient, c of Task
+    $review                       u of Task
+    $access-at                    r of everybody's Patient
 
+A history needs `h` as well, which no scope has: who reads may have it, if the role table says so.
 A patch that asks, by a `test` or by a condition in its path, reads: it needs `r` of the row too,
 which the write itself can tell.
 A conditional update that finds nothing needs `c` as well, which only the write itself can tell.
@@ -19,8 +24,10 @@ from dataclasses import dataclass
 
 INSTANCE_READS = frozenset({"read", "vread", "history-instance"})
 _LETTERS = {
-    **dict.fromkeys(INSTANCE_READS, "r"),
-    **dict.fromkeys(("search-type", "search-system", "history-type", "history-system"), "s"),
+    **dict.fromkeys(("read", "vread"), "r"),
+    **dict.fromkeys(("search-type", "search-system"), "s"),
+    "history-instance": "rh",
+    **dict.fromkeys(("history-type", "history-system"), "sh"),
     "create": "c",
     "update": "u",
     "patch": "u",
@@ -28,9 +35,21 @@ _LETTERS = {
     "explain": "s",
 }
 _NOTHING = frozenset({"capabilities", "batch", "transaction"})
-_OPERATIONS = {"everything": "rs", "match": "s", "meta-add": "u", "meta-delete": "u"}
-# What looks for somebody among all: a scope for some of them would tell of the others.
-_AMONG_ALL = frozenset({"match"})
+_OPERATIONS = {
+    "everything": "rs",
+    "match": "s",
+    "meta-add": "u",
+    "meta-delete": "u",
+    "break-glass": "r",
+    "claim-relationship": "r",
+    "delegate": "r",
+    "review": "u",
+    "access-at": "r",
+}
+# What is about anybody at all: a scope for some of them would tell of the others.
+_AMONG_ALL = frozenset({"match", "break-glass", "claim-relationship", "access-at"})
+# What leaves a Task in the record that says who asked for what.
+_MAKING_TASKS = frozenset({"break-glass", "claim-relationship", "delegate"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +89,11 @@ def demands(
         letters += "s"
     if type is None and types:
         return tuple(Demand(letters, one) for one in types)
-    return (Demand(letters, type, interaction == "operation" and operation in _AMONG_ALL),)
+    is_operation = interaction == "operation"
+    found = Demand(letters, type, is_operation and operation in _AMONG_ALL)
+    if is_operation and operation in _MAKING_TASKS:
+        return found, Demand("c", "Task")
+    return (found,)
 
 
 def _of_operation(operation: str | None, *, on_instance: bool) -> str | None:

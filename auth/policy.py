@@ -9,21 +9,34 @@
     operations that look for somebody among all ($match)       x
     create, update, patch, delete of SearchParameter           x         x
     operations on the index ($reindex, $reindex-status)                  x
+    $access-at: who had access to a record at a moment                   x
 
 Batch and transaction entries are decided one by one as well. Operators look after the server:
 they may look into the record to answer a question about it, but never change what it says of
 anybody. What it can be searched by belongs to the server.
 
 Tokens with scopes may do what these permit as well (`demands.py`), up to the ceiling of their kind
-(`rights.py`): people who signed in read, search, and write as a system does without operations.
-Patients and carers only create; professionals may look for somebody among all as well.
+and, for people who signed in, of their role (`rights.py`, `roles/`). Professionals of some
+roles look for somebody among all as well, open access, review that, and ask who had it (`BY_ROLE`).
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 
 from auth.demands import INSTANCE_READS, Demand, demands
 from auth.principal import Principal
-from auth.rights import OF_SERVER, context_of, is_self, permits, permits_all
+from auth.rights import (
+    JUDGED,
+    OF_SERVER,
+    context_of,
+    is_self,
+    permits,
+    permits_all,
+    role_permits,
+    roles_that_may,
+)
+from auth.roles.known import role_of
 
 READING = frozenset(
     {
@@ -44,6 +57,18 @@ READING_OPERATIONS = frozenset({"validate", "meta", "everything"})
 WRITING_OPERATIONS = frozenset({"meta-add", "meta-delete"})
 FINDING_OPERATIONS = frozenset({"match"})
 MAINTAINING_OPERATIONS = frozenset({"reindex", "reindex-status"})
+# Professionals who treat or protect people themselves: they may have to act before anything else.
+CLINICAL_DUTY = frozenset({"gp", "hospital-consultant", "nurse", "urgent-care", "social-worker"})
+_IN_CARE = CLINICAL_DUTY | {"care-coordinator"}
+# Operations of professionals of these roles, and of nobody else but as the tables say.
+BY_ROLE: Mapping[str, frozenset[str]] = {
+    "match": _IN_CARE | {"receptionist"},
+    "break-glass": CLINICAL_DUTY,
+    "claim-relationship": _IN_CARE,
+    "delegate": _IN_CARE,
+    "review": frozenset({"privacy-officer"}),
+    "access-at": frozenset({"privacy-officer"}),
+}
 # What operators may do with the types whose resources say how the server works.
 DEFINING = frozenset({"create", "update", "patch", "delete"})
 
@@ -56,16 +81,21 @@ _FINDS = {f"${name}" for name in FINDING_OPERATIONS}
 
 TABLE = {
     "system": _READS | _WRITES | _FINDS,
-    "operator": _READS | EXPLAINING | {f"${name}" for name in MAINTAINING_OPERATIONS},
+    "operator": _READS
+    | EXPLAINING
+    | {f"${name}" for name in MAINTAINING_OPERATIONS}
+    | {"$access-at"},
 }
 
+
+_ROLES_OF = {f"${name}": roles for name, roles in BY_ROLE.items()}
 
 # What scopes may permit people who signed in.
 _SCOPED = {
     **TABLE,
-    "professional": _READS | WRITING | _FINDS,
-    "patient": _READS | {"create", "transaction"},
-    "carer": _READS | {"create", "transaction"},
+    **dict.fromkeys(JUDGED, _READS | WRITING),
+    "professional": _READS | WRITING | {f"${name}" for name in BY_ROLE},
+    "operator": TABLE["operator"] | WRITING,
 }
 
 
@@ -103,6 +133,10 @@ def decide(
     defines = principal.kind == "operator" and type in OF_SERVER and asked in DEFINING
     if asked not in permitted and not defines:
         return Decision(False, _refusal(principal.kind, asked, type))
+    if principal.kind == "professional" and asked in _ROLES_OF:
+        role = role_of(principal)
+        if role not in _ROLES_OF[asked]:
+            return Decision(False, f"The role {role} may not do {asked}.")
     if scoped and not (interaction in INSTANCE_READS and is_self(principal, type, id)):
         needed = demands(
             interaction,
@@ -123,13 +157,25 @@ def decide_scopes(principal: Principal, letters: str, type: str, what: str) -> D
     return _by_scopes(principal, (Demand(letters, type),), what)
 
 
+@lru_cache(maxsize=4096)
 def _by_scopes(principal: Principal, needed: tuple[Demand, ...] | None, asked: str) -> Decision:
     if needed is None:
         return Decision(False, f"No scope permits {asked}.")
     for one in needed:
+        if not role_permits(principal, one.letters, one.type):
+            return Decision(False, _beyond_role(role_of(principal), one, asked))
         if not _meets(principal, one):
             return Decision(False, *_missing(principal, one, asked))
     return Decision(True, f"its scopes permit {asked}")
+
+
+def _beyond_role(role: str, one: Demand, asked: str) -> str:
+    """Say what a role may not do, and which roles of staff may."""
+    if one.type is None:
+        return f"The role {role} may not do {asked}."
+    text = f"The role {role} may not do {asked} on {one.type}."
+    others = roles_that_may(one.letters, one.type)
+    return f"{text} These roles of staff may: {', '.join(others)}." if others else text
 
 
 def _meets(principal: Principal, one: Demand) -> bool:
@@ -143,7 +189,7 @@ def _missing(principal: Principal, one: Demand, asked: str) -> tuple[str, str]:
     context = context_of(principal)
     if one.all_rows and context == "patient":
         context = "user"
-    scope = f"{context}/{one.type or '*'}.{one.letters or 'r'}"
+    scope = f"{context}/{one.type or '*'}.{one.letters.replace('h', '') or 'r'}"
     on = f" on {one.type}" if one.type else ""
     text = (
         f"The token does not permit {asked}{on}: it needs a scope such as {scope}, within what "

@@ -5,7 +5,9 @@ service has the purpose that its operator registered. A purpose is told, not jud
 seen is the matter of scopes and access.
 """
 
-SYSTEM = "http://terminology.hl7.org/CodeSystem/v3-ActReason"
+from fhir_profiles.own_codes import ACT_REASON
+
+SYSTEM = ACT_REASON
 OF_KIND = {"professional": "TREAT", "patient": "PATRQT", "carer": "PATRQT"}
 # What backend services are registered for. ETREAT is none: an emergency is of one moment.
 OF_SERVICES = {
@@ -18,5 +20,7 @@ OF_SERVICES = {
     "PUBHLTH": "public health",
     "SYSADMN": "system administration",
 }
+# While somebody has a record open in an emergency, for all that they do in that record.
+EMERGENCY = "BTG"
 # Nobody said that it treats anybody.
 DEFAULT = "HOPERAT"

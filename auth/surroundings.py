@@ -1,4 +1,4 @@
-"""What `auth` is given of the world around it: a database, a clock, a safe, and people.
+"""What `auth` is given of the world around it: a database, a clock, a safe, people, and an audit.
 
 `auth` never imports the record. Whoever composes the application hands these over; tests hand over
 others.
@@ -125,6 +125,36 @@ class People(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
+class Happening:
+    """What is audited of signing in, tokens, apps and accounts: `what` is one of HAPPENINGS.
+
+    `by` is who did it, or in whose name it was done. `client` and `token` are ids, `patient` is the
+    id of the one in context; `named` says what it was about, or was refused for.
+    """
+
+    what: str
+    by: Principal | None = None
+    client: str | None = None
+    token: str | None = None
+    patient: str | None = None
+    named: str | None = None
+    is_refused: bool = False
+
+
+HAPPENINGS = (
+    "sign-in", "sign-out", "sign-in-failed", "token-issued", "token-refreshed", "token-revoked",
+    "app-approved", "client-changed", "user-changed",
+)  # fmt: skip
+# Audits something in the transaction of a connection, or by itself where there is none: it has
+# happened, and is safe, when this returns. Raises one of the refusals.
+Tell = Callable[[Connection | None, Happening], None]
+
+
+def _to_nobody(_connection: Connection | None, _happening: Happening) -> None:
+    pass
+
+
+@dataclass(frozen=True, slots=True)
 class Surroundings:
     """All of it. `base` is the FHIR base, which is also the issuer; `root` is where pages live.
 
@@ -141,6 +171,7 @@ class Surroundings:
     # has a text that anybody may read, and may have `status` and `headers`.
     refusals: tuple[type[Exception], ...] = ()
     options: Mapping[str, Any] = field(default_factory=dict)
+    tell: Tell = _to_nobody
 
     @property
     def is_https(self) -> bool:

@@ -20,7 +20,7 @@ from sqlalchemy import ColumnElement, Connection, Row, bindparam, insert, select
 
 from auth import scopes
 from auth.models import access_token
-from auth.principal import KINDS, Principal
+from auth.principal import KINDS, Called, Principal
 
 PREFIX = "secr_"
 ACCESS_LIFE = 3600_000  # of those that applications get
@@ -44,6 +44,18 @@ class IssuedToken:
     expires: int | None
     revoked: int | None
     client: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class InForce:
+    """What is asked of a token at each request: the version of the person it stands for, 0 where
+    the record has none, and who that is to resources, if that was asked as well."""
+
+    version: int
+    called: Called | None = None
+
+
+AskInForce = Callable[[Connection, str, Principal], InForce | None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,6 +116,14 @@ def find(connection: Connection, token: str, *, now: int) -> Found | None:
     return _found(row)
 
 
+def known(connection: Connection, token: str) -> Found | None:
+    """Return what a token stands or stood for, whether or not it is still in force."""
+    if not is_token(token):
+        return None
+    row = connection.execute(_BY_HASH, {"hash": hash_of(token)}).one_or_none()
+    return None if row is None else _found(row)
+
+
 def revoke(connection: Connection, token_or_id: str, *, now: int) -> bool:
     """Revoke a token by itself or by its id; return whether one was in force."""
     whole = token_or_id.startswith(PREFIX)
@@ -144,6 +164,11 @@ def issued(connection: Connection) -> list[IssuedToken]:
     ]
 
 
+def id_of(token: str) -> str:
+    """Return the id by which a token is named, which is no secret."""
+    return hash_of(token)[:_ID_LENGTH]
+
+
 def is_token(text: str) -> bool:
     """Tell whether a text has the form of a token of ours."""
     return text.startswith(PREFIX) and len(text) == _TOKEN_LENGTH
@@ -157,14 +182,11 @@ def hash_of(token: str) -> str:
 class TokenCache:
     """What tokens stand for, so that only whether they are in force is asked at each request.
 
-    `in_force` asks that, of a token's hash and the person it stands for: it returns the version of
-    that person in the record, None for a token that was revoked. Whoever gives the cache may know
-    a faster way, and the version.
+    `in_force` asks that, of a token's hash and whom it stands for: it returns None for a token that
+    was revoked. Whoever gives the cache may know a faster way, and more.
     """
 
-    def __init__(
-        self, in_force: Callable[[Connection, str, str | None], int | None] | None = None
-    ) -> None:
+    def __init__(self, in_force: AskInForce | None = None) -> None:
         self._found: dict[str, Found] = {}
         self._in_force = in_force or _in_force
 
@@ -173,8 +195,15 @@ class TokenCache:
         looked = self.look(connection, token, now=now)
         return None if looked is None else looked[0]
 
-    def look(self, connection: Connection, token: str, *, now: int) -> tuple[Found, int] | None:
-        """Return what a token stands for, and the version of its person."""
+    def look(
+        self,
+        connection: Connection,
+        token: str,
+        *,
+        now: int,
+        in_force: AskInForce | None = None,
+    ) -> tuple[Found, InForce] | None:
+        """Return what a token stands for, and what was asked of it, maybe in another way."""
         if not is_token(token):
             return None
         key = hash_of(token)
@@ -184,13 +213,14 @@ class TokenCache:
             if known is None:
                 return None
             if known.principal.person is None:
-                return known, 0  # it was looked at just now
+                return known, InForce(0)  # it was looked at just now
         ended = known.expires is not None and known.expires <= now
-        version = None if ended else self._in_force(connection, key, known.principal.person)
-        if version is None:
+        ask = in_force or self._in_force
+        found = None if ended else ask(connection, key, known.principal)
+        if found is None:
             self._found.pop(key, None)
             return None
-        return known, version
+        return known, found
 
     def _learn(self, connection: Connection, token: str, key: str, now: int) -> Found | None:
         found = find(connection, token, now=now)
@@ -201,9 +231,9 @@ class TokenCache:
         return found
 
 
-def _in_force(connection: Connection, hash: str, _person: str | None) -> int | None:
+def _in_force(connection: Connection, hash: str, _principal: Principal) -> InForce | None:
     row = connection.execute(_REVOKED, {"hash": hash}).one_or_none()
-    return 0 if row is not None and row.revoked is None else None
+    return InForce(0) if row is not None and row.revoked is None else None
 
 
 def _found(row: Row[Any]) -> Found:
@@ -222,5 +252,6 @@ def _found(row: Row[Any]) -> Found:
         role=context.get("role"),
         purpose=context.get("purpose"),
         token=id,
+        signed_in=context.get("signed_in"),
     )
     return Found(principal, row.expires, row.jkt, row.audience, row.grant_id, context, row.created)

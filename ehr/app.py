@@ -1,5 +1,6 @@
 """Compose the application: settings, record, routes. Nothing is decided here."""
 
+import atexit
 import gc
 import logging
 import os
@@ -17,6 +18,8 @@ from auth.sign_in.passkeys import are_possible
 from auth.sign_in.staff_sign_in import PASSKEY
 from auth.surroundings import Surroundings
 from ehr import logs, orphans
+from ehr.audit.failing import AuditFailed
+from ehr.audit.telling.happenings import Audited
 from ehr.errors import Busy, Conflict, TimedOut, TooCostly
 from ehr.people import People
 from ehr.record import Record, open_record
@@ -53,12 +56,26 @@ def create_app(record: Record | None = None, settings: Settings | None = None) -
     arrivals = Arrivals(record.settings.threads, record.settings.body_timeout)
     app.wsgi_app = arrivals.around(app.wsgi_app, MOUNT, auth.MOUNT)  # type: ignore[assignment, method-assign]  # as Flask says
     if serves:
+        _start_trail(record)
         orphans.watch()
         slow_connections.watch(arrivals, record.settings.port)
         _prepare_types(record)
         threading.Thread(target=_keep_stamping, args=(record,), daemon=True).start()
         _spare_collector()
     return app
+
+
+def _start_trail(record: Record) -> None:
+    """Replay what a process left that was killed, and record from now on; end it with this one."""
+    try:
+        record.trail.start()
+    except OSError as error:
+        raise SettingsError(
+            "Events can't be recorded.",
+            f"EHR_AUDIT_FOLDER={record.settings.audit_folder}: {error.strerror or error}.",
+            "Name a folder that this server may write to, or set EHR_AUDIT=strict.",
+        ) from None
+    atexit.register(record.database.close)
 
 
 # What nearly every bundle of care holds; other types are compiled when they first come.
@@ -107,8 +124,9 @@ def _spare_collector() -> None:
 def surroundings_of(record: Record) -> Surroundings:
     """Return what `auth` is given of this record."""
     base = own_base(record.settings)
+    audited = Audited(record.database, record.trail, record.clock)
     surroundings = Surroundings(
-        store=record.database,
+        store=audited,
         safe=Safe(record.database),
         people=People(record),
         clock=record.clock,
@@ -122,6 +140,7 @@ def surroundings_of(record: Record) -> Surroundings:
             "staff_sign_in": record.settings.staff_sign_in,
             "mail": _mail(record.settings),
         },
+        tell=audited.tell,
     )
     _check_passkeys(surroundings)
     return surroundings
@@ -153,7 +172,11 @@ def _providers(settings: Settings) -> Sequence[Provider]:
 
 
 def _readiness(record: Record) -> Callable[[], bool]:
+    """Tell whether the database answers, and what is asked could be recorded."""
+
     def is_ready() -> bool:
+        if not record.trail.healthy():
+            raise AuditFailed
         with record.database.read() as connection:
             return connection.exec_driver_sql("SELECT 1").scalar() == 1
 

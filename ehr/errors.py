@@ -9,7 +9,8 @@
     ├── NotAcceptable 406        ├── TooCostly 403 (too-costly)
     ├── TimedOut 408             ├── Busy 503
     ├── Conflict 409             ├── Unsupported 501
-    └── Gone 410                 └── LengthRequired 411
+    ├── Gone 410                 ├── LengthRequired 411
+    └── PreconditionRequired 428
 
 Status and issue code follow R4 §3.1.0.1.5 and the issue-type value set. Texts say what is wrong,
 where, and what to do; they never carry record content.
@@ -114,6 +115,10 @@ class LengthRequired(FhirError):
 
 class PreconditionFailed(FhirError):
     status, code = 412, "conflict"
+
+
+class PreconditionRequired(FhirError):
+    status, code = 428, "required"
 
 
 class TooLarge(FhirError):

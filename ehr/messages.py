@@ -13,6 +13,7 @@ from msgspec.structs import replace as replace
 Resource = dict[str, Any]
 Instant = int  # milliseconds since 1970-01-01T00:00:00Z
 Params = tuple[tuple[str, str], ...]
+Item = tuple[int, int, int]  # of a row of the record: patient_key, rid, version
 
 
 class Document(Struct, frozen=True):
@@ -66,11 +67,16 @@ class Interaction(Struct, frozen=True, kw_only=True):
     base: str = ""
     request_id: str = ""
     security_context: str | None = None
+    provenance: bytes | None = None  # X-Provenance, as it was sent
     accept: tuple[str, ...] = ()
 
 
 class Result(Struct, frozen=True, kw_only=True):
-    """What came of it. `body` is one resource as JSON bytes; `chunks` is a raw Binary's content."""
+    """What came of it. `body` is one resource as JSON bytes; `chunks` is a raw Binary's content.
+
+    `shown` are the rows that the answer tells of, `found` how many they are where it only counts
+    them: that is what is audited. `is_whole`: nothing in it is hidden from who asks.
+    """
 
     status: int
     body: bytes | None = None
@@ -81,3 +87,6 @@ class Result(Struct, frozen=True, kw_only=True):
     last_modified: Instant | None = None
     location: str | None = None
     headers: tuple[tuple[str, str], ...] = ()
+    shown: tuple[Item, ...] = ()
+    found: int | None = None
+    is_whole: bool = False

@@ -1,10 +1,11 @@
-"""The record as one value, handed down: settings, database, definitions, clock and id source."""
+"""The record as one value, handed down: settings, database, definitions, clock, ids and trail."""
 
 import os
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from ehr.audit.trail import Trail
 from ehr.messages import Instant
 from ehr.search.definitions import Definitions
 from ehr.search.indexer import Indexer
@@ -22,6 +23,7 @@ class Record:
     definitions: Definitions
     clock: Callable[[], Instant]
     new_id: Callable[[], str]
+    trail: Trail
 
     @property
     def indexer(self) -> Indexer:
@@ -43,7 +45,10 @@ def open_record(settings: Settings, *, migrate: bool = False) -> Record:
     )
     base_urls = database.own_bases(settings.base_url)
     definitions = Definitions(database, settings.record_timezone, base_urls)
-    return Record(settings, database, definitions, now, time_ordered_id)
+    # It starts with the first event: a server may fork its workers after this.
+    trail = Trail(database, settings, now)
+    database.before_close(trail.close)
+    return Record(settings, database, definitions, now, time_ordered_id, trail)
 
 
 def now() -> Instant:

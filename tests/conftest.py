@@ -296,6 +296,11 @@ def _linted(request: pytest.FixtureRequest) -> Iterator[None]:
         assert not faults, "\n".join(f"{found}: {sql}" for sql, found in faults.items())
 
 
+# Who they are where a test does not say: `tests/policy/conftest.py` lets them have to do with Mary.
+_SURGERY = "surgery"
+_PEOPLE = {"professional": "Practitioner/reid", "carer": "RelatedPerson/ben"}
+
+
 def _granted(
     record: "Record",
     scope: str,
@@ -305,17 +310,22 @@ def _granted(
     patients: tuple[str, ...] | None = None,
     person: str | None = None,
     organisation: str | None = None,
+    role: str = "gp",
     **further: str | None,
 ) -> str:
     """Return a token as an app gets it; `further` are jkt, audience and the like."""
     from auth import tokens
 
     mine = patients if patients is not None else (patient,) if patient else ()
+    who = person or _PEOPLE.get(kind)
+    if organisation is None and kind == "professional":
+        organisation = _SURGERY
     context = {
         "author": person or f"tests/{kind}",
         "launch": {"patient": patient} if patient else {},
         "patients": list(mine),
-        **({"person": person} if person else {}),
+        **({"person": who} if who else {}),
+        **({"role": role} if kind == "professional" else {}),
     }
     granted = {"scope": scope, "context": json.dumps(context), "client_id": "tests", **further}
     now = int(time.time() * 1000)

@@ -23,7 +23,9 @@ MARY, NOBODY, ANN = "9434765919", "9000000009", "9000000017"
 MARYS_CHI = "0203500008"
 BORN = "1950-03-02"
 BUDGET = 7
-CALLER = Principal("Practitioner/reid", "professional", "tests", person="Practitioner/reid")
+CALLER = Principal(
+    "Practitioner/reid", "professional", "tests", person="Practitioner/reid", role="gp"
+)
 
 
 def number(value: str = MARY, system: str = NHS, **more: Any) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 user = signing_in.make_user(record, "professional", roles=[Role("gp", "GP at Northside")])
 signing_in.signed_in(record, flask_client, user)   the client has the cookie of a whole session
+mary = client.create(given.patient(**signing_in.registered(client)))   whose GP the user is
 """
 
 import re
@@ -23,13 +24,22 @@ from auth.sign_in.sessions import Session
 from auth.sign_in.users import Role, User
 from auth.surroundings import Surroundings
 from ehr.app import create_app, surroundings_of
+from tests import given as described
 from tests.client import Client
+from tests.policy.naive.vocabulary import (
+    AREAS,
+    CONSENT_KIND,
+    CONSENT_SCOPE,
+    PROXY_ACTION,
+    PROXY_AREA,
+)
 
 if TYPE_CHECKING:
     from ehr.record import Record
 
 PASSWORD = "plum harbour seven lanterns"
 BIRTH_DATE = "1950-03-01"
+_ROLE = "http://terminology.hl7.org/CodeSystem/v3-RoleClass"
 GP = Role("gp", "GP at Northside Practice", "northside")
 
 
@@ -55,18 +65,24 @@ def make_user(
 ) -> Known:
     """Make a user with a password; professionals have a role and an authenticator app as well.
 
-    Who they are in the record is made there, where it is not.
+    Who they are in the record is made there, where it is not, with the organisations of their roles
+    and the Consent by which a carer acts for the first of the patients.
     """
     around = _around(given)
     fhir_user = fhir_user or f"{users.TYPES[kind]}/{kind}"
     for patient in patients:
         _be_there(around, f"Patient/{patient}", "Mary Murray")
     _be_there(around, fhir_user, name, *patients[:1])
+    if kind == "carer" and patients:
+        let_act(around, fhir_user, patients[0], name)
     secret = one_time_codes.new_secret()
     has_totp = kind == "professional" if with_totp is None else with_totp
     hash, now = credentials.hash_of(PASSWORD), around.clock()
     if roles is None:
         roles = [GP] if kind == "professional" else []
+    roles = list(roles)
+    for organisation in {role.organisation for role in roles if role.organisation}:
+        _be_there(around, f"Organization/{organisation}", f"{organisation.title()} Practice")
 
     def work(connection: Connection) -> User:
         made = users.create(
@@ -85,6 +101,19 @@ def make_user(
         return made
 
     return Known(around.store.write(work), PASSWORD, secret if has_totp else None)
+
+
+def let_act(around: Surroundings, carer: str, patient: str, name: str = "Ada Nordmann") -> None:
+    """Let a carer act for a patient in everything; make who is not there."""
+    _be_there(around, carer, name, patient)
+    _put(around, _proxy(carer, patient))
+
+
+def registered(client: Client, at: str = "northside") -> dict[str, Any]:
+    """Return what of a Patient says that an organisation is their practice; make it."""
+    practice = {"resourceType": "Organization", "id": at, "name": f"{at.title()} Practice"}
+    client.update(practice)
+    return {"generalPractitioner": [{"reference": f"Organization/{at}"}]}
 
 
 def somebody_in(
@@ -170,19 +199,48 @@ def code_of(known: Known, offset: int = 0) -> str:
 def _be_there(around: Surroundings, reference: str, name: str, patient: str = "nobody") -> None:
     if around.people.exists(reference):
         return
-    record: Record = vars(around.people)["_record"]
     type, _, id = reference.partition("/")
     resource: dict[str, Any] = {"resourceType": type, "id": id, "name": [{"text": name}]}
+    if type == "Organization":
+        resource["name"] = name
     if type == "RelatedPerson":
         resource["patient"] = {"reference": f"Patient/{patient}"}
-    if type != "Practitioner":
+    if type in ("Patient", "RelatedPerson"):
         resource["birthDate"] = BIRTH_DATE
+    _put(around, resource)
+
+
+def _put(around: Surroundings, resource: dict[str, Any]) -> None:
+    record: Record = vars(around.people)["_record"]
     token = around.store.write(
         lambda connection: tokens.create(
             connection, kind="system", name="tests", now=around.clock()
         )
     )
     Client(create_app(record).test_client(), token).update(resource)
+
+
+def _proxy(carer: str, patient: str) -> dict[str, Any]:
+    """Describe how a patient lets a carer act in everything."""
+    patient_reference = {"reference": f"Patient/{patient}"}
+    actor = {"role": described.concept("DELEGATEE", _ROLE), "reference": {"reference": carer}}
+    return {
+        "resourceType": "Consent",
+        "id": f"{patient}-proxy"[-64:],
+        "status": "active",
+        "scope": described.concept("patient-privacy", CONSENT_SCOPE),
+        "category": [described.concept("proxy", CONSENT_KIND)],
+        "patient": patient_reference,
+        "dateTime": "2024-01-01",
+        "policyRule": {"text": "proxy"},
+        "performer": [patient_reference],
+        "provision": {
+            "type": "permit",
+            "actor": [actor],
+            "code": [described.concept(area, PROXY_AREA) for area in AREAS],
+            "action": [described.concept(action, PROXY_ACTION) for action in ("read", "write")],
+        },
+    }
 
 
 def _forget_codes(around: Surroundings, user: User) -> None:

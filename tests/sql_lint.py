@@ -7,7 +7,7 @@ those of the same functions, which other tests run in theirs.
 """
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from functools import cache
 
 import sqlglot
@@ -208,7 +208,15 @@ def _is_optional(part: exp.Expression) -> bool:
 def _unkeyed(sources: dict[str, str], pairs: list[tuple[str, str]]) -> Iterator[str]:
     if len(sources) < 2 or APART.issuperset(sources.values()):
         return
-    groups = {alias: alias for alias in sources}
+    leader = _leaders(pairs)
+    if len({leader(alias) for alias in sources}) > 1:
+        shown = ", ".join(f"{table} {alias}" for alias, table in sources.items())
+        yield f"it joins {shown} without equal {KEY}"
+
+
+def _leaders(pairs: Iterable[tuple[str, str]]) -> Callable[[str], str]:
+    """Return what names one alias for all whose keys are equal."""
+    groups: dict[str, str] = {}
 
     def leader(alias: str) -> str:
         while groups.get(alias, alias) != alias:
@@ -217,9 +225,7 @@ def _unkeyed(sources: dict[str, str], pairs: list[tuple[str, str]]) -> Iterator[
 
     for left, right in pairs:
         groups[leader(left)] = leader(right)
-    if len({leader(alias) for alias in sources}) > 1:
-        shown = ", ".join(f"{table} {alias}" for alias, table in sources.items())
-        yield f"it joins {shown} without equal {KEY}"
+    return leader
 
 
 def _correlated(select: exp.Select, common: Common) -> Iterator[str]:
@@ -227,7 +233,10 @@ def _correlated(select: exp.Select, common: Common) -> Iterator[str]:
     inner = _sources(select, common)
     outer = {k: v for one in _around(select) for k, v in _rows(one, common).items()}
     used = {column.table for column in _own_columns(select)} & outer.keys() - inner.keys()
-    keyed = {name for pair in _equal_keys(select) for name in pair}
+    scopes = (select, *_around(select))
+    leader = _leaders(pair for one in scopes for pair in _equal_keys(one))
+    here = {leader(alias) for alias in inner}
+    keyed = {alias for alias in outer if leader(alias) in here}
     tables = {*inner.values(), *(outer[name] for name in used)}
     if inner and used - keyed and not APART.issuperset(tables):
         yield f"its subquery on {', '.join(inner.values())} is correlated without the key"

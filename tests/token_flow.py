@@ -35,6 +35,7 @@ from auth.sign_in.sessions import Session, Step
 from auth.sign_in.users import Role, User
 from auth.surroundings import Surroundings
 from ehr.app import create_app
+from tests.signing_in import let_act
 
 if TYPE_CHECKING:
     from ehr.record import Record
@@ -87,8 +88,11 @@ _RSA = RSAKey.generate_key(2048)
 
 
 def person(around: Surroundings, kind: str = "professional", *patients: str) -> User:
-    """Make a user; professionals have a role."""
+    """Make a user; professionals have a role, a carer the Consent of the first patient."""
     roles = [Role("gp", "GP at Northside", "northside")] if kind == "professional" else []
+    who = f"{users.TYPES[kind]}/{secrets.token_hex(4)}"
+    if kind == "carer" and patients:
+        let_act(around, who, patients[0])
 
     def work(connection: Connection) -> User:
         return users.create(
@@ -96,7 +100,7 @@ def person(around: Surroundings, kind: str = "professional", *patients: str) -> 
             kind=kind,
             login=f"{secrets.token_hex(4)}@example.org",
             name="Ada Nordmann",
-            fhir_user=f"{users.TYPES[kind]}/{secrets.token_hex(4)}",
+            fhir_user=who,
             now=around.clock(),
             roles=roles,
             patients=patients,

@@ -13,7 +13,8 @@ from sqlalchemy import Connection, insert
 from auth.authorizing import approvals, kept_requests, launches
 from auth.models import access_grant, authorization_code
 from auth.purposes import OF_KIND
-from auth.sign_in import authentication
+from auth.sign_in import authentication, sessions
+from auth.surroundings import Happening
 from auth.tokens import hash_of
 
 if TYPE_CHECKING:
@@ -53,6 +54,9 @@ def grant(
             connection.execute(insert(table).values(row))
         if remembers:
             approvals.remember(connection, user, client, final, now)
+        by, patient = sessions.principal_of(session), launch.get("patient")
+        told = Happening("app-approved", by, client, patient=patient, named=str(final))
+        surroundings.tell(connection, told)
         return True
 
     return code if surroundings.store.write(work) else None

@@ -21,7 +21,7 @@ from auth.sign_in import (
 )
 from auth.sign_in.sessions import Session
 from auth.sign_in.users import User
-from auth.surroundings import Surroundings
+from auth.surroundings import Happening, Surroundings
 
 ACCOUNT = "/auth/account"
 RECENT = 10 * 60_000  # what a changed account asks for: who leaves a browser open loses little
@@ -85,6 +85,8 @@ def renewed(
         change(connection)
         users.mark_changed(connection, session.user.id, now)
         sessions.end_others_of_user(connection, session, why=why, now=now)
+        told = Happening("user-changed", sessions.principal_of(session), named=why)
+        surroundings.tell(connection, told)
 
     try:
         surroundings.store.write(work)

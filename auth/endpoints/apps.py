@@ -17,8 +17,9 @@ from auth.authorizing import approvals, granted
 from auth.authorizing.granted import Grant
 from auth.authorizing.own_reading import principal_of
 from auth.endpoints.browser import answer_sent, session_or_redirect
+from auth.sign_in import sessions
 from auth.sign_in.sessions import Session
-from auth.surroundings import Surroundings
+from auth.surroundings import Happening, Surroundings
 
 _WHY = "cut off by the user"
 
@@ -38,13 +39,18 @@ def open_apps(routes: Blueprint, surroundings: Surroundings) -> None:
 
 def _cut_off(surroundings: Surroundings, session: Session) -> AnyResponse:
     chosen, forgotten = request.form.get("grant", ""), request.form.get("forget", "")
-    surroundings.store.write(
-        lambda connection: (
+
+    def work(connection: Connection) -> None:
+        if forgotten:
             approvals.forget(connection, session.user.id, forgotten)
-            if forgotten
-            else _end(connection, session.user.id, chosen, surroundings.clock())
-        )
-    )
+        else:
+            _end(connection, session.user.id, chosen, surroundings.clock())
+        named = "all" if chosen == "all" else None
+        by = sessions.principal_of(session)
+        told = Happening("token-revoked", by, client=forgotten or None, named=named)
+        surroundings.tell(connection, told)
+
+    surroundings.store.write(work)
     ended = "asks" if forgotten else "all" if chosen == "all" else "one"
     return redirect(pages.link(f"/auth/apps?ended={ended}"), 303)
 

@@ -18,8 +18,9 @@ from auth.authorizing.authorization_request import AuthorizationRequest
 from auth.authorizing.authorization_steps import Step
 from auth.endpoints import authorize
 from auth.endpoints.browser import SIGN_IN, check_csrf, session_here
+from auth.sign_in import sessions
 from auth.sign_in.sessions import Session
-from auth.surroundings import Surroundings
+from auth.surroundings import Happening, Surroundings
 
 _CHANGED = "Another person or visit was chosen since this page was shown. Look whose record it is"
 _NOTHING = "Choose what the app may see or do, or choose “Do not allow”"
@@ -40,6 +41,9 @@ def _answer(surroundings: Surroundings, asked: AuthorizationRequest) -> AnyRespo
     if request.method == "POST" and session is not None:
         check_csrf(surroundings, session)
         if request.form.get("decision") == "refuse":
+            by, client = sessions.principal_of(session), asked.client.id
+            told = Happening("app-approved", by, client, is_refused=True)
+            surroundings.tell(None, told)
             return _denied(surroundings, asked, "access_denied", "The person did not allow it.")
     step = authorization_steps.next_step(surroundings, asked, session)
     if step.name == "deny":

@@ -26,7 +26,7 @@ from auth.sign_in import (
 from auth.sign_in.one_time_codes import Factors
 from auth.sign_in.sessions import Session
 from auth.sign_in.users import User
-from auth.surroundings import Surroundings
+from auth.surroundings import Happening, Surroundings
 
 _LONGEST_NAME = 60
 _NO_NAME = "Passkeys need an address with a name, over https."
@@ -143,6 +143,8 @@ def _add_app(surroundings: Surroundings, session: Session) -> AnyResponse:
             users.mark_changed(connection, id, now)
             sessions.end_others_of_user(connection, session, why="factor replaced", now=now)
         one_time_codes.set_totp(connection, surroundings, id, secret, step)
+        told = Happening("user-changed", sessions.principal_of(session), named="factor added")
+        surroundings.tell(connection, told)
 
     surroundings.store.write(work)
     return _added(surroundings, session, "otp")

@@ -15,7 +15,7 @@ from auth.joining.invitations import Invitation
 from auth.pages import Fault, page
 from auth.sign_in import attempts, authentication, credentials
 from auth.sign_in.users import User
-from auth.surroundings import Surroundings
+from auth.surroundings import Happening, Surroundings
 from auth.tokens import hash_of
 
 _TICKET_LIFE = 15 * 60_000
@@ -125,7 +125,11 @@ def _with_account(surroundings: Surroundings, invited: Invitation) -> AnyRespons
     made, now = credentials.hash_of(password), surroundings.clock()
 
     def work(connection: Connection) -> User | None:
-        return invitations.accept(connection, invited, now=now, login=login, password_hash=made)
+        user = invitations.accept(connection, invited, now=now, login=login, password_hash=made)
+        if user is not None:
+            told = Happening("user-changed", user.principal, named="invitation accepted")
+            surroundings.tell(connection, told)
+        return user
 
     try:
         user = surroundings.store.write(work)

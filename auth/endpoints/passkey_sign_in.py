@@ -30,6 +30,7 @@ def _with_passkey(surroundings: Surroundings) -> AnyResponse:
     with surroundings.store.read() as connection:
         user = users.find(connection, id, surroundings.clock()) if id else None
     if user is None or user.disabled:
+        sign_in.tell_failed(surroundings, user.login if user else "", "passkey")
         return sign_in.form(surroundings, Fault("passkey-form", _WRONG))
     sign_in.check_standing(surroundings, user.fhir_user, user.roles)
     cookie, session = authentication.take_step(

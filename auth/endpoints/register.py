@@ -19,6 +19,7 @@ from auth.apps.clients import Client
 from auth.apps.registration import InvalidRedirect
 from auth.endpoints.token_server import Answer, Server
 from auth.grants.asking import InvalidToken, plain
+from auth.surroundings import Happening
 from auth.tokens import hash_of
 
 T = TypeVar("T")
@@ -52,7 +53,9 @@ def _create(server: Server) -> Answer:
         if not tickets.take(connection, ticket, now=now):
             raise InvalidToken(_NOT_GOOD)
         known = {**values, **tickets.holder(connection, ticket)}
-        return clients.create(connection, now=now, management_hash=hash_of(management), **known)
+        made = clients.create(connection, now=now, management_hash=hash_of(management), **known)
+        _tell(server, connection, made[0].id, "registered")
+        return made
 
     client, secret = _valid(lambda: server.surroundings.store.write(work))
     return 201, _told(server, client, management, secret), default_json_headers
@@ -68,19 +71,29 @@ def _change(server: Server, client_id: str) -> Answer:
     values, now = _values(), server.surroundings.clock()
     if values["auth_method"] != client.auth_method:
         raise InvalidClientMetadataError("token_endpoint_auth_method does not change.")
-    changed = _valid(
-        lambda: server.surroundings.store.write(
-            lambda connection: clients.change(connection, client.id, now=now, **values)
-        )
-    )
+
+    def work(connection: Connection) -> Client:
+        _tell(server, connection, client.id, "changed by itself")
+        return clients.change(connection, client.id, now=now, **values)
+
+    changed = _valid(lambda: server.surroundings.store.write(work))
     return 200, _told(server, changed, management, None), default_json_headers
 
 
 def _remove(server: Server, client_id: str) -> Answer:
     client, _ = _managed(server, client_id)
     now = server.surroundings.clock()
-    server.surroundings.store.write(lambda c: clients.disable(c, client.id, now=now))
+
+    def work(connection: Connection) -> None:
+        clients.disable(connection, client.id, now=now)
+        _tell(server, connection, client.id, "removed by itself")
+
+    server.surroundings.store.write(work)
     return 204, "", default_json_headers
+
+
+def _tell(server: Server, connection: Connection, client: str, named: str) -> None:
+    server.surroundings.tell(connection, Happening("client-changed", client=client, named=named))
 
 
 def _managed(server: Server, client_id: str) -> tuple[Client, str]:

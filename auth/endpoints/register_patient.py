@@ -23,6 +23,12 @@ def open_register_patient(routes: Blueprint, surroundings: Surroundings) -> None
     @routes.route("/patients/new", methods=["GET", "POST"])
     def register_patient() -> AnyResponse:
         session = invite.manager(surroundings)
+        if isinstance(session, Session) and not (session.role and session.role.registers):
+            browser.refuse(
+                "Only the front desk of an organisation registers patients.",
+                "Sign in as its receptionist, or ask a colleague who is.",
+                403,
+            )
         return browser.answer_form(surroundings, session, _form, _registered)
 
 

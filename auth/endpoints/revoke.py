@@ -13,6 +13,7 @@ from auth import ending, tokens
 from auth.endpoints.forms import FormRequest
 from auth.endpoints.token_server import Answer, Server
 from auth.models import access_grant, access_token, refresh_token
+from auth.surroundings import Happening, Surroundings
 from auth.tokens import hash_of
 
 
@@ -24,16 +25,19 @@ def open_revoke(routes: Blueprint, server: Server) -> None:
         token = asked.form.get("token")
         if token is None:
             raise InvalidRequestError("token is missing.")
-        now = server.surroundings.clock()
-        if not server.surroundings.store.write(lambda c: _revoke(c, token, client.id, now)):
+        if not server.surroundings.store.write(
+            lambda c: _revoke(c, server.surroundings, token, client.id)
+        ):
             raise InvalidGrantError("The token is of another client.")
         return 200, {}, default_json_headers
 
     server.on_form(routes, "/revoke", answer)
 
 
-def _revoke(connection: Connection, token: str, client_id: str, now: int) -> bool:
+def _revoke(connection: Connection, surroundings: Surroundings, token: str, client_id: str) -> bool:
     """End a token, whatever its kind; tell whether this client may."""
+    now = surroundings.clock()
+    told = Happening("token-revoked", client=client_id, token=tokens.id_of(token))
     by_hash = {"hash": hash_of(token)}
     access = connection.execute(
         select(access_token.c.client_id).where(access_token.c.token_hash == by_hash["hash"])
@@ -41,6 +45,7 @@ def _revoke(connection: Connection, token: str, client_id: str, now: int) -> boo
     if access is not None:
         if access.client_id == client_id:
             tokens.revoke(connection, token, now=now)
+            surroundings.tell(connection, told)
         return bool(access.client_id == client_id)
     grant = connection.execute(
         select(access_grant.c.id, access_grant.c.client_id)
@@ -49,4 +54,5 @@ def _revoke(connection: Connection, token: str, client_id: str, now: int) -> boo
     ).first()
     if grant is not None and grant.client_id == client_id:
         ending.end(connection, grant.id, why="revoked by the client", now=now)
+        surroundings.tell(connection, told)
     return grant is None or bool(grant.client_id == client_id)

@@ -61,6 +61,7 @@ def _shown(surroundings: Surroundings, session: Session) -> AnyResponse:
     if wait:
         return _form(surroundings, session, Fault(field, attempts.waiting_text(wait), 429))
     if not _is_right(surroundings, session, way):
+        sign_in.tell_failed(surroundings, session.user.login, way)
         return _form(surroundings, session, Fault(field, wrong))
     if guessed:
         attempts.succeeded(surroundings, subjects)

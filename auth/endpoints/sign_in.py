@@ -25,7 +25,7 @@ from auth.sign_in import (
 from auth.sign_in.attempts import Subject
 from auth.sign_in.sessions import Session
 from auth.sign_in.users import Role, User
-from auth.surroundings import Surroundings
+from auth.surroundings import Happening, Surroundings
 
 _WRONG = "The sign-in name or password is wrong. Check both, then try again."
 _LONGEST_FIELD = 1000
@@ -140,6 +140,7 @@ def _with_password(surroundings: Surroundings) -> AnyResponse:
         return form(surroundings, Fault("login", attempts.waiting_text(wait), 429))
     user = _user_of(surroundings, login, password, subjects)
     if user is None:
+        tell_failed(surroundings, login, "password")
         return form(surroundings, Fault("login", _WRONG))
     attempts.succeeded(surroundings, subjects)
     check_standing(surroundings, user.fhir_user, user.roles)
@@ -149,6 +150,14 @@ def _with_password(surroundings: Surroundings) -> AnyResponse:
         surroundings, user, ("pwd",), before=before, next=next
     )
     return entered(surroundings, cookie, session)
+
+
+def tell_failed(surroundings: Surroundings, login: str, way: str) -> None:
+    """Audit a sign-in that failed. What is no sign-in name is not kept: it may be a password."""
+    with surroundings.store.read() as connection:
+        user = users.find_login(connection, login, surroundings.clock())
+    by = None if user is None else user.principal
+    surroundings.tell(None, Happening("sign-in-failed", by, named=way, is_refused=True))
 
 
 def _missing(login: str, password: str) -> list[Fault]:

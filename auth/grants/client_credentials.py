@@ -20,8 +20,10 @@ from auth.authorizing import granular
 from auth.grants import issuing
 from auth.grants.asking import Asking
 from auth.grants.issuing import Issued
+from auth.principal import Principal
 from auth.purposes import DEFAULT
 from auth.scopes import Scopes
+from auth.surroundings import Happening
 
 LIFE = 300_000
 
@@ -67,4 +69,9 @@ class ClientCredentialsGrant(Asking, grants.ClientCredentialsGrant):  # type: ig
             jkt=self.jkt,
             audience=self.surroundings.base,
         )
+        by = Principal(client.id, "system", client.name, client.organisation, self.granted)
+        told = Happening(
+            "token-issued", by, client.id, tokens.id_of(token), named=str(self.granted)
+        )
+        self.surroundings.tell(connection, told)
         return Issued(token, LIFE, self.granted, self.jkt)

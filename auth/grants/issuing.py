@@ -18,6 +18,7 @@ from auth.grants.held import Held
 from auth.jose import id_token
 from auth.models import access_grant, refresh_token
 from auth.scopes import Scopes
+from auth.surroundings import Happening
 
 if TYPE_CHECKING:
     from auth.grants.asking import Asking
@@ -71,15 +72,32 @@ def issue(connection: Connection, asking: "Asking", held: Held, granted: Scopes)
         client_id=client.id,
         user_id=held.user.id,
         scope=str(granted),
-        context=json.dumps({n: v for n, v in held.context.items() if n != "sign_in"}),
+        context=json.dumps(_of_token(held.context)),
         jkt=asking.jkt,
         audience=asking.surroundings.base,
     )
+    what = "token-refreshed" if asking.GRANT_TYPE == "refresh_token" else "token-issued"
+    told = Happening(
+        what,
+        held.principal,
+        client.id,
+        tokens.id_of(access),
+        held.launch.get("patient"),
+        str(granted),
+    )
+    asking.surroundings.tell(connection, told)
     refresh = None
     if refreshes:
         # A client with a secret or a key is bound to its tokens by that already.
         refresh = _refresh(connection, held, asking.jkt if client.is_public else None, now)
     return Issued(access, life, granted, asking.jkt, refresh, held.launch)
+
+
+def _of_token(context: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what a token keeps of its grant: of the sign-in only when it was."""
+    kept = {name: value for name, value in context.items() if name != "sign_in"}
+    signed_in = context.get("sign_in", {}).get("auth_time")
+    return kept if signed_in is None else {**kept, "signed_in": signed_in}
 
 
 def response(issued: Issued, **more: str) -> dict[str, Any]:

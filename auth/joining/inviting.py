@@ -28,6 +28,10 @@ ROLES = {
     "therapist": "Therapist",
     "midwife": "Midwife",
     "social-worker": "Social worker",
+    "urgent-care": "Urgent care",
+    "third-sector": "Housing or third-sector worker",
+    "care-coordinator": "Care coordinator",
+    "receptionist": "Receptionist",
 }
 MOST_SHOWN = 30  # colleagues, each of whom is looked up
 _NO_KIND = "Choose whom you invite."

@@ -8,10 +8,16 @@ from datetime import UTC, date, datetime
 
 from auth.joining import national_numbers
 from auth.principal import Principal
+from auth.sign_in import standing
 from auth.surroundings import NewPatient, NotWritten, Patient, Surroundings
 
 _OLDEST = 130  # years
 _LONGEST = 100
+# Two records of one person are worse than knowing that there is one.
+_IS_ELSEWHERE = (
+    "The record has a patient of this number, who is not registered with your organisation. Check "
+    "the number. If it is right, ask the people who run this server to register them with you."
+)
 
 
 class CannotRegister(Exception):
@@ -57,6 +63,8 @@ def register(
     known = surroundings.people.find_patients(caller, plain, 2)
     if known:
         return Registered(known[0], was_known=True)
+    if surroundings.people.find_patients(standing.OURSELVES, plain, 1):
+        raise CannotRegister(("number", _IS_ELSEWHERE))
     new = NewPatient(given, family, birth.isoformat(), national_numbers.SYSTEMS[kind], plain)
     try:
         return Registered(*surroundings.people.register(caller, new))

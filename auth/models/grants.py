@@ -10,6 +10,7 @@ refresh and access tokens are of one, and end with it. `context` is JSON:
     role, title, organisation    what is in force while the token is used
     purpose   of use, a code of v3-ActReason (`auth/purposes.py`)
     sign_in   of a grant alone, for id_tokens: auth_time, amr, acr
+    signed_in of a token alone: the auth_time of its grant, in ms; a refreshed token keeps it
 """
 
 from sqlalchemy import Index

@@ -10,7 +10,7 @@ import hmac
 import json
 import secrets
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from hashlib import sha256
 from typing import Any
 
@@ -18,9 +18,10 @@ from sqlalchemy import ColumnElement, Connection, Row, delete, insert, select, u
 
 from auth import ending
 from auth.models import access_grant, browser_session, launch
+from auth.principal import Principal
 from auth.sign_in import session_times, staff_sign_in, standing, users
 from auth.sign_in.users import Role, User
-from auth.surroundings import Surroundings
+from auth.surroundings import Happening, Surroundings
 from auth.tokens import hash_of
 
 _SEEN_EVERY = 60_000
@@ -64,6 +65,16 @@ class Step:
 
 class Over(Exception):
     """A session that was to go on ended meanwhile."""
+
+
+def principal_of(session: Session) -> Principal:
+    """Return who signed in, as the record's author and for its trail; without any right."""
+    role = session.role
+    return replace(
+        session.user.principal,
+        organisation=role.organisation if role else None,
+        role=role.role if role else None,
+    )
 
 
 def current(surroundings: Surroundings, cookie: str | None) -> Session | None:
@@ -134,7 +145,12 @@ def begin(
         row = _in_force(connection, str(values["id_hash"]), now)
         if row is None:
             raise LookupError("The session is gone.")
-        return _session(surroundings, row, users.needed(connection, step.user_id, now))
+        session = _session(surroundings, row, users.needed(connection, step.user_id, now))
+        is_renewed = step.goes_on and instead_of is not None and instead_of.complete
+        if session.complete and not is_renewed:
+            ways = " ".join(session.amr)
+            surroundings.tell(connection, Happening("sign-in", principal_of(session), named=ways))
+        return session
 
     return cookie, surroundings.store.write(work)
 
@@ -155,9 +171,12 @@ def keep(surroundings: Surroundings, session: Session, **state: Any) -> Session:
 def end(surroundings: Surroundings, session: Session, why: str = "signed out") -> None:
     """Sign out: the session ends, and with it what was granted for as long as it lasts."""
     now = surroundings.clock()
-    surroundings.store.write(
-        lambda connection: end_one(connection, session.id_hash, why=why, now=now)
-    )
+
+    def work(connection: Connection) -> None:
+        end_one(connection, session.id_hash, why=why, now=now)
+        surroundings.tell(connection, Happening("sign-out", principal_of(session), named=why))
+
+    surroundings.store.write(work)
 
 
 def end_one(connection: Connection, id_hash: str, *, why: str, now: int) -> None:

@@ -14,6 +14,10 @@ from typing import Any
 from sqlalchemy import ColumnElement, Connection, delete, insert, or_, select, update
 
 from auth.models import user_account, user_patient, user_role
+from auth.principal import Principal
+from auth.roles.known import of_staff
+from auth.roles.matrix import narrowings
+from auth.scopes import NONE
 
 KINDS = ("professional", "patient", "carer")
 # What a user of each kind is in the record.
@@ -33,6 +37,11 @@ class Role:
     ends: int | None = None
     number: int = 0
 
+    @property
+    def registers(self) -> bool:
+        """Tell whether who is in it registers patients: who manages, where the role may."""
+        return self.manages and bool(narrowings(of_staff(self.role), "c", "Patient"))
+
 
 @dataclass(frozen=True, slots=True)
 class User:
@@ -51,6 +60,11 @@ class User:
     def is_professional(self) -> bool:
         """Tell whether this is staff, of whom a second factor is asked."""
         return self.kind == "professional"
+
+    @property
+    def principal(self) -> Principal:
+        """Return who this is as author and for the trail, without any right."""
+        return Principal(self.fhir_user, self.kind, self.name, scopes=NONE, person=self.fhir_user)
 
     def role(self, number: int | None) -> Role | None:
         """Return the role of this number, where it is in force."""

@@ -8,9 +8,10 @@ from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 
-from sqlalchemy import ColumnElement, FromClause, and_, exists, false, or_
+from sqlalchemy import ColumnElement, FromClause, and_, false, or_
 
 from auth.scopes import Filter
+from ehr.access.there import there_is
 from ehr.store.hashing import Hasher
 from ehr.store.rows import IndexRows
 from ehr.store.tables import token
@@ -52,7 +53,7 @@ def met_by_row(
     for test in tests_of(hasher, filter, None if types is None else tuple(sorted(types))):
         if not test.params or not test.tokens:
             return false()
-        conditions.append(exists().where(_TOKEN.c.patient_key == key, _TOKEN.c.rid == rid,
+        conditions.append(there_is(_TOKEN, _TOKEN.c.patient_key == key, _TOKEN.c.rid == rid,
                                          _TOKEN.c.param.in_(sorted(test.params)),
                                          _any_of(test.tokens)))  # fmt: skip
     return and_(*conditions)

@@ -4,14 +4,25 @@ What a caller may not see is answered as what is not there, and takes no longer:
 fetched nor unpacked.
 """
 
-from sqlalchemy import Connection, Integer, Select, SmallInteger, Text, bindparam, select
+from typing import Any, Literal
+
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Integer,
+    Select,
+    SmallInteger,
+    Text,
+    bindparam,
+    select,
+)
 
 from ehr.access.scope import EVERYTHING, Scope
-from ehr.access.visible import visible_within
+from ehr.access.visible import simply_visible, visible_within
 from ehr.store import read, tables
 from ehr.store.engine import of
 from ehr.store.read import Stored
-from ehr.store.templates import keeping, run, template_of
+from ehr.store.templates import Template, keeping, run, template_of
 from fhir_profiles.definitions import type_number
 
 _PLACE, _ROW = tables.locator.alias("place"), tables.resource.alias("one")
@@ -22,7 +33,9 @@ def newest(connection: Connection, scope: Scope, type: str, id: str) -> Stored |
     """Return the newest version of a resource; None where there is none that this scope shows."""
     if scope == EVERYTHING:
         return read.newest(connection, type, id)
-    return _shown(connection, scope, type, id)
+    # What is hidden and what is not there are asked for twice alike.
+    simply = _shown_simply(connection, scope, type, id)
+    return simply or _shown(connection, scope, type, id)
 
 
 def version(connection: Connection, scope: Scope, type: str, id: str, number: int) -> Stored | None:
@@ -32,22 +45,40 @@ def version(connection: Connection, scope: Scope, type: str, id: str, number: in
     return _shown(connection, scope, type, id, asked_version=number)
 
 
+def _shown_simply(connection: Connection, scope: Scope, type: str, id: str) -> Stored | None:
+    """Return a resource as most are shown: whole, for a reason that is quickly told."""
+    template = keeping(
+        connection, ("simply shown", scope, type), lambda: _simply(connection, scope, type)
+    )
+    if template is False:
+        return None
+    found = run(connection, template, _values(scope, type, id))
+    return read.stored(connection, type, id, found[0], is_whole=True) if found else None
+
+
+def _simply(connection: Connection, scope: Scope, type: str) -> Template | Literal[False]:
+    seen = simply_visible(_ROW, scope, of(connection).hasher, type)
+    return False if seen is None else template_of(connection, _one(_ROW.c.version, seen))
+
+
 def _shown(connection: Connection, scope: Scope, type: str, id: str, **asked: int) -> Stored | None:
     template = keeping(
         connection,
         ("shown", scope, type, *asked),
         lambda: template_of(connection, _statement(connection, scope, type, bool(asked))),
     )
-    values = {**scope.values, "asked_type": type_number(type), "asked_id": id, **asked}
-    found = run(connection, template, values)
+    found = run(connection, template, {**_values(scope, type, id), **asked})
     return read.stored(connection, type, id, found[0]) if found else None
+
+
+def _values(scope: Scope, type: str, id: str) -> dict[str, Any]:
+    return {**scope.values, "asked_type": type_number(type), "asked_id": id}
 
 
 def _statement(
     connection: Connection, scope: Scope, type: str, by_number: bool
-) -> Select[*tuple[object, ...]]:
-    at, r, v = _PLACE.c, _ROW.c, _VERSION.c
-    number = bindparam("asked_version", 0, Integer) if by_number else r.version
+) -> Select[*tuple[Any, ...]]:
+    number = bindparam("asked_version", 0, Integer) if by_number else _ROW.c.version
     seen = visible_within(
         _ROW,
         scope,
@@ -56,6 +87,11 @@ def _statement(
         types=(type,),
         version=_VERSION if by_number else None,
     )
+    return _one(number, seen)
+
+
+def _one(number: ColumnElement[int], seen: ColumnElement[bool]) -> Select[*tuple[Any, ...]]:
+    at, r, v = _PLACE.c, _ROW.c, _VERSION.c
     return (
         select(*(v[name] for name in read.COLUMNS))
         .select_from(_PLACE)

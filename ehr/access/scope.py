@@ -4,21 +4,35 @@ Callers with equal rules have equal statements, whoever their patients are: thos
 every run of a statement gets anew (`ehr/store/templates.py`).
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass, field
 from hashlib import sha256
 from typing import Any
 
-from auth.principal import Principal
-from auth.rights import CONTEXT, EVERYBODY, OWN, SELF, Rule, rules
+from auth.principal import Called, Principal
+from auth.rights import CONTEXT, OWN, Rule, rules
+from auth.roles.known import role_of
+from ehr.access.names import (
+    AUTHOR,
+    CONTEXT_KEY,
+    GRANTEES,
+    NOW,
+    ORGANISATION,
+    OWN_KEYS,
+    PLACE,
+    PLACE_NAME,
+    PURPOSE,
+    RIDS,
+    SELF_ID,
+)
+from ehr.access.relationships.rows import named
 from ehr.store.engine import Database
 from ehr.store.locator import locate
 from ehr.store.pairs import number_list
 
-# The names of the values in statements; see `templates.CALLERS`.
-CONTEXT_KEY, OWN_KEYS, SELF_ID = "caller_context", "caller_own", "caller_self"
 # Has nothing: no patient, and no organisation ever gets this key.
 NOBODYS_KEY = -(1 << 62)
+_NOBODY = Called((), (), 0, 0)
 _MOST_KEYS, _MOST_SCOPES = 100_000, 10_000
 
 All = tuple[Rule, ...]
@@ -29,13 +43,19 @@ class Scope:
     """All that visibility goes by: callers with equal scopes have the same statements.
 
     `rules` are the alternatives for each letter that is needed, all of which must hold; None is a
-    caller without scopes. Whom they mean is no part of what is compared: `context` and `own` are
-    keys, `values` the values that statements which show this caller's rows are run with.
+    caller without scopes. `role` is a word of the role table; empty for callers without scopes.
+    `whole`: rows of which parts are left out do not count; `reads` are the rules for reading, which
+    decide what opens a Binary. Whom they mean is no part of what is
+    compared: `context` and `own` are keys, `values` the values that statements which show this
+    caller's rows are run with.
     """
 
     kind: str
     organisation: str | None
     rules: tuple[All, ...] | None = None
+    role: str = ""
+    whole: bool = False
+    reads: All = ()
     context: int = field(default=NOBODYS_KEY, compare=False)
     own: frozenset[int] = field(default=frozenset(), compare=False)
     values: Mapping[str, Any] = field(default_factory=dict, compare=False)
@@ -43,11 +63,19 @@ class Scope:
 
     def __post_init__(self) -> None:
         """Work out the hash: it is asked for with every statement."""
-        shape = hash((self.kind, self.organisation, self.rules))
+        shape = hash((self.kind, self.rules, self.role, self.whole, self.reads))
         object.__setattr__(self, "shape", shape)
 
     def __hash__(self) -> int:
         return self.shape
+
+    def with_values(self, values: Mapping[str, Any]) -> "Scope":
+        """Return the same for another moment, without working out the hash again."""
+        made = object.__new__(Scope)
+        for name in _FIELDS:
+            object.__setattr__(made, name, getattr(self, name))
+        object.__setattr__(made, "values", values)
+        return made
 
     def concerns(self, type: str) -> bool:
         """Tell whether any row of a type may be seen, for its type."""
@@ -56,9 +84,8 @@ class Scope:
         )
 
 
+_FIELDS = Scope.__slots__
 EVERYTHING = Scope("system", None)
-# Nothing is left out: the statements are those of callers without scopes.
-_EVERYBODYS = ((Rule(EVERYBODY, None),),)
 
 
 def scope_of(database: Database, principal: Principal, letters: str = "s") -> Scope:
@@ -67,10 +94,10 @@ def scope_of(database: Database, principal: Principal, letters: str = "s") -> Sc
     if known is None:
         known = _made(database, principal, letters)
         if _is_lasting(known, principal) and not database.is_joined:
-            if len(database.scopes) >= _MOST_SCOPES:
-                database.scopes.clear()
-            database.scopes[principal, letters] = known
-    return known
+            _keep(database, (principal, letters), known)
+    if not known.role:
+        return known
+    return known.with_values({**known.values, **_of_moment(database, principal)})
 
 
 def _is_lasting(scope: Scope, principal: Principal) -> bool:
@@ -83,8 +110,6 @@ def _made(database: Database, principal: Principal, letters: str) -> Scope:
     if principal.scopes is None:
         return Scope(principal.kind, principal.organisation)
     needed = tuple(dict.fromkeys(rules(principal, letter) for letter in letters))
-    if needed == _EVERYBODYS:
-        return Scope(principal.kind, principal.organisation)
     whose = {rule.whose for some in needed for rule in some}
     context, own, values = NOBODYS_KEY, frozenset[int](), dict[str, Any]()
     if CONTEXT in whose and principal.patient is not None:
@@ -93,16 +118,52 @@ def _made(database: Database, principal: Principal, letters: str) -> Scope:
     if OWN in whose:
         own = frozenset(keys_of(database, principal.patients).values())
         values[OWN_KEYS] = number_list(database.dialect, sorted(own))
-    if SELF in whose:
-        values[SELF_ID] = (principal.person or "").partition("/")[2]
-    return Scope(principal.kind, principal.organisation, needed, context, own, values)
+    values[SELF_ID] = (principal.person or "").partition("/")[2]
+    values[AUTHOR], values[ORGANISATION] = principal.id, principal.organisation or ""
+    values[PURPOSE] = principal.purpose or ""
+    # What differs between organisations is among the values.
+    reads = rules(principal, "r")
+    role = role_of(principal)
+    return Scope(principal.kind, None, needed, role, False, reads, context, own, values)
+
+
+def _of_moment(database: Database, principal: Principal) -> dict[str, Any]:
+    """Return the values that say who a caller is now: who was not asked at the door is nobody."""
+    called = principal.called or _NOBODY
+    key = (called.names, called.rids, principal.organisation)
+    known: Mapping[str, Any] | None = database.scopes.get(key)
+    if known is None:
+        known = _of_names(database, *key)
+        if not database.is_joined:
+            _keep(database, key, known)
+    return {**known, NOW: called.now, PLACE: called.place}
+
+
+def _of_names(
+    database: Database, names: tuple[str, ...], rids: tuple[int, ...], at: str | None
+) -> Mapping[str, Any]:
+    hashes = sorted({named(database.hasher, name) for name in names})
+    return {
+        GRANTEES: number_list(database.dialect, hashes),
+        RIDS: number_list(database.dialect, rids),
+        PLACE_NAME: named(database.hasher, f"Organization/{at}") if at else 0,
+    }
+
+
+def _keep(database: Database, key: Hashable, value: Any) -> None:
+    if len(database.scopes) >= _MOST_SCOPES:
+        database.scopes.clear()
+    database.scopes[key] = value
 
 
 def bound_to(principal: Principal) -> str:
     """Return what page links are bound to: who asks, by which app, and what it is permitted."""
     if principal.scopes is None:
         return principal.id
-    parts = (principal.id, principal.client, principal.patient, principal.patients)
+    parts = (
+        principal.id, principal.client, principal.patient, principal.patients,
+        principal.organisation, principal.role,
+    )  # fmt: skip
     return sha256(repr((*parts, str(principal.scopes))).encode()).hexdigest()
 
 

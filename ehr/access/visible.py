@@ -1,22 +1,20 @@
 """Which rows a caller may see, as a condition that stands in every SELECT of a search.
 
-ehr/README.md, *Owner and key*, *Large bodies*, *Access*. A system sees every patient's rows and all
-that is shared. Unfiled rows (negative keys) belong to one organisation: they are seen by it, and by
-systems that act for none. An unfiled Binary without a securityContext is also seen by who sees a
-current resource that refers to it. Scopes leave of that what one of their rules permits.
+auth/README.md, *From the role to the row*; ehr/README.md, *Owner and key*, *Large bodies*,
+*Access*. Systems see every patient's rows and all that is shared, people those that a rule permits
+(`auth/rights.py`) and relationship, labels and consent open. Unfiled rows (negative keys) belong to
+one organisation: they are seen by it, and by systems that act for none. An unfiled Binary without a
+securityContext is also seen by who sees a current resource that refers to it.
 """
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import replace
 
 from sqlalchemy import (
     BigInteger,
     ColumnElement,
     FromClause,
-    Text,
     and_,
-    bindparam,
-    exists,
     false,
     literal,
     not_,
@@ -25,34 +23,53 @@ from sqlalchemy import (
     true,
 )
 
-from auth.rights import CONTEXT, EVERYBODY, NOBODY, OWN, SELF, Rule
+from auth.rights import CONTEXT, EVERYBODY, NOBODY, OWN, SELF, Rule, rules_of_role
 from ehr.access.filters import met_by_row
-from ehr.access.scope import CONTEXT_KEY, EVERYTHING, OWN_KEYS, SELF_ID, All, Scope
+from ehr.access.names import CONTEXT_KEY, ORGANISATION, OWN_KEYS, SELF_ID
+from ehr.access.opened import (
+    is_labelled,
+    is_simply_open,
+    opened_to_carer,
+    opened_to_patient,
+    opened_to_staff,
+    opened_to_system,
+)
+from ehr.access.rows import Row, at_paths
+from ehr.access.scope import EVERYTHING, Scope
+from ehr.access.there import there_is
+from ehr.access.words import met_by_word
 from ehr.store.hashing import Hasher
-from ehr.store.pairs import listed_numbers
+from ehr.store.pairs import among_few
 from ehr.store.rows import SECURITY_CONTEXT
 from ehr.store.tables import organisation_key, reference, resource
-from fhir_profiles.definitions import type_number
+from fhir_profiles.definitions import resource_types, type_number
 from fhir_profiles.owners import SHARED
 
-__all__ = ["EVERYTHING", "Place", "Scope", "is_seen", "referred_to", "visible_within"]
+__all__ = [
+    "EVERYTHING",
+    "Scope",
+    "is_labelled",
+    "is_open",
+    "is_permitted_by",
+    "seen_at",
+    "simply_visible",
+    "simply_visible_record",
+    "visible_within",
+]
 
 _LINK, _REFERRER = reference.alias("opening"), resource.alias("opener")
-_CONTEXT = reference.alias("closing")
-
-
-@dataclass(frozen=True, slots=True)
-class Place:
-    """Columns that say where a resource is and what it is; without an id it is nobody's self.
-
-    `is_current` is there where earlier versions may stand in its place.
-    """
-
-    type: ColumnElement[int]
-    key: ColumnElement[int]
-    rid: ColumnElement[int]
-    id: ColumnElement[str] | None = None
-    is_current: ColumnElement[bool] | None = None
+_CONTEXT, _TARGET = reference.alias("closing"), resource.alias("sorted_by")
+_ABOUT, _TOLD_OF = reference.alias("telling"), resource.alias("told_of")
+# Of a Binary, what the resource that refers to it tells.
+_OF_REFERRER = frozenset({"social", "shared"})
+_DOCUMENTS = frozenset({"DocumentReference"})
+_STAFF = ("professional", "operator")
+# What other rows decide on, or no patient has.
+_BY_OTHERS = SHARED | {"Binary", "Provenance"}
+# A Binary opens no other.
+_REFERRING = frozenset(resource_types()) - {"Binary"}
+# Of a Binary others tell whether it is seen: a question within this one, too deep for SQLite.
+_TARGETS = _REFERRING - {"Provenance"}
 
 
 def visible_within(
@@ -63,44 +80,195 @@ def visible_within(
     binaries: bool = False,
     types: Sequence[str] = (),
     version: FromClause | None = None,
+    key: ColumnElement[int] | None = None,
 ) -> ColumnElement[bool]:
     """Return the condition that callers of this scope may see `row`, an alias of `resource`.
 
     `binaries` tells that a row may be a Binary, which others may open: without it those are hidden.
     `types` are those that rows have (none: any). `version` are the versions of it that are asked
-    for: a granular scope judges the current one, and shows no other.
+    for: a granular scope judges the current one, and shows no other. `key` is that of all rows,
+    where they have one: what is asked of a patient is asked once then.
     """
-    is_current = None if version is None else version.c.version == row.c.version
-    place = Place(row.c.type, row.c.patient_key, row.c.rid, row.c.id, is_current)
-    seen = is_seen(place, scope, hasher, types)
-    if not binaries or scope == EVERYTHING or not scope.concerns("Binary"):
+    one = Row(row, hasher, scope.values, version, frozenset(types), None, key)
+    opens = binaries and scope != EVERYTHING and scope.concerns("Binary")
+    seen = _is_seen_or_opened(one, scope, opens=opens)
+    if version is None or scope.rules is None:
         return seen
-    is_binary = row.c.type == type_number("Binary")
-    opened = referred_to(row.c.patient_key, row.c.rid, scope, hasher)
-    return or_(seen, and_(is_binary, opened))
+    return and_(seen, _is_seen_or_opened(replace(one, labels=version), scope, opens=opens))
 
 
-def is_seen(
-    place: Place, scope: Scope, hasher: Hasher, types: Sequence[str] = ()
+def _is_seen_or_opened(row: Row, scope: Scope, *, opens: bool) -> ColumnElement[bool]:
+    """Return the condition that a row is seen, or a Binary through others where that `opens`."""
+    seen = _is_seen(row, scope)
+    if not opens:
+        return seen
+    return or_(seen, and_(row.is_of("Binary"), _is_opened(row.of(("Binary",)), scope)))
+
+
+def simply_visible(
+    row: FromClause, scope: Scope, hasher: Hasher, type: str
+) -> ColumnElement[bool] | None:
+    """Return a short condition that most rows of a type meet which staff may see whole.
+
+    Whatever meets it meets `visible_within`, so only what does not is asked for by that. None where
+    no rule of theirs permits the type as it is.
+    """
+    one = Row(row, hasher, scope.values, None, frozenset({type}))
+    if not _is_simply_permitted(scope, type):
+        return None
+    return and_(one.is_of(type), row.c.patient_key > 0, is_simply_open(one), not_(is_labelled(row)))
+
+
+def simply_visible_record(
+    row: FromClause, scope: Scope, hasher: Hasher, type: str, key: ColumnElement[int]
+) -> ColumnElement[bool] | None:
+    """Return the same of all rows of a type under one key, but for `is_labelled`: it is asked once.
+
+    Labels are left to whoever asks: where one row has some, the others do not tell all.
+    """
+    one = Row(row, hasher, scope.values, None, frozenset({type}), None, key)
+    if not _is_simply_permitted(scope, type):
+        return None
+    return and_(key > 0, is_simply_open(one))
+
+
+def _is_simply_permitted(scope: Scope, type: str) -> bool:
+    """Tell whether the caller is staff, and may see any row of a type that is open to them."""
+    if not scope.role or scope.kind not in _STAFF or type in _BY_OTHERS:
+        return False
+    return all(any(_is_simple(rule, type) for rule in some) for some in scope.rules or ((),))
+
+
+def _is_simple(rule: Rule, type: str) -> bool:
+    return rule.whose == EVERYBODY and not rule.filter and not rule.words and rule.concerns(type)
+
+
+def seen_at(
+    key: ColumnElement[int], rid: ColumnElement[int], scope: Scope, hasher: Hasher
 ) -> ColumnElement[bool]:
-    """Return the condition that what lies at a place may be seen for what and whose it is."""
+    """Return the condition that the resource at a place may be seen, no Provenance and no Binary.
+
+    Whether one of those is seen others tell: a question that would be too deep for SQLite here.
+    """
     if scope.rules is None:
-        return _of_kind(place.key, scope)
-    return and_(*(_any_rule(some, place, scope, hasher, types) for some in scope.rules))
+        return _of_kind(key, scope)
+    target = Row(_TARGET, hasher, scope.values, None, _TARGETS)
+    return there_is(
+        _TARGET,
+        _TARGET.c.patient_key == key,
+        _TARGET.c.rid == rid,
+        _TARGET.c.type.not_in([type_number("Binary"), type_number("Provenance")]),
+        _is_seen(target, scope),
+    )
 
 
-def _any_rule(
-    some: All, place: Place, scope: Scope, hasher: Hasher, types: Sequence[str]
-) -> ColumnElement[bool]:
-    parts = [
-        _permitted(rule, place, scope, hasher, types)
-        for rule in some
-        if _may_concern(rule, types) and (place.id is not None or rule.whose != SELF)
-    ]
-    return or_(*parts) if parts else false()
+def is_permitted_by(rule: Rule, row: Row, scope: Scope) -> ColumnElement[bool]:
+    """Return the condition that one rule permits a row, and that it is open to the caller."""
+    c, types = row.row.c, row.types
+    parts = list(_whose(rule, row, scope))
+    if rule.types is not None and not (types and rule.types >= types):
+        parts.append(row.is_of(*rule.types))
+    of = rule.types if not types else rule.types & types if rule.types else types
+    if rule.filter:
+        parts.append(met_by_row(row.hasher, rule.filter, of, c.patient_key, c.rid))
+        if row.version is not None:
+            parts.append(row.version.c.version == c.version)
+    if rule.words:
+        narrowed = row.of(of or ())
+        parts += [_word(one, narrowed, scope) for one in sorted(rule.words)]
+    return and_(true(), *parts)
 
 
-def _may_concern(rule: Rule, types: Sequence[str]) -> bool:
+def _is_seen(row: Row, scope: Scope) -> ColumnElement[bool]:
+    """Return the condition that a row may be seen for what and whose it is."""
+    if scope.rules is None:
+        return _of_kind(row.row.c.patient_key, scope)
+    here = [[rule for rule in some if _may_concern(rule, row.types)] for some in scope.rules]
+    # Who the caller is needs no relationship, and opens one resource by itself: no letter of it
+    # stands beside letters of another right. All else is opened once, for all letters.
+    selves = [[rule for rule in some if rule.whose == SELF] for some in here]
+    others = [[rule for rule in some if rule.whose != SELF] for some in here]
+    ways = [and_(*(_any_of(some, row, scope) for some in selves))] if all(selves) else []
+    if all(others):
+        narrowed = row.of(_types(others, row))
+        openings = {some[0].writes: some[0] for some in others}
+        ways.append(
+            and_(
+                *(_any_of(some, row, scope) for some in others),
+                *(is_open(narrowed, scope, rule) for rule in openings.values()),
+            )
+        )
+    is_judged = scope.kind != "system" and scope.concerns("Provenance")
+    if not is_judged or not row.may_be("Provenance"):
+        return or_(false(), *ways)
+    # As few brackets as can be: SQLite reads only so many within each other.
+    return and_(or_(false(), *ways), not_(_tells_of_hidden(row, scope)))
+
+
+def _is_binary(row: FromClause) -> ColumnElement[bool]:
+    return row.c.type == type_number("Binary")
+
+
+def _any_of(some: Sequence[Rule], row: Row, scope: Scope) -> ColumnElement[bool]:
+    return or_(false(), *(is_permitted_by(rule, row, scope) for rule in some))
+
+
+def _types(letters: Sequence[Sequence[Rule]], row: Row) -> frozenset[str]:
+    """Return the types that rows have which these rules permit, all of one letter and another."""
+    found = row.types
+    for some in letters:
+        of = frozenset[str]().union(*(rule.types or frozenset() for rule in some))
+        found = found & of if found else of
+    return found
+
+
+def is_open(row: Row, scope: Scope, rule: Rule) -> ColumnElement[bool]:
+    """Return the condition that relationship, labels and consent open a row to the caller.
+
+    Of the rule, only whether it `writes` counts, and whether it means who the caller is.
+    """
+    if rule.whose == SELF:
+        return true()
+    key = row.key
+    ways = []
+    if not row.types or not SHARED.isdisjoint(row.types):
+        ways.append(key == literal(0, BigInteger))
+    if not row.types or not SHARED.issuperset(row.types):
+        if scope.kind == "system":
+            ways.append(and_(key > 0, opened_to_system(row)))
+            ways.append(and_(_is_unfiled_of_system(row), opened_to_system(row)))
+        elif scope.kind == "patient":
+            ways.append(and_(key > 0, opened_to_patient(row)))
+        elif scope.kind == "carer":
+            ways.append(and_(key > 0, opened_to_carer(row, writes=rule.writes)))
+        else:
+            ways.append(and_(key > 0, opened_to_staff(row, scope.role, whole=scope.whole)))
+            ways.append(_is_unfiled_here(row))
+    return or_(*ways)
+
+
+def _tells_of_hidden(row: Row, scope: Scope) -> ColumnElement[bool]:
+    """Return the condition that a Provenance is about what the caller may not see, or is deleted.
+
+    It says when something was entered and by whom, and has no label of its own. Systems, which
+    carry it from record to record, are told of all; of a Binary nobody else is.
+    """
+    target = Row(_TOLD_OF, row.hasher, scope.values, None, _TARGETS)
+    # What scopes leave out of the target is no secret of it.
+    reading = replace(scope, rules=(rules_of_role(scope.role, "r"),))
+    return there_is(
+        (_ABOUT, _TOLD_OF),
+        at_paths(_ABOUT, ("Provenance.target",)),
+        _ABOUT.c.patient_key == row.row.c.patient_key,
+        _ABOUT.c.rid == row.row.c.rid,
+        _TOLD_OF.c.patient_key == _ABOUT.c.target_key,
+        _TOLD_OF.c.rid == _ABOUT.c.target_rid,
+        _TOLD_OF.c.type != type_number("Provenance"),
+        or_(_TOLD_OF.c.deleted, _is_binary(_TOLD_OF), not_(_is_seen(target, reading))),
+    )
+
+
+def _may_concern(rule: Rule, types: frozenset[str]) -> bool:
     """Tell whether a rule may permit rows of these types (none: of any)."""
     if not types:
         return True
@@ -111,32 +279,32 @@ def _may_concern(rule: Rule, types: Sequence[str]) -> bool:
     return any(map(rule.concerns, types))
 
 
-def _permitted(
-    rule: Rule, place: Place, scope: Scope, hasher: Hasher, types: Sequence[str]
-) -> ColumnElement[bool]:
-    parts = list(_whose(rule, place, scope))
-    if rule.types is not None and not (types and rule.types.issuperset(types)):
-        numbers = sorted(map(type_number, rule.types))
-        parts.append(place.type.in_(numbers) if len(numbers) > 1 else place.type == numbers[0])
-    if rule.filter:
-        of = rule.types if not types else rule.types & {*types} if rule.types else {*types}
-        parts.append(met_by_row(hasher, rule.filter, of, place.key, place.rid))
-        if place.is_current is not None:
-            parts.append(place.is_current)
-    return and_(true(), *parts)
-
-
-def _whose(rule: Rule, place: Place, scope: Scope) -> Iterator[ColumnElement[bool]]:
+def _whose(rule: Rule, row: Row, scope: Scope) -> Iterator[ColumnElement[bool]]:
+    key = row.row.c.patient_key
     if rule.whose == EVERYBODY:
-        yield _of_kind(place.key, scope)
-    elif rule.whose == CONTEXT:
-        yield place.key == bindparam(CONTEXT_KEY, scope.values[CONTEXT_KEY], BigInteger)
+        return  # whoever is open to the caller
+    if rule.whose == CONTEXT:
+        yield key == row.value(CONTEXT_KEY)
     elif rule.whose == OWN:
-        yield listed_numbers(place.key, bindparam(OWN_KEYS, scope.values[OWN_KEYS], Text))
+        yield among_few(key, row.value(OWN_KEYS))
     elif rule.whose == NOBODY:
-        yield place.key == literal(0, BigInteger)
-    elif place.id is not None:
-        yield place.id == bindparam(SELF_ID, scope.values[SELF_ID], Text)
+        yield key == literal(0, BigInteger)
+    else:
+        yield row.row.c.id == row.value(SELF_ID)
+
+
+def _reading(scope: Scope) -> Scope:
+    """Return the scope of reading a row whole: it need not be searched to open what it names."""
+    return replace(scope, rules=(scope.reads,), whole=True) if scope.role else scope
+
+
+def _word(word: str, row: Row, scope: Scope) -> ColumnElement[bool]:
+    if word in _OF_REFERRER and row.may_be("Binary"):
+        through = _is_referred_to(row, scope, Rule(NOBODY, None, words=frozenset({word})))
+        if row.types == {"Binary"}:
+            return through
+        return or_(and_(row.is_of("Binary"), through), met_by_word(word, row, whole=scope.whole))
+    return met_by_word(word, row, whole=scope.whole)
 
 
 def _of_kind(key: ColumnElement[int], scope: Scope) -> ColumnElement[bool]:
@@ -149,25 +317,65 @@ def _of_kind(key: ColumnElement[int], scope: Scope) -> ColumnElement[bool]:
     return or_(key >= 0, key == own.scalar_subquery())
 
 
-def referred_to(
-    key: ColumnElement[int], rid: ColumnElement[int], scope: Scope, hasher: Hasher
-) -> ColumnElement[bool]:
-    """Return the condition that the Binary at this place may be seen through what refers to it.
+def _is_unfiled_here(row: Row) -> ColumnElement[bool]:
+    key = row.row.c.patient_key
+    own = select(organisation_key.c.patient_key).where(
+        organisation_key.c.organisation == row.value(ORGANISATION)
+    )
+    return and_(key < 0, key == own.scalar_subquery())
+
+
+def _is_unfiled_of_system(row: Row) -> ColumnElement[bool]:
+    """Systems that act for no organisation see what is unfiled of any."""
+    acts_for_none = row.value(ORGANISATION) == ""
+    return or_(and_(row.row.c.patient_key < 0, acts_for_none), _is_unfiled_here(row))
+
+
+def _is_opened(row: Row, scope: Scope) -> ColumnElement[bool]:
+    """Return the condition that a Binary may be seen through what refers to it.
 
     A securityContext has the last word: where there is one, no other resource opens the Binary.
-    Patients and their apps open unfiled ones only: another patient's is never opened.
+    Whoever has scopes opens unfiled ones only: another patient's is never opened.
     """
-    is_closed = exists().where(
-        _CONTEXT.c.patient_key == key, _CONTEXT.c.rid == rid, _CONTEXT.c.path == SECURITY_CONTEXT
+    c = row.row.c
+    is_closed = there_is(
+        _CONTEXT,
+        _CONTEXT.c.patient_key == c.patient_key,
+        _CONTEXT.c.rid == c.rid,
+        _CONTEXT.c.path == SECURITY_CONTEXT,
     )
-    referrer = Place(_REFERRER.c.type, _REFERRER.c.patient_key, _REFERRER.c.rid, _REFERRER.c.id)
-    through = exists().where(
-        _LINK.c.target_key == key,
-        _LINK.c.target_rid == rid,
+    if scope.rules is None:
+        return and_(_is_referred_to(row, scope), not_(is_closed))
+    letters = [[rule for rule in some if rule.concerns("Binary")] for some in scope.rules]
+    ways = (or_(false(), *(_opened_by(rule, row, scope) for rule in some)) for some in letters)
+    return and_(c.patient_key < 0, not_(is_closed), *ways)
+
+
+def _opened_by(rule: Rule, row: Row, scope: Scope) -> ColumnElement[bool]:
+    own = [_word(word, row, scope) for word in sorted(rule.words - _OF_REFERRER)]
+    return and_(true(), *own, _is_referred_to(row, scope, rule))
+
+
+def _is_referred_to(row: Row, scope: Scope, rule: Rule | None = None) -> ColumnElement[bool]:
+    """Return the condition that the caller sees what refers to a Binary, which then is judged as a
+    row of the same patient."""
+    words = _OF_REFERRER & rule.words if rule is not None else frozenset()
+    types = _DOCUMENTS if words else _REFERRING
+    referrer = Row(_REFERRER, row.hasher, scope.values, None, types)
+    conditions = [met_by_word(word, referrer) for word in sorted(words)]
+    if words:
+        conditions.append(referrer.is_of(*_DOCUMENTS))
+    if rule is not None:
+        taken = replace(row, patient=_REFERRER.c.patient_key, known=None)
+        conditions.append(or_(_REFERRER.c.patient_key <= 0, is_open(taken, scope, rule)))
+    return there_is(
+        (_LINK, _REFERRER),
+        _LINK.c.target_key == row.row.c.patient_key,
+        _LINK.c.target_rid == row.row.c.rid,
         _REFERRER.c.patient_key == _LINK.c.patient_key,
         _REFERRER.c.rid == _LINK.c.rid,
         _REFERRER.c.deleted.is_(False),
-        is_seen(referrer, scope, hasher),
+        # What is left out of it opens nothing.
+        _is_seen(referrer, _reading(scope)),
+        *conditions,
     )
-    opened = and_(through, not_(is_closed))
-    return opened if scope.rules is None else and_(key < 0, opened)

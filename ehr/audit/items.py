@@ -6,7 +6,8 @@ their distance from the one before, folded so that small negatives are short. Ab
 
 from collections.abc import Iterable, Iterator
 
-Item = tuple[int, int, int]  # patient_key, rid, version
+from ehr.messages import Item
+
 MOST = 2_000  # of one row; `found` tells how many there were
 
 

@@ -56,6 +56,7 @@ class Kind(IntEnum):
     EXPORT_FINISHED = 42
     EXPORT_DOWNLOADED = 43
     NOTIFICATION_SENT = 44
+    IMPORTED = 45
     FOREIGN = 50
 
 
@@ -126,5 +127,6 @@ CODINGS: dict[Kind, Coding] = {
     Kind.EXPORT_FINISHED: _own(_EXPORT, "export-finished", "Export finished", "E"),
     Kind.EXPORT_DOWNLOADED: Coding(_EXPORT, _DISCLOSED, "R", True),
     Kind.NOTIFICATION_SENT: Coding(_EXPORT, (OWN, "notification", "Notification sent"), "R", True),
+    Kind.IMPORTED: _own((DCM, "110107", "Import"), "restored", "Record restored", "C"),
     Kind.FOREIGN: _own(_REST, "foreign", "Event of another system", "E"),
 }

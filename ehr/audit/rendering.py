@@ -5,7 +5,7 @@ An event of another system is told as that system sent it, with an id of ours.
 """
 
 import base64
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -29,6 +29,8 @@ _PARTICIPATION = "http://terminology.hl7.org/CodeSystem/v3-ParticipationType"
 _ROLE_CLASS = "http://terminology.hl7.org/CodeSystem/v3-RoleClass"
 _BALP_ENTITY = "https://profiles.ihe.net/ITI/BALP/CodeSystem/BasicAuditEntityType"
 _URI = "urn:ietf:rfc:3986"
+NAME = "Shared care record"
+_UNNAMED = {"display": "A member of staff"}
 
 _SOURCE: Code = (DCM, "110153", "Source Role ID")
 _DESTINATION: Code = (DCM, "110152", "Destination Role ID")
@@ -64,16 +66,22 @@ def names_for(connection: Connection, events: Sequence[Event]) -> Names:
 
 def observer(base: str) -> Resource:
     """Return the reference by which this record names itself; nobody else may name it so."""
-    return {"identifier": {"system": _URI, "value": base}, "display": "Shared care record"}
+    return {"identifier": {"system": _URI, "value": base}, "display": NAME}
 
 
 def render(
-    event: Event, ids: Ids, names: Names, *, base: str, query: str | None = None
+    event: Event,
+    ids: Ids,
+    names: Names,
+    *,
+    base: str,
+    query: str | None = None,
+    unnamed: Collection[str] = (),
 ) -> Resource:
     """Return the AuditEvent of an event.
 
     `base` is the address of this record. `query` is that of the first event of the request, where
-    this one comes behind it.
+    this one comes behind it. `unnamed` are agents whose names are not told.
     """
     row = event.row
     head: Resource = {
@@ -91,7 +99,7 @@ def render(
         "action": coding.action,
         "recorded": instant(row.at),
         "outcome": str(row.outcome),
-        "agent": _agents(row, coding, base),
+        "agent": _agents(row, coding, base, unnamed),
         "source": {
             "observer": observer(base),
             "type": [_coding((_SOURCE_TYPE, "4", "Application Server"))],
@@ -105,7 +113,7 @@ def render(
     return told | {"entity": entities} if entities else told
 
 
-def _agents(row: AuditRow, coding: Coding, base: str) -> list[Resource]:
+def _agents(row: AuditRow, coding: Coding, base: str, unnamed: Collection[str]) -> list[Resource]:
     client = _DESTINATION if coding.reads else _SOURCE
     server = _SOURCE if coding.reads else _DESTINATION
     known = {"identifier": {"value": row.client_id}} if row.client_id else {"display": "unknown"}
@@ -119,7 +127,8 @@ def _agents(row: AuditRow, coding: Coding, base: str) -> list[Resource]:
         },
     ]
     if row.agent is not None:
-        agents.append(_user(row, row.agent, coding))
+        who = _UNNAMED if row.agent in unnamed else _reference(row.agent)
+        agents.append(_user(row, who, coding))
     if row.organisation is not None:
         agents.append(
             {
@@ -139,11 +148,11 @@ def _agents(row: AuditRow, coding: Coding, base: str) -> list[Resource]:
     return agents
 
 
-def _user(row: AuditRow, agent: str, coding: Coding) -> Resource:
+def _user(row: AuditRow, who: Resource, coding: Coding) -> Resource:
     user: Resource = {"type": _concept(_AUTHOR if coding.action in "CUD" else _RECIPIENT)}
     if row.role is not None:
         user["role"] = [{"text": row.role}]
-    user |= {"who": _reference(agent), "requestor": True}
+    user |= {"who": who, "requestor": True}
     if row.token_id is not None:
         user["policy"] = [f"urn:ehr:token:{row.token_id}"]
     if row.purpose is not None:

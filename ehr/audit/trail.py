@@ -25,7 +25,7 @@ from ehr.messages import Instant
 from ehr.settings import Settings
 from ehr.store.engine import Database
 
-_SEQUENCE = "audit_writer"  # of the numbers that writers have
+WRITERS = "audit_writer"  # of the numbers that writers have
 
 
 class Recorder(Protocol):
@@ -71,7 +71,7 @@ class Trail:
                 raise AuditFailed
             if self._recorder is not None:
                 return
-            self._writer = self._database.allocator.reserve_alone(_SEQUENCE)
+            self._writer = self._database.allocator.reserve_alone(WRITERS)
             recorder = self._opened()
             checkpoint = self._settings.audit_checkpoint
             if self._is_sealed:
@@ -90,11 +90,21 @@ class Trail:
         """Return once these events of one request are safe. Raises AuditFailed."""
         if not added:
             return
-        if self._recorder is None:
-            self.start()
+        self.ready()
         if self._is_closed or self._recorder is None:
             raise AuditFailed
         self._recorder.add(added)
+
+    def ready(self) -> None:
+        """Start, if that is still to be done. Raises AuditFailed."""
+        if self._recorder is not None:
+            return
+        try:
+            self.start()
+        except AuditFailed:
+            raise
+        except Exception as error:
+            raise AuditFailed from error
 
     def within(self, connection: Connection, added: Sequence[AuditRow]) -> None:
         """Add events in a write's own transaction: they are there if and only if the write is.
@@ -105,6 +115,12 @@ class Trail:
         if added:
             place = Place(-self._writer, next(self._transactions), 1)
             rows.add(connection, numbered(added, place))
+
+    def add_one(self, connection: Connection, row: AuditRow) -> Place:
+        """Add an event as `within` does, and return where it lies."""
+        place = Place(-self._writer, next(self._transactions), 1)
+        rows.add(connection, numbered([row], place))
+        return place
 
     def healthy(self) -> bool:
         """Tell whether events can be made safe at the moment: a server that can't is not ready."""

@@ -29,7 +29,10 @@ COMMANDS = {
     "token": ("ehr.cli.token", "Make, list and revoke access tokens."),
     "client": ("ehr.cli.client", "Register apps and systems that ask for tokens."),
     "keys": ("ehr.cli.keys", "Change and list the keys that sign."),
-    "audit": ("ehr.cli.audit", "Verify the audit trail, and list who did what."),
+    "audit": (
+        "ehr.cli.audit",
+        "Verify the audit trail, list who did what, and which looks are unusual.",
+    ),
     "settings": ("ehr.cli.settings", "Show every setting, its value and where it comes from."),
 }
 

@@ -1,4 +1,4 @@
-"""`ehr audit`: does the audit trail still stand, and who looked."""
+"""`ehr audit`: does the audit trail still stand, who looked, and which looks are unusual."""
 
 import os
 from pathlib import Path
@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from ehr.cli import output, times
+from ehr.cli import output, telling, times
 from ehr.cli.examples import examples
 from ehr.cli.exits import Exit
 from ehr.cli.failures import CommandError, refused
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 @click.group()
 def audit() -> None:
-    """Verify the audit trail, and list who did what."""
+    """Verify the audit trail, list who did what, and which looks are unusual."""
 
 
 @audit.command(
@@ -100,6 +100,7 @@ def list_(
 ) -> None:
     """List events, the newest first."""
     from ehr.audit import rows
+    from ehr.audit.kinds import Kind
 
     earliest = None if since is None else times.now() - times.duration(since)
     with opened_database(os.environ) as database:
@@ -109,11 +110,56 @@ def list_(
                 connection, patient_keys=keys, agent=agent, since=earliest, limit=limit
             )
             patients = rows.patients_of(connection, [one.row.patient_key for one in found])
+        about = f"Patient/{patient.removeprefix('Patient/')}" if patient else agent or ""
+        read = telling.Command(
+            "ehr audit list", Kind.AUDIT_READ, about, patient_key=sum(keys), found=len(found)
+        )
+        telling.tell(database, read)
     output.put_list(
         [_described(one, patients) for one in found],
         ("time", "event", "outcome", "patient", "agent", "organisation", "client"),
         as_json=as_json,
         none="There are no such events.",
+    )
+
+
+@audit.command(epilog=examples("ehr audit unusual", "ehr audit unusual --since 7d --json"))
+@click.option("--since", default="24h", show_default=True, help="How far back: 30m, 8h or 90d.")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+def unusual(since: str, as_json: bool) -> None:
+    """List looks of staff into records that deserve a second look.
+
+    Into their own record or that of somebody of their family name or address; into a record that
+    only their own claim or an emergency opened; many claims or emergencies of one person. Run it
+    each night: a privacy officer asks about what it lists.
+    """
+    from ehr.access.unusual import listing
+    from ehr.audit import rows
+    from ehr.audit.kinds import Kind
+
+    earliest = times.now() - times.duration(since)
+    with opened_database(os.environ) as database:
+        with database.read() as connection:
+            found = listing.unusual(connection, earliest)
+            patients = rows.patients_of(connection, [one.looked.patient_key for one in found])
+        telling.tell(
+            database, telling.Command("ehr audit unusual", Kind.AUDIT_READ, found=len(found))
+        )
+    output.put_list(
+        [
+            {
+                "agent": one.looked.agent,
+                "patient": patients.get(one.looked.patient_key),
+                "why": "; ".join(one.why),
+                "times": str(one.looked.times),
+                "last": times.shown(one.looked.last),
+                "organisation": one.looked.organisation or None,
+            }
+            for one in found
+        ],
+        ("agent", "patient", "why", "times", "last"),
+        as_json=as_json,
+        none="Nothing is unusual.",
     )
 
 

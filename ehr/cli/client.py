@@ -64,6 +64,8 @@ def add(
     values |= {"id": id} if id else {}
     values |= {"grant_types": ("client_credentials",)} if backend else {}
     made, secret = write(
+        "ehr client add",
+        id or name,
         lambda connection: clients.create(
             connection, name=name, auth_method=method, now=times.now(), **values
         ),
@@ -110,6 +112,8 @@ def change(id: str, name: str | None, as_json: bool, **asked: Any) -> None:
     if not values:
         raise click.UsageError("Say what is to change: see the options.")
     changed = write(
+        "ehr client change",
+        id,
         lambda connection: clients.change(connection, id, now=times.now(), **values),
         of=id,
         organisation=values.get("organisation"),
@@ -121,7 +125,12 @@ def change(id: str, name: str | None, as_json: bool, **asked: Any) -> None:
 @click.argument("id")
 def disable(id: str) -> None:
     """Put a client out of use for good, with every token it has; to go on, add it anew."""
-    done = write(lambda connection: clients.disable(connection, id, now=times.now()), of=id)
+    done = write(
+        "ehr client disable",
+        id,
+        lambda connection: clients.disable(connection, id, now=times.now()),
+        of=id,
+    )
     said = "Out of use. Its tokens are refused from now on."
     output.say(said if done else f"{id} is out of use already.")
 
@@ -131,7 +140,12 @@ def disable(id: str) -> None:
 @click.option("--json", "as_json", is_flag=True, help="Print JSON with `client_secret`.")
 def secret(id: str, as_json: bool) -> None:
     """Give a client another secret and print it, this once; the one before is worth nothing."""
-    made = write(lambda connection: clients.renew_secret(connection, id, now=times.now()), of=id)
+    made = write(
+        "ehr client secret",
+        id,
+        lambda connection: clients.renew_secret(connection, id, now=times.now()),
+        of=id,
+    )
     if as_json:
         output.put_json({"client_id": id, "client_secret": made})
         return

@@ -24,19 +24,28 @@ _DAY = 86_400_000
 _PORTS_TRIED = 20
 
 
-@click.command(epilog=examples("ehr demo", "ehr demo --port 9000 --reset"))
+@click.command(
+    epilog=examples("ehr demo", "ehr demo --port 9000 --reset", "ehr demo --token anna.reid")
+)
 @click.option("--file", default=DEMO_FILE, show_default=True, help="The demo's own database.")
 @click.option("--port", type=int, help="Port to listen on; else 8000 or the next free one.")
 @click.option("--reset", is_flag=True, help="Throw the demo's database away first.")
 @click.option("--yes", is_flag=True, help="Do not ask before a reset.")
 @click.option("--codes", is_flag=True, help="Print the codes that staff sign in with now; end.")
-def demo(file: str, port: int | None, reset: bool, yes: bool, codes: bool) -> None:
+@click.option("--token", metavar="NAME", help="Print a token for an hour as who signs in so; end.")
+def demo(
+    file: str, port: int | None, reset: bool, yes: bool, codes: bool, token: str | None
+) -> None:
     """Start the record with six people to try it on; nothing else needs to be set up."""
     from ehr.cli import server
 
     path = Path(file).resolve()
-    if codes:
-        _print_codes(path)
+    if codes or token:
+        people = _people(path)
+        if token:
+            _print_token(path, token, [each["login"] for each in people])
+        else:
+            _print_codes(people)
         return
     if reset and path.exists():
         if not yes:
@@ -153,9 +162,7 @@ def _tell_who_signs_in(url: str, access: dict[str, Any], path: Path) -> None:
     click.echo(f"System:  client_id {access['system']}, its private key is in {key.name}")
 
 
-def _print_codes(path: Path) -> None:
-    import pyotp
-
+def _people(path: Path) -> list[dict[str, Any]]:
     access = demo_access.read(path)
     if access is None:
         raise CommandError(
@@ -164,9 +171,35 @@ def _print_codes(path: Path) -> None:
             "Start `python3 -m ehr demo` once, or go to the folder that it was started in.",
             exit=Exit.USAGE,
         )
-    staff = [each for each in access["people"] if each["secret"]]
+    people: list[dict[str, Any]] = access["people"]
+    return people
+
+
+def _print_codes(people: list[dict[str, Any]]) -> None:
+    import pyotp
+
+    staff = [each for each in people if each["secret"]]
     rows = [(each["login"], pyotp.TOTP(each["secret"]).now()) for each in staff]
     output.put_table(["Sign-in name", "Code"], rows)
+
+
+def _print_token(path: Path, login: str, known: list[str]) -> None:
+    from ehr.cli.demo_token import token_for
+    from ehr.cli.opening import opened_record
+
+    environment = {**os.environ, "EHR_DATABASE_URL": f"sqlite:///{path}"}
+    token = None
+    if login in known:
+        with opened_record(environment, tell=False) as record:
+            token = token_for(record, login)
+    if token is None:
+        raise CommandError(
+            f"Nobody signs in to {path.name} as {login}.",
+            "A token is for one of the demo's people.",
+            f"Choose from {', '.join(known)}.",
+            exit=Exit.USAGE,
+        )
+    click.echo(token)
 
 
 def _remove(path: Path) -> None:

@@ -6,7 +6,8 @@ from pathlib import Path
 
 import click
 
-from ehr.cli import output
+from ehr.audit.kinds import Kind
+from ehr.cli import output, telling
 from ehr.cli.examples import examples
 from ehr.cli.exits import Exit
 from ehr.cli.failures import CommandError
@@ -52,6 +53,8 @@ def export(
             written += size
             advance(size, resources)
 
+        about = " ".join(patients or types) or "all"
+        telling.tell(record.database, telling.Command("ehr export", Kind.EXPORT_STARTED, about))
         try:
             counts = bulk.export(
                 record,
@@ -68,6 +71,9 @@ def export(
                 "Give ids as in Patient/ID; `ehr get Patient` lists some.",
                 exit=Exit.REFUSED,
             ) from None
+        total = sum(counts.values())
+        done = telling.Command("ehr export", Kind.EXPORT_FINISHED, about, found=total)
+        telling.tell(record.database, done)
     _tell(counts, written, time.monotonic() - began, as_json=as_json)
     _tell_of_others(target, counts)
 

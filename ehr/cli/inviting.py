@@ -9,6 +9,7 @@ from auth.joining.invitations import LIFE
 from auth.principal import Principal
 from auth.sign_in import users
 from auth.sign_in.users import Role
+from ehr.audit.kinds import Kind
 from ehr.cli import output, times
 from ehr.cli.failures import CommandError, refused
 from ehr.cli.opening import opened_record
@@ -26,8 +27,10 @@ def put_invitation(
 ) -> None:
     """Make an invitation and print its code. Raises CannotInvite."""
     from ehr.app import surroundings_of
+    from ehr.cli import telling
 
     is_known = user_id is not None
+    named = "ehr user reset" if is_known else "ehr user invite"
     with opened_record(os.environ) as record:
         if not is_known:  # what was given before is not asked about again
             for each in roles:
@@ -35,10 +38,12 @@ def put_invitation(
         around = surroundings_of(record)
         invited = inviting.whom(around, caller, kind, person, roles)
         try:
-            code = record.database.write(
+            code = telling.write(
+                record.database,
+                telling.Command(named, Kind.USER_CHANGED, invited.fhir_user),
                 lambda connection: inviting.invite(
                     connection, around, invited, invited_by=caller.id, user_id=user_id
-                )
+                ),
             )
         except inviting.HasAccount as fault:
             # Who is at this machine is who the pages send people to.

@@ -6,7 +6,8 @@ import click
 
 from auth.jose import keys as signing
 from auth.jose.keys import SigningKey
-from ehr.cli import output, times
+from ehr.audit.kinds import Kind
+from ehr.cli import output, telling, times
 from ehr.cli.examples import examples
 from ehr.cli.opening import opened_database
 from ehr.store.safe import Safe
@@ -22,6 +23,7 @@ def keys() -> None:
 def rotate(as_json: bool) -> None:
     """Sign with new keys from now on; the old ones are served until what they signed has ended."""
     with opened_database(os.environ, make=True) as database:
+        telling.tell(database, telling.Command("ehr keys rotate", Kind.POLICY_CHANGED))
         new = signing.rotate(database, Safe(database), now=times.now())
     if as_json:
         output.put_json([_described(each) for each in new])

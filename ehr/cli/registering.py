@@ -11,6 +11,8 @@ import click
 
 from auth.apps import clients
 from auth.purposes import DEFAULT, OF_SERVICES
+from ehr.audit.kinds import Kind
+from ehr.cli import telling
 from ehr.cli.exits import Exit
 from ehr.cli.failures import CommandError
 from ehr.cli.opening import opened_database
@@ -81,9 +83,17 @@ def values_of(asked: dict[str, Any]) -> dict[str, Any]:
 
 
 def write(
-    work: Callable[["Connection"], T], *, of: str | None = None, organisation: str | None = None
+    command: str,
+    about: str,
+    work: Callable[["Connection"], T],
+    *,
+    of: str | None = None,
+    organisation: str | None = None,
 ) -> T:
-    """Run work on the database; the client `of` and the organisation must be there, if named."""
+    """Run work on the database, which audits the command too.
+
+    The client `of` and the organisation must be there, if named.
+    """
     with opened_database(os.environ, make=True) as database:
         check_there(database, organisation)
         if of is not None:
@@ -91,7 +101,9 @@ def write(
                 if clients.find(connection, of) is None:
                     raise unknown(of)
         try:
-            return database.write(work)
+            return telling.write(
+                database, telling.Command(command, Kind.CLIENT_CHANGED, about), work
+            )
         except ValueError as error:
             raise CommandError(
                 "Nothing was changed.", str(error), "See `ehr client --help`.", exit=Exit.USAGE

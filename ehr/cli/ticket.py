@@ -29,6 +29,8 @@ def create(name: str, organisation: str | None, uses: int, expires: str, as_json
     ends = now + times.duration(expires)
     place = id_of(organisation)
     made = write(
+        "ehr client ticket",
+        name,
         lambda connection: tickets.create(
             connection,
             name=name,
@@ -62,8 +64,11 @@ def list_(as_json: bool) -> None:
 @click.argument("id")
 def revoke(id: str) -> None:
     """Revoke a ticket by its id."""
-    with opened_database(os.environ) as database:
-        done = database.write(lambda connection: tickets.revoke(connection, id, now=times.now()))
+    done = write(
+        "ehr client ticket revoke",
+        id,
+        lambda connection: tickets.revoke(connection, id, now=times.now()),
+    )
     if not done:
         raise refused(
             "No ticket was revoked.",

@@ -7,6 +7,7 @@ import click
 
 from auth import tokens
 from auth.tokens import IssuedToken
+from ehr.audit.kinds import Kind
 from ehr.cli import output, times
 from ehr.cli.examples import examples
 from ehr.cli.failures import refused
@@ -48,6 +49,7 @@ def create(
     as_json: bool,
 ) -> None:
     """Make a token and print it, this once."""
+    from ehr.cli import telling
     from ehr.cli.organisations import is_there
     from ehr.cli.registering import id_of
 
@@ -58,7 +60,9 @@ def create(
     ends = now + times.duration(expires) if expires else None
     organisation = id_of(organisation)
     with opened_database(os.environ, make=True) as database:
-        made = database.write(
+        made = telling.write(
+            database,
+            telling.Command("ehr token create", Kind.TOKEN_ISSUED, name or kind),
             lambda connection: tokens.create(
                 connection,
                 kind=kind,
@@ -66,7 +70,7 @@ def create(
                 now=now,
                 organisation=organisation,
                 expires=ends,
-            )
+            ),
         )
         if organisation and not is_there(database, organisation):
             output.say(
@@ -110,9 +114,15 @@ def list_(as_json: bool) -> None:
 @click.argument("token_or_id")
 def revoke(token_or_id: str) -> None:
     """Revoke a token, given whole or by its id in `ehr token list`."""
+    from ehr.cli import telling
+
+    id = tokens.id_of(token_or_id) if token_or_id.startswith(tokens.PREFIX) else token_or_id
     with opened_database(os.environ) as database:
-        done = database.write(
-            lambda connection: tokens.revoke(connection, token_or_id, now=times.now())
+        done = telling.write(
+            database,
+            # The token itself is a secret, and never stands in the trail.
+            telling.Command("ehr token revoke", Kind.TOKEN_REVOKED, id),
+            lambda connection: tokens.revoke(connection, token_or_id, now=times.now()),
         )
     if not done:
         raise refused(
@@ -131,7 +141,12 @@ def first_token(database: "Database") -> str | None:
             return None
         return tokens.create(connection, kind="system", name="first", now=times.now())
 
-    return database.write(make)
+    from ehr.cli import telling
+
+    made = database.write(make)
+    if made is not None:
+        telling.tell(database, telling.Command("ehr serve", Kind.TOKEN_ISSUED, "first"))
+    return made
 
 
 def _place() -> str:

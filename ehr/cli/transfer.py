@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from ehr.cli import output
+from ehr.audit.kinds import Kind
+from ehr.cli import output, telling
 from ehr.cli.examples import examples
 from ehr.cli.exits import Exit
 from ehr.cli.failures import CommandError
@@ -41,6 +42,7 @@ def backup(file: Path, as_json: bool) -> None:
     part = file.with_name(file.name + ".part")
     part.unlink(missing_ok=True)
     with _opened(load(os.environ)) as database, _timed() as seconds:
+        telling.tell(database, telling.Command("ehr db backup", Kind.EXPORT_STARTED, file.name))
         if file.suffix == ".db":
             if database.dialect != "sqlite":
                 raise CommandError(
@@ -75,6 +77,7 @@ def restore(file: Path, as_json: bool) -> None:
     from ehr.store.opening import open_database
 
     settings = load(os.environ)
+    restored = telling.Command("ehr db restore", Kind.IMPORTED, file.name)
     with _timed() as seconds, _explained():
         if file.suffix == ".db":
             source = f"sqlite:///{file.resolve()}"
@@ -85,6 +88,7 @@ def restore(file: Path, as_json: bool) -> None:
                     _telling("Restoring") as tell,
                 ):
                     moved = transfer.copy(before, target, tell)
+                    telling.tell(target, restored)
             finally:
                 before.close()
         else:
@@ -94,6 +98,7 @@ def restore(file: Path, as_json: bool) -> None:
                 _telling("Restoring") as tell,
             ):
                 moved = transfer.restore(file, target, tell)
+                telling.tell(target, restored)
     _report("Restored", moved, seconds(), as_json=as_json)
 
 
@@ -120,6 +125,7 @@ def copy(target_url: str, as_json: bool) -> None:
         _target(target_url, settings.secret) as target,
         _telling("Copying") as tell,
     ):
+        telling.tell(source, telling.Command("ehr db copy", Kind.EXPORT_STARTED, "all"))
         moved = transfer.copy(source, target, tell)
     _report("Copied", moved, seconds(), as_json=as_json)
     output.say("Set EHR_DATABASE_URL to the new database, and keep EHR_SECRET as it is.")

@@ -10,6 +10,7 @@ from auth.joining.inviting import CannotInvite
 from auth.principal import Principal
 from auth.sign_in import one_time_codes, passkeys, users
 from auth.sign_in.users import Role, User
+from ehr.audit.telling.commands import running_user
 from ehr.cli import output, times
 from ehr.cli.examples import examples
 from ehr.cli.exits import Exit
@@ -18,7 +19,7 @@ from ehr.cli.inviting import fault_of, put_invitation
 from ehr.cli.opening import opened_database
 from ehr.cli.user_changes import disable, enable, named, role, unlink
 
-_CALLER = Principal("ehr user", "operator", "ehr user")
+_CALLER = Principal(running_user(), "operator", "ehr user")
 
 
 @click.group()

@@ -9,7 +9,8 @@ from auth.joining import identities, inviting
 from auth.joining.inviting import CannotInvite
 from auth.sign_in import sessions, users
 from auth.sign_in.users import Role, User
-from ehr.cli import output, times
+from ehr.audit.kinds import Kind
+from ehr.cli import output, telling, times
 from ehr.cli.examples import examples
 from ehr.cli.exits import Exit
 from ehr.cli.failures import CommandError
@@ -30,7 +31,7 @@ def disable(login: str) -> None:
             sessions.end_all_of_user(connection, found.id, why="disabled", now=now)
             return users.set_disabled(connection, found.id, disabled=True, now=now)
 
-        done = database.write(work)
+        done = telling.write(database, _told("disable", login), work)
     output.say("Shut out." if done else "They were shut out already.")
 
 
@@ -45,7 +46,7 @@ def enable(login: str) -> None:
             found = named(users.find_login(connection, login, now), login)
             return users.set_disabled(connection, found.id, disabled=False, now=now)
 
-        done = database.write(work)
+        done = telling.write(database, _told("enable", login), work)
     output.say("Let in again." if done else "They were not shut out.")
 
 
@@ -64,7 +65,7 @@ def unlink(login: str, issuer: str | None) -> None:
                 sessions.end_all_of_user(connection, found.id, why="unlinked", now=now)
             return ended
 
-        done = database.write(work)
+        done = telling.write(database, _told("unlink", login), work)
     output.say(f"Forgot {done} of their accounts elsewhere.")
 
 
@@ -99,8 +100,16 @@ def role(
         raise click.UsageError(str(fault)) from None
     with opened_database(os.environ) as database:
         check_there(database, place)
-        database.write(lambda connection: _change_roles(connection, login, added, remove))
+        telling.write(
+            database,
+            _told("role", login),
+            lambda connection: _change_roles(connection, login, added, remove),
+        )
     output.say("Changed. They sign in anew to go on.")
+
+
+def _told(action: str, login: str) -> telling.Command:
+    return telling.Command(f"ehr user {action}", Kind.USER_CHANGED, login)
 
 
 def _change_roles(connection: Any, login: str, added: tuple[Role, ...], remove: int | None) -> None:

@@ -10,9 +10,15 @@ import contextlib
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
+from auth.rights import is_judged
 from ehr.access.scope import scope_of
+from ehr.audit.event import AuditRow
+from ehr.audit.telling.requests import of_changes, of_more
 from ehr.interactions import sharing
-from ehr.interactions.access_rows import keep_access
+from ehr.interactions.access.beside import numbers_of, put_beside
+from ehr.interactions.access.judgement import Judgement
+from ehr.interactions.access.rows import keep_access
+from ehr.interactions.authorship import author_of
 from ehr.interactions.changes import Change, afresh
 from ehr.interactions.conditions import References, conditions_of, lock_texts
 from ehr.interactions.content import link_staged, stage_large
@@ -20,12 +26,13 @@ from ehr.interactions.drafting import draft, is_tolerant
 from ehr.interactions.leaving import end_rights
 from ehr.interactions.targets import Plan, plan_targets
 from ehr.interactions.writes import writes_of
+from ehr.messages import Interaction
 from ehr.record import Record
 from ehr.search import criteria, definitions
 from ehr.search.criteria import Criteria, Matches
 from ehr.store import locks, read
 from ehr.store.commit import Numbers, commit
-from ehr.store.drafts import Author, Draft, LostRace, Method, OutdatedIndex, Written
+from ehr.store.drafts import Author, Draft, LostRace, Method, OutdatedIndex, Write, Written
 from ehr.store.sessions.failures import collided
 from ehr.store.together import write_parts
 
@@ -35,6 +42,7 @@ if TYPE_CHECKING:
     from auth.principal import Principal
 
     Then = Callable[[Connection], None]
+    Tell = Callable[[Sequence[Sequence[Written]]], Sequence[AuditRow]]
 
 # Rounds that prepare before the write queues; under contention the last one prepares again inside
 # it, where nobody can change what the conditions match.
@@ -50,23 +58,37 @@ def apply(
     principal: "Principal",
     changes: Sequence[Change],
     then: "Then | None" = None,
+    *,
+    asked: Interaction,
 ) -> list[list[Written]]:
     """Carry out all changes or none; return what became of each (a list, for multiple deletes).
+
+    What was done is audited in the same transaction, as part of what was `asked`.
 
     `then` runs before the transaction ends, on its connection, and reads what the changes made;
     where it raises, nothing is changed. It runs again when the transaction has to.
     """
-    return _carry_out(record, principal, stage_large(record, principal, changes), then)
+    staged = stage_large(record, principal, changes)
+
+    def tell(outcome: Sequence[Sequence[Written]]) -> Sequence[AuditRow]:
+        return of_changes(principal, record.clock(), asked, changes, outcome)
+
+    record.trail.ready()  # it can't begin inside the transaction
+    return _carry_out(record, principal, staged, then, tell)
 
 
 def rehearse(record: Record, principal: "Principal", changes: Sequence[Change]) -> None:
     """Do all that `apply` does and take it back. Raises what `apply` would raise."""
     with contextlib.suppress(_TakenBack):
-        _carry_out(record, principal, changes, _take_back)
+        _carry_out(record, principal, changes, _take_back, _tell_nothing)
 
 
 class _TakenBack(Exception):
     """Ends a rehearsal, so that its transaction leaves nothing behind."""
+
+
+def _tell_nothing(_outcome: object) -> Sequence[AuditRow]:
+    return ()
 
 
 def _take_back(_connection: "Connection") -> None:
@@ -78,10 +100,11 @@ def _carry_out(
     principal: "Principal",
     changes: Sequence[Change],
     then: "Then | None",
+    tell: "Tell",
 ) -> list[list[Written]]:
     for _ in _ATTEMPTS:
         try:
-            outcome = _attempt(record, principal, changes, then)
+            outcome = _attempt(record, principal, changes, then, tell)
         except OutdatedIndex:
             # `$reindex` began meanwhile: make the rows again, as it wants them now.
             record.definitions.refresh()
@@ -98,6 +121,7 @@ def _attempt(
     principal: "Principal",
     changes: Sequence[Change],
     then: "Then | None",
+    tell: "Tell",
 ) -> list[list[Written]]:
     conditions, references = conditions_of(changes)
     matches: Matches = {}
@@ -107,8 +131,9 @@ def _attempt(
     for is_last in _ROUNDS:
         prepared = _prepare(record, changes, matches, references)
         outcome = _write(
-            record, principal, changes, conditions, matches, prepared, is_last=is_last, then=then
-        )
+            record, principal, changes, conditions, matches, prepared,
+            is_last=is_last, then=then, tell=tell,
+        )  # fmt: skip
         if isinstance(outcome, list):
             return outcome
         matches = outcome
@@ -161,12 +186,12 @@ def _write(
     *,
     is_last: bool,
     then: "Then | None",
+    tell: "Tell",
 ) -> list[list[Written]] | Matches:
     """Return the outcome, or other matches where the conditions now match something else."""
-    unfiled = record.database.unfiled_key(principal.organisation)
-    scope_of(record.database, principal, "crud")  # asks for keys, before the write queues
-    author = Author(principal.id, principal.organisation, unfiled)
+    author = _author(record, principal)
     numbers = _numbers(record, changes, None if is_last else prepared[1])
+    spare = numbers_of(record, changes) if is_judged(principal) else None
 
     def work(connection: "Connection") -> list[list[Written]] | Matches:
         held: list[int] = []
@@ -180,27 +205,70 @@ def _write(
                 return again
             if again != matches:
                 plan, drafts = _prepare(record, [afresh(change) for change in changes], again, {})
-        writes = writes_of(record, principal, author, connection, changes, plan, drafts)
-        flat = [write for some in writes for write in some]
-        written = iter(commit(connection, flat, numbers, record.settings.references))
-        outcome = [[next(written) for _ in some] for some in writes]
+        judgement = Judgement(record, principal) if is_judged(principal) else None
+        writes = writes_of(record, principal, author, connection, changes, plan, drafts, judgement)
+        outcome = _committed(record, connection, writes, numbers)
         link_staged(connection, changes, outcome)
         _judge_definitions(record, connection, changes, outcome)
-        keep_access(record, connection, flat, outcome)
-        end_rights(connection, flat, outcome, record.clock())
+        _keep_access(record, connection, writes, outcome, judgement)
         _fill_matched(connection, plan, outcome)
-        if then is not None:
-            with record.database.joined(connection):
-                then(connection)
+        _do_then(record, connection, then)
+        claimed = judgement.claimed if judgement is not None else ()
+        beside = put_beside(record, principal, author, connection, claimed, spare)
+        record.trail.within(connection, of_more(tell(outcome), beside))
         locks.release(connection, held)
         return outcome
 
     if conditions or then is not None:
         return record.database.write(work)
-    part = sharing.part_of(record, principal, author, changes, prepared, numbers)
+    part = sharing.part_of(record, principal, author, changes, prepared, numbers, tell)
     if part is None:
         return record.database.write(work)
     return record.database.write_shared(work, part, write_parts)
+
+
+def _committed(
+    record: Record,
+    connection: "Connection",
+    writes: Sequence[Sequence[Write]],
+    numbers: Numbers,
+) -> list[list[Written]]:
+    flat = [write for some in writes for write in some]
+    written = iter(commit(connection, flat, numbers, record.settings.references))
+    return [[next(written) for _ in some] for some in writes]
+
+
+def _do_then(record: Record, connection: "Connection", then: "Then | None") -> None:
+    if then is not None:
+        with record.database.joined(connection):
+            then(connection)
+
+
+def _keep_access(
+    record: Record,
+    connection: "Connection",
+    written: Sequence[Sequence[Write]],
+    outcome: Sequence[Sequence[Written]],
+    judgement: Judgement | None,
+) -> None:
+    """Keep who may see a record true; what a caller wrote is judged as it was before, for what is
+    written must not open the record to its writer."""
+    writes = [write for some in written for write in some]
+    done = [one for some in outcome for one in some]
+    if judgement is not None:
+        judgement.after(connection, writes, done, is_of_new_patient=False)
+    keep_access(record, connection, writes, outcome)
+    if judgement is not None:
+        judgement.after(connection, writes, done, is_of_new_patient=True)
+        judgement.claim_registered(connection, writes, done)
+    end_rights(connection, writes, outcome, record.clock())
+
+
+def _author(record: Record, principal: "Principal") -> Author:
+    """Return who writes, and have all keys asked for that this needs, before the write queues."""
+    scope_of(record.database, principal, "crud")
+    unfiled = record.database.unfiled_key(principal.organisation)
+    return author_of(principal, unfiled)
 
 
 def _numbers(

@@ -3,11 +3,13 @@
 R4 §5.3 (CapabilityStatement) and §4.9 (TerminologyCapabilities). The same for every caller.
 """
 
+from collections.abc import Sequence
 from functools import cache, lru_cache
 from importlib import metadata
 from typing import NamedTuple
 
 from auth.metadata import OAUTH_URIS
+from ehr.interactions.audit_events import parameters as evidence
 from ehr.messages import Resource
 from ehr.patches import MEDIA_TYPES
 from ehr.search.grammar.query import BESIDE_TYPES
@@ -37,6 +39,7 @@ _NORMATIVE = frozenset(
         "ValueSet",
     }
 )
+_CHANGING = ("update", "patch", "delete")
 _TYPE_INTERACTIONS = (
     "create",
     "delete",
@@ -156,7 +159,27 @@ def _resource(facts: Facts, type: str) -> Resource:
         "searchParam": [*map(_parameter, parameters), *_of_any_type()],
         "operation": _operations(offered.for_type(type)),
     }
+    if type == evidence.TYPE:
+        entry |= _of_evidence(parameters)
     return {name: value for name, value in entry.items() if value not in ([], None)}
+
+
+def _of_evidence(parameters: Sequence[SearchParameter]) -> Resource:
+    """Return what is otherwise for AuditEvents, which are only ever added and have no index: what
+    stands in the trail's rows can be asked for, as it is written."""
+    return {
+        "interaction": [{"code": code} for code in _TYPE_INTERACTIONS if code not in _CHANGING],
+        "updateCreate": False,
+        "conditionalCreate": False,
+        "conditionalUpdate": False,
+        "conditionalDelete": "not-supported",
+        "searchInclude": [],
+        "searchRevInclude": [],
+        "searchParam": [
+            *(_named(one) for one in parameters if one.code in evidence.PARAMETERS),
+            *(one for one in _of_any_type() if one["name"] in evidence.PARAMETERS),
+        ],
+    }
 
 
 def _reference_policy(facts: Facts) -> list[str]:
@@ -197,8 +220,12 @@ def _parameter(parameter: SearchParameter) -> Resource:
     named = [f":{name}" for name in modifiers(parameter)]
     if parameter.kind == "reference":
         named.append(":[Type]")
-    entry = {"name": parameter.code, "definition": parameter.url, "type": parameter.kind}
-    return entry | ({"documentation": f"Modifiers: {', '.join(named)}"} if named else {})
+    told = {"documentation": f"Modifiers: {', '.join(named)}"} if named else {}
+    return _named(parameter) | told
+
+
+def _named(parameter: SearchParameter) -> Resource:
+    return {"name": parameter.code, "definition": parameter.url, "type": parameter.kind}
 
 
 def _operations(operations: list[offered.OfferedOperation]) -> list[Resource]:

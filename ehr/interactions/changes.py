@@ -30,6 +30,8 @@ class Change(Struct, frozen=True):
     keeps_content: bool = False
     # Of a PATCH that is no patch document: what it makes of the current version.
     edit: Callable[[Document], Document] | None = None
+    # A Provenance that came with the others, in X-Provenance.
+    is_beside: bool = False
 
 
 def afresh(change: Change) -> Change:

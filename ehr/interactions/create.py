@@ -8,6 +8,7 @@ from ehr.interactions import binary
 from ehr.interactions.applying import apply
 from ehr.interactions.changes import Change
 from ehr.interactions.drafting import checked
+from ehr.interactions.provenance.sent import beside
 from ehr.interactions.results import of_written
 from ehr.messages import Document, Interaction, Result
 from ehr.record import Record
@@ -55,4 +56,6 @@ def create(record: Record, principal: Principal, interaction: Interaction) -> Re
     """Create a resource under a fresh id."""
     asked, content = binary.received(interaction)
     made = change(record, asked, content=content)
-    return binary.answered(interaction, of_written(apply(record, principal, [made])[0][0]))
+    changes = beside(record, principal, interaction, [made])
+    written = apply(record, principal, changes, asked=interaction)[0][0]
+    return binary.answered(interaction, of_written(written))

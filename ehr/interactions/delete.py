@@ -3,6 +3,7 @@
 from auth.principal import Principal
 from ehr.interactions.applying import apply
 from ehr.interactions.changes import Change
+from ehr.interactions.provenance.sent import beside
 from ehr.interactions.results import of_written
 from ehr.messages import Interaction, Result
 from ehr.record import Record
@@ -36,5 +37,6 @@ def change(
 
 def delete(record: Record, principal: Principal, interaction: Interaction) -> Result:
     """Delete what is there; what is not there is deleted already (204 either way)."""
-    written = apply(record, principal, [change(record, interaction)])[0]
+    changes = beside(record, principal, interaction, [change(record, interaction)])
+    written = apply(record, principal, changes, asked=interaction)[0]
     return of_written(written[-1]) if written else Result(status=204)

@@ -13,7 +13,7 @@ from ehr.record import Record
 from ehr.store.bodies import strip
 from ehr.store.dates import first_millisecond
 from ehr.store.drafts import Current, Draft
-from ehr.store.labels import labels
+from ehr.store.labels import labels, release_at
 from ehr.store.rows import IndexRows
 from fhir_profiles import json_format
 from fhir_profiles.care_dates import care_date
@@ -92,6 +92,7 @@ def make(
         record.indexer.rows(resource, found, raw),
         conf,
         sens,
+        release_at(resource),
         first_millisecond(cared) if cared else None,
         _owner(record, resource),
         blob_id,

@@ -47,7 +47,7 @@ def history(record: Record, principal: Principal, interaction: Interaction) -> R
         polled = int(cursor.values[0] or 0) if cursor else feed.watermark(connection)
         judged = _visible(record, principal, interaction)
         if interaction.id is not None:
-            scope = scope_of(record.database, principal, "r")
+            scope = scope_of(record.database, principal, "rh")
             row = finding.newest(connection, scope, interaction.type or "", interaction.id)
             if row is None:
                 raise NotFound(not_found(interaction))
@@ -66,6 +66,8 @@ def history(record: Record, principal: Principal, interaction: Interaction) -> R
         status=200,
         body=_bundle(record, principal, interaction, page[:count], number, polled, more),
         last_modified=polled,
+        shown=tuple(one.item for one in page[:count]),
+        found=None if count else number,
     )
 
 
@@ -78,7 +80,7 @@ def _visible(
     """
     return visible_within(
         resource,
-        scope_of(record.database, principal, "s" if interaction.id is None else "r"),
+        scope_of(record.database, principal, "sh" if interaction.id is None else "rh"),
         record.database.hasher,
         binaries=interaction.type in (None, "Binary"),
         types=(interaction.type,) if interaction.type else (),
@@ -97,7 +99,9 @@ def _of_own(
     """Return the history of what the server defines itself: its one version."""
     is_within = (asked.since or 0) <= OWN_SINCE < (asked.at[1] if asked.at else OWN_SINCE + 1)
     type, id = interaction.type or "", interaction.id or ""
-    entry = versions.Entry(0, type, id, OWN_VERSION, OWN_SINCE, Method.PUT, created=True, body=body)
+    entry = versions.Entry(
+        0, 0, type, id, OWN_VERSION, OWN_SINCE, Method.PUT, created=True, body=body
+    )
     page = [entry] if is_within and count else []
     polled = record.clock()
     bundle = _bundle(record, principal, interaction, page, int(is_within), polled, more=False)

@@ -1,4 +1,6 @@
-"""The OperationDefinitions of this server's own operations (R4 §5.4.4), read like any resource.
+"""The OperationDefinitions of this server's own operations (R4 §5.4.4), and its own codes.
+
+Read like any resource: OperationDefinition, CodeSystem and ValueSet.
 
 They come with the program, not with the record: nobody writes them, and no search finds them. The
 CapabilityStatement names their addresses.
@@ -8,12 +10,14 @@ from collections.abc import Callable
 from datetime import datetime
 
 from ehr.errors import NotAllowed
+from ehr.interactions.own_operations import DEFINITIONS
+from ehr.interactions.provenance.ids import is_told
 from ehr.messages import Instant, Interaction, Resource
 from ehr.urls.operations import CARE_TYPES
-from fhir_profiles import json_format
+from fhir_profiles import json_format, own_codes
 
 # They change with a release only, and then this day does.
-_DAY = "2026-11-22"
+_DAY = "2026-11-23"
 OWN_VERSION = 1
 OWN_SINCE: Instant = int(datetime.fromisoformat(f"{_DAY}T00:00:00+00:00").timestamp()) * 1000
 _WRITES = frozenset({"create", "update", "patch", "delete"})
@@ -21,22 +25,32 @@ _WRITES = frozenset({"create", "update", "patch", "delete"})
 
 def own_definition(interaction: Interaction) -> bytes | None:
     """Return the definition that an address names, None for any other address."""
-    if interaction.type != "OperationDefinition":
+    found = _defined(interaction.type or "", interaction.id or "", interaction.base)
+    if found is None:
         return None
-    define = _OWN.get(interaction.id or "")
-    if define is None:
-        return None
-    found = define(interaction.base)
     meta = {"versionId": str(OWN_VERSION), "lastUpdated": f"{_DAY}T00:00:00Z"}
     named = {"resourceType": found["resourceType"], "id": found["id"], "meta": meta}
     return json_format.serialise({**named, **found})
 
 
+def _defined(type: str, id: str, base: str) -> Resource | None:
+    if type != "OperationDefinition":
+        return own_codes.definition(type, id)
+    define = _OWN.get(id)
+    return None if define is None else define(base)
+
+
 def refuse_change(interaction: Interaction) -> None:
     """Raise NotAllowed where somebody means to write what the server itself defines."""
+    if interaction.name in _WRITES and is_told(interaction):
+        raise NotAllowed(
+            f"Provenance/{interaction.id} is what the record tells by itself of a version, and can "
+            "only be read. Write your own under another id.",
+            headers=(("Allow", "GET, HEAD, OPTIONS"),),
+        )
     if interaction.name in _WRITES and own_definition(interaction) is not None:
         raise NotAllowed(
-            f"OperationDefinition/{interaction.id} is defined by this server and can only be read. "
+            f"{interaction.type}/{interaction.id} is defined by this server and can only be read. "
             "Define your own under another id.",
             headers=(("Allow", "GET, HEAD, OPTIONS"),),
         )
@@ -151,6 +165,7 @@ def _told(documentation: str) -> Resource:
 
 
 _OWN: dict[str, Callable[[str], Resource]] = {
+    **DEFINITIONS,
     "care-everything": _care_everything,
     "reindex": _reindex,
     "reindex-status": _reindex_status,

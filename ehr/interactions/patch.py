@@ -2,9 +2,10 @@
 
 from auth.principal import Principal
 from ehr.errors import Invalid
+from ehr.interactions.access.permission import may_show
 from ehr.interactions.applying import apply
 from ehr.interactions.changes import Change
-from ehr.interactions.permission import may_show
+from ehr.interactions.provenance.sent import beside
 from ehr.interactions.results import of_written
 from ehr.messages import Document, Interaction, Result
 from ehr.record import Record
@@ -35,7 +36,8 @@ def change(interaction: Interaction, *, full_url: str | None = None, at: str = "
 
 def patch(record: Record, principal: Principal, interaction: Interaction) -> Result:
     """Apply a patch to the newest version."""
-    written = apply(record, principal, [change(interaction)])[0][0]
+    changes = beside(record, principal, interaction, [change(interaction)])
+    written = apply(record, principal, changes, asked=interaction)[0][0]
     return of_written(written, whole=may_show(record, principal, written))
 
 

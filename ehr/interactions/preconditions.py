@@ -1,6 +1,7 @@
 """Conditional headers on writes and reads (R4 §3.1.0.5, RFC 9110 §13)."""
 
-from ehr.errors import Gone, NotAllowed, NotFound, PreconditionFailed
+from auth.elements import needs_if_match
+from ehr.errors import Gone, NotAllowed, NotFound, PreconditionFailed, PreconditionRequired
 from ehr.interactions.changes import Change
 from ehr.messages import Instant, Interaction, Preconditions
 from ehr.record import Record
@@ -17,6 +18,7 @@ def check_write(change: Change, row: Current | None) -> None:
             f"{_name(change, row)} is not at version {', '.join(wanted)}: {now}. "
             "Read it, put your change on top of that and send it with the new ETag.",
             expression=change.expression,
+            headers=(("ETag", f'W/"{row.version}"'),) if there and row else (),
         )
     if there and row is not None:
         refuse_changed(change.preconditions, row.type, row.id, row.last_updated, change.expression)
@@ -25,6 +27,22 @@ def check_write(change: Change, row: Current | None) -> None:
         raise PreconditionFailed(
             f"{change.type}/{row.id} is already there, and If-None-Match asked for it not to be.",
             expression=change.expression,
+        )
+
+
+def demand_if_match(change: Change, row: Current | None) -> None:
+    """Raise PreconditionRequired where several write a resource at once and If-Match is missing."""
+    if row is None or row.deleted or change.preconditions.if_match:
+        return
+    if needs_if_match(change.type):
+        etag = f'W/"{row.version}"'
+        raise PreconditionRequired(
+            f"Several people write {change.type} at once: say by If-Match which one you change. "
+            f"{change.type}/{row.id} is at {etag}. Read it, put your change on top of that "
+            "and send it with that ETag.",
+            code="required",
+            expression=change.expression or change.type,
+            headers=(("ETag", etag),),
         )
 
 

@@ -7,7 +7,8 @@ from ehr.errors import Gone, NotFound
 from ehr.interactions import binary
 from ehr.interactions.own_definitions import OWN_SINCE, OWN_VERSION, own_definition
 from ehr.interactions.preconditions import check_read, is_fresh
-from ehr.messages import Interaction, Result
+from ehr.interactions.provenance.told import told
+from ehr.messages import Instant, Interaction, Result, replace
 from ehr.record import Record
 from ehr.store.read import Stored
 
@@ -17,6 +18,9 @@ def read(record: Record, principal: Principal, interaction: Interaction) -> Resu
     own = own_definition(interaction)
     if own is not None:
         return of_own(interaction, own)
+    found = told(record, principal, interaction)
+    if found is not None:
+        return of_own(interaction, *found)
     return of_seen(record, interaction, present(record, principal, interaction))
 
 
@@ -25,21 +29,30 @@ def of_seen(record: Record, interaction: Interaction, row: Stored) -> Result:
     refuse_deleted(row)
     check_read(interaction, row.version, row.last_updated)
     if is_fresh(interaction.preconditions, row.version, row.last_updated):
-        return Result(status=304, version=row.version, last_modified=row.last_updated)
+        return Result(
+            status=304, version=row.version, last_modified=row.last_updated, shown=(row.item,)
+        )
     if row.type == "Binary":
-        return binary.shown(record, interaction, row)
-    return Result(status=200, body=row.json(), version=row.version, last_modified=row.last_updated)
+        return replace(binary.shown(record, interaction, row), shown=(row.item,))
+    return Result(
+        status=200,
+        body=row.json(),
+        version=row.version,
+        last_modified=row.last_updated,
+        shown=(row.item,),
+        is_whole=row.is_whole,
+    )
 
 
-def of_own(interaction: Interaction, body: bytes) -> Result:
-    """Return the result for what the server defines itself, which has one version."""
-    check_read(interaction, OWN_VERSION, OWN_SINCE)
-    is_known = is_fresh(interaction.preconditions, OWN_VERSION, OWN_SINCE)
+def of_own(interaction: Interaction, body: bytes, since: Instant = OWN_SINCE) -> Result:
+    """Return the result for what the server defines or tells itself, which has one version."""
+    check_read(interaction, OWN_VERSION, since)
+    is_known = is_fresh(interaction.preconditions, OWN_VERSION, since)
     return Result(
         status=304 if is_known else 200,
         body=None if is_known else body,
         version=OWN_VERSION,
-        last_modified=OWN_SINCE,
+        last_modified=since,
     )
 
 

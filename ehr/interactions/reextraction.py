@@ -49,7 +49,7 @@ def table_rows(
 
     Without rows of `before`, every row comes.
     """
-    draft = Draft(current.type, {}, current.stored, b"", rows, 0, 0, None, None)
+    draft = Draft(current.type, {}, current.stored, b"", rows, 0, 0, None, None, None)
     write = Write(Method.PUT, current.type, current.id, draft=draft, previous=before)
     done = Written(
         200, current.type, current.id, current.version, current.last_updated,

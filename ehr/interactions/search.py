@@ -3,6 +3,7 @@
 from typing import TYPE_CHECKING
 
 from ehr.errors import Invalid
+from ehr.interactions.provenance.told import with_told
 from ehr.messages import Interaction, Params, Result, replace
 from ehr.search.answer import answer
 from ehr.search.explain.explanation import explanation
@@ -20,11 +21,12 @@ _EXPLAIN = "_explain"
 
 def search(record: "Record", principal: "Principal", interaction: Interaction) -> Result:
     """Answer a search with a searchset Bundle, or tell how it is answered."""
-    answers = answer
     if is_explained(interaction):
-        interaction, answers = replace(interaction, params=_searched(interaction)), explanation
-    body = answers(record, principal, _request(record, interaction), interaction.base)
-    return Result(status=200, body=body)
+        asked = _request(record, replace(interaction, params=_searched(interaction)))
+        return Result(status=200, body=explanation(record, principal, asked, interaction.base))
+    found = answer(record, principal, _request(record, interaction), interaction.base)
+    body = with_told(record, principal, interaction, found.body)
+    return Result(status=200, body=body, shown=found.shown, found=found.found)
 
 
 def is_explained(interaction: Interaction) -> bool:

@@ -7,6 +7,7 @@ large content. All else is written by itself.
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from auth.rights import is_judged
 from ehr.interactions.changes import Change
 from ehr.interactions.leaving import OF_ACCESS
 from ehr.interactions.opening import names_binaries
@@ -19,6 +20,7 @@ from ehr.store.together import Part, Rows
 
 if TYPE_CHECKING:
     from auth.principal import Principal
+    from ehr.interactions.applying import Tell
 
 _BY_THEMSELVES = frozenset({"Binary", "SearchParameter"}) | OF_ACCESS
 _LARGE = 1 << 16  # bytes; it would keep the others waiting
@@ -31,11 +33,14 @@ def part_of(
     changes: Sequence[Change],
     prepared: tuple[Plan, Sequence[Draft | None]],
     numbers: Numbers,
+    tell: "Tell",
 ) -> Part | None:
     """Return what these changes do as a part of a shared transaction, None where they go alone."""
     plan, drafts = prepared
     if len(changes) > 1 or not _is_plain(changes[0], drafts[0]):
         return None
+    if is_judged(principal):
+        return None  # what opens a record is asked before and after
     if principal.scopes is not None and drafts[0] is not None and drafts[0].demands:
         return None  # what it refers to is looked at first
     target = plan.targets[0]
@@ -43,7 +48,15 @@ def part_of(
     def judge(rows: Rows) -> list[list[Write]]:
         return judged(record, principal, author, changes, plan, drafts, rows)
 
-    return Part(target.names, target.is_new, judge, numbers, record.settings.references)
+    return Part(
+        target.names,
+        target.is_new,
+        judge,
+        numbers,
+        record.settings.references,
+        tell,
+        record.trail.within,
+    )
 
 
 def _is_plain(change: Change, draft: Draft | None) -> bool:

@@ -10,12 +10,14 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from auth.principal import Principal
+from ehr.audit.event import AuditRow
+from ehr.audit.telling.requests import of_result
 from ehr.errors import FhirError, Invalid, located
 from ehr.interactions import create, delete, patch, update
+from ehr.interactions.access.permission import may_show
 from ehr.interactions.applying import apply
 from ehr.interactions.changes import Change
 from ehr.interactions.entries import Entry
-from ehr.interactions.permission import may_show
 from ehr.interactions.results import of_written
 from ehr.messages import Interaction, Result
 from ehr.record import Record
@@ -34,13 +36,18 @@ WRITING = ("create", "update", "patch", "delete")
 def transaction(
     record: Record,
     principal: Principal,
+    asked: Interaction,
     entries: Sequence[Entry],
     run: Callable[[Interaction], Result],
     also: "Then | None" = None,
+    beside: "Callable[[Sequence[Change]], list[Change]]" = list,
 ) -> list[Result]:
-    """Carry out all entries and return a result each; `run` does those that only read.
+    """Carry out all entries of what was `asked` and return a result each; `run` does those that
+    only read.
 
-    `also` runs in the same database transaction, if there is one.
+    `also` runs in the same database transaction, if there is one. Then what was read is audited in
+    it as well; else that is left to the caller. `beside` adds changes that are no entry's, behind
+    the others.
     """
     writing = [entry for entry in entries if entry.interaction.name in WRITING]
     reading = [entry for entry in entries if entry.interaction.name not in WRITING]
@@ -50,20 +57,35 @@ def transaction(
 
     def then(connection: "Connection | None") -> None:
         found[:] = [_read(entry, run) for entry in reading]
+        if connection is not None:
+            record.trail.within(connection, read_in(record, principal, reading, found))
         if also is not None and connection is not None:
             also(connection)
 
     if writing:
         last = then if reading or also else None
-        written = apply(record, principal, _changes(record, writing), last)
+        changes = beside(_changes(record, writing))
+        written = apply(record, principal, changes, last, asked=asked)
     else:
         written = []
         then(None)
     done = (
-        _done(record, principal, entry, some) for entry, some in zip(writing, written, strict=True)
+        _done(record, principal, entry, some) for entry, some in zip(writing, written, strict=False)
     )
     others = iter(found)
     return [next(done if entry.interaction.name in WRITING else others) for entry in entries]
+
+
+def read_in(
+    record: Record, principal: Principal, entries: Sequence[Entry], results: Sequence[Result]
+) -> list[AuditRow]:
+    """Return the events of entries that read something."""
+    now = record.clock()
+    return [
+        row
+        for entry, result in zip(entries, results, strict=True)
+        for row in of_result(principal, now, entry.interaction, result)
+    ]
 
 
 def _refuse_change(entry: Entry) -> None:

@@ -47,6 +47,11 @@ def wanted_view(interaction: Interaction) -> View:
     return View(summary_mode(interaction), _elements(interaction))
 
 
+def listed_view(interaction: Interaction) -> View:
+    """Return the view that a search asks for of what it finds; raise Invalid for nonsense."""
+    return View(summary_mode(interaction), _elements(interaction))
+
+
 def view_of(body: bytes, view: View, interaction: Interaction) -> bytes:
     """Return the part of an answer that the view leaves, as JSON bytes."""
     return json_format.serialise(apply_view(json_format.reparse(body), view, interaction))

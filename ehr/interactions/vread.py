@@ -5,6 +5,7 @@ from ehr.access import finding
 from ehr.access.scope import scope_of
 from ehr.errors import NotFound
 from ehr.interactions.own_definitions import OWN_VERSION, own_definition
+from ehr.interactions.provenance.told import told
 from ehr.interactions.read import of_own, of_seen
 from ehr.messages import Interaction, Result
 from ehr.record import Record
@@ -22,6 +23,9 @@ def vread(record: Record, principal: Principal, interaction: Interaction) -> Res
     own = own_definition(interaction)
     if own is not None and int(text) == OWN_VERSION:
         return of_own(interaction, own)
+    found = told(record, principal, interaction) if int(text) == OWN_VERSION else None
+    if found is not None:
+        return of_own(interaction, *found)
     scope = scope_of(record.database, principal, "r")
     with record.database.read() as connection:
         row = finding.version(connection, scope, interaction.type, interaction.id, int(text))

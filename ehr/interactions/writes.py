@@ -8,7 +8,10 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from ehr.errors import Conflict, NotFound
-from ehr.interactions import content, opening, patching, permission, preconditions
+from ehr.interactions import content, opening, patching, preconditions
+from ehr.interactions.access import permission
+from ehr.interactions.access.judgement import Judgement
+from ehr.interactions.access.unfit import refuse_unfit
 from ehr.interactions.changes import Change
 from ehr.interactions.drafting import reindex
 from ehr.interactions.targets import Plan, Target
@@ -32,16 +35,22 @@ def writes_of(
     changes: Sequence[Change],
     plan: Plan,
     drafts: Sequence[Draft | None],
+    judgement: Judgement | None = None,
 ) -> list[list[Write]]:
     """Return the writes of each change, none for one that changes nothing.
 
-    Raises PreconditionFailed, Conflict, NotFound where a row does not permit them.
+    `judgement` is of callers of whom the role table is asked. Raises PreconditionFailed, Conflict,
+    NotFound where a row does not permit them.
     """
     names = [name for target in plan.targets for name in target.names if not target.is_new]
     rows = read.currents(connection, names) if names else {}
     _refuse_moved(connection, changes, plan, rows)
     opening.refuse_writing(record, principal, connection, changes, plan, rows)
-    writes = judged(record, principal, author, changes, plan, drafts, rows)
+    if judgement is not None:
+        judgement.before(connection, changes, plan, rows)
+    writes = judged(record, principal, author, changes, plan, drafts, rows, judgement)
+    if judgement is not None:
+        judgement.refuse_strangers(connection, [write for some in writes for write in some])
     opening.refuse_opening(record, principal, connection, writes)
     permission.refuse_unseen(record, principal, connection, writes)
     return writes
@@ -55,6 +64,7 @@ def judged(
     plan: Plan,
     drafts: Sequence[Draft | None],
     rows: dict[Name, Current],
+    judgement: Judgement | None = None,
 ) -> list[list[Write]]:
     """Return the writes of each change on these rows, which are what is there and is held."""
     hidden = {
@@ -62,15 +72,18 @@ def judged(
         for change, target in zip(changes, plan.targets, strict=True)
         for name in target.names
         if target.writes and name in rows
-        if not permission.may_write(record, principal, change, rows[name])
+        if not permission.may_write(record, principal, change, rows[name], judgement)
     }
     for change, target in zip(changes, plan.targets, strict=True) if hidden else ():
-        if change.method is not Method.DELETE and not hidden.isdisjoint(target.names):
+        if change.method is Method.PUT and not hidden.isdisjoint(target.names):
+            # In the order in which one to what is not there is refused.
+            permission.refuse_choosing(principal, change, target.id, None)
+            preconditions.check_write(change, None)
             raise NotFound(f"There is no {change.type}/{target.id}.", expression=change.expression)
     for name in hidden:
-        del rows[name]  # deleting what is not there changes nothing
+        del rows[name]  # what is hidden is not there
     return [
-        _of_change(record, principal, author, change, target, one, rows)
+        _of_change(record, principal, author, change, target, one, rows, judgement)
         for change, target, one in zip(changes, plan.targets, drafts, strict=True)
     ]
 
@@ -104,11 +117,12 @@ def _of_change(
     target: Target,
     prepared: Draft | None,
     rows: Mapping[Name, Current],
+    judgement: Judgement | None,
 ) -> list[Write]:
     if not target.writes:
         return []
     if change.method is Method.DELETE:
-        return _deletions(record, author, change, target, rows)
+        return _deletions(record, principal, author, change, target, rows)
     row = rows.get((change.type, target.id))
     if not target.is_new:
         permission.refuse_choosing(principal, change, target.id, row)
@@ -125,7 +139,9 @@ def _of_change(
     elif row is None and not target.is_new:
         preconditions.check_update_as_create(record, change, target.id)
     prepared = content.kept(change, prepared, row)
-    permission.check_result(record, principal, change, prepared, row)
+    if judgement is not None:
+        prepared = judgement.filled(change, prepared, row)
+    _check(record, principal, change, prepared, row)
     previous = reindex(record, row) if row is not None and not row.deleted else None
     return [
         Write(
@@ -143,6 +159,20 @@ def _of_change(
     ]
 
 
+def _check(
+    record: Record,
+    principal: "Principal",
+    change: Change,
+    prepared: Draft | None,
+    row: Current | None,
+) -> None:
+    """Raise where a write is not its caller's to make, or lacks what it has to say."""
+    permission.check_result(record, principal, change, prepared, row)
+    refuse_unfit(record, principal, change, prepared, row)
+    if principal.scopes is not None:
+        preconditions.demand_if_match(change, row)
+
+
 def _is_old(row: Current | None) -> bool:
     """Tell whether an earlier release made the rows of a resource, nobody knows how."""
     return row is not None and not row.deleted and not is_of_this_release(row.index_version)
@@ -150,6 +180,7 @@ def _is_old(row: Current | None) -> bool:
 
 def _deletions(
     record: Record,
+    principal: "Principal",
     author: Author,
     change: Change,
     target: Target,
@@ -161,6 +192,7 @@ def _deletions(
         row = rows.get((type, id))
         preconditions.check_write(change, row)
         if row is not None and not row.deleted:
+            refuse_unfit(record, principal, change, None, row)
             previous = reindex(record, row)
             one = Write(Method.DELETE, type, id, current=row, previous=previous, author=author)
             one.at, one.clears = change.expression, _is_old(row)

@@ -53,7 +53,8 @@ def everything(record: Record, principal: Principal, interaction: Interaction) -
         matches=found.matches,
         included=found.included,
     )
-    return Result(status=200, body=body, last_modified=walk.polled)
+    shown = tuple(one.item for one in (*found.matches, *found.included))
+    return Result(status=200, body=body, last_modified=walk.polled, shown=shown)
 
 
 def _total(walk: Walk, found: Page) -> int | None:

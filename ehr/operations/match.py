@@ -20,6 +20,7 @@ from ehr.record import Record
 from ehr.search.values.intervals import parse_interval, zone_named
 from ehr.store import patient_lookups
 from ehr.store.patient_lookups import HOUR
+from ehr.store.read import Stored
 from fhir_profiles import json_format
 
 _LOG = logging.getLogger("ehr.match")
@@ -30,10 +31,13 @@ def match(record: Record, principal: Principal, interaction: Interaction) -> Res
     asked = match_asked.read(interaction)
     _count(record, principal)
     found = _found(record, asked)
+    parts = [part for _, part in found]
     body = match_shown.bundle(
-        found, asked, base=interaction.base, id=record.new_id(), at=record.clock()
+        parts, asked, base=interaction.base, id=record.new_id(), at=record.clock()
     )
-    return Result(status=200, body=json_format.serialise(body))
+    told = {entry["resource"]["id"] for entry in body.get("entry", ())}
+    shown = tuple(row.item for row, part in found if part["id"] in told)
+    return Result(status=200, body=json_format.serialise(body), shown=shown)
 
 
 def _count(record: Record, principal: Principal) -> None:
@@ -57,14 +61,15 @@ def _count(record: Record, principal: Principal) -> None:
     )
 
 
-def _found(record: Record, asked: match_asked.Asked) -> list[Resource]:
+def _found(record: Record, asked: match_asked.Asked) -> list[tuple[Stored, Resource]]:
+    """Return the rows that are meant, and what is told of each."""
     born = parse_interval(asked.birth_date, zone_named(record.settings.record_timezone))
     with record.database.read() as connection:
         rows = patient_lookups.find(connection, asked.system, asked.number, born)
     today = datetime.fromtimestamp(record.clock() / 1000, UTC).date()
-    patients = (json_format.reparse(row.json()) for row in rows)
+    patients = ((row, json_format.reparse(row.json())) for row in rows)
     return [
-        match_shown.part(one, asked, today.isoformat())
-        for one in patients
+        (row, match_shown.part(one, asked, today.isoformat()))
+        for row, one in patients
         if match_shown.is_meant(one, asked)
     ]

@@ -23,4 +23,5 @@ def meta(record: Record, principal: Principal, interaction: Interaction) -> Resu
         body=given.returned(json_format.reparse(row.json())["meta"]),
         version=row.version,
         last_modified=row.last_updated,
+        shown=(row.item,),
     )

@@ -75,7 +75,7 @@ def _change(
         expression=row.type,
         edit=edit,
     )
-    written = apply(record, principal, [change])[0][0]
+    written = apply(record, principal, [change], asked=interaction)[0][0]
     meta = json_format.reparse(b'{"meta":{"":""' + written.stored)["meta"]
     meta = {
         "versionId": str(written.version),

@@ -12,9 +12,11 @@ from auth import ending, tokens
 from auth.jose.dpop import ALGORITHMS, InvalidProof, NonceNeeded, OtherKey, check_proof
 from auth.principal import Principal
 from auth.tokens import Found
+from ehr.access import callers
+from ehr.audit.telling.requests import of_stranger
 from ehr.errors import Unauthenticated
+from ehr.interactions.access.recognising import asking
 from ehr.rest.standings import Standings
-from ehr.store.token_rows import in_force
 
 if TYPE_CHECKING:
     from auth.surroundings import Surroundings
@@ -22,6 +24,7 @@ if TYPE_CHECKING:
 
 _REALM = 'Bearer realm="fhir"'
 _DPOP = f'DPoP algs="{" ".join(ALGORITHMS)}"'
+_WITHOUT_BODY = ("GET", "HEAD")
 _SCHEMES = ("bearer", "dpop")
 _HOW = (
     "Apps get one by OAuth, as /.well-known/smart-configuration below the base says; for a system "
@@ -73,25 +76,52 @@ class Callers:
 
     def __init__(self, record: "Record", surroundings: "Surroundings") -> None:
         self._record, self._surroundings = record, surroundings
-        self._cache = tokens.TokenCache(in_force)
+        self._cache = tokens.TokenCache(callers.token_in_force)
+        self._with_caller = asking(record)
         self._standings = Standings(surroundings)
 
     def find(self, sent: Sent) -> Principal | None:
-        """Return who a token stands for that is in force, for this server, and proven."""
+        """Return who a token stands for that is in force, for this server, and proven.
+
+        Of a token that was good once, or is another's, its refusal is audited.
+        """
+        try:
+            principal = self._found(sent)
+        except _NewNonce:
+            raise
+        except Unauthenticated:
+            self._refused(sent)
+            raise
+        if principal is None:
+            self._refused(sent)
+        return principal
+
+    def _found(self, sent: Sent) -> Principal | None:
         # Now and then for each caller: what can be searched by may have changed.
         self._record.definitions.refresh_if_old()
+        ask = self._with_caller if sent.method in _WITHOUT_BODY else None
         with self._record.database.read() as connection:
-            looked = self._cache.look(connection, sent.token, now=self._record.clock())
+            now = self._record.clock()
+            looked = self._cache.look(connection, sent.token, now=now, in_force=ask)
         if looked is None or not self._is_for_here(looked[0]):
             return None
-        found, version = looked
-        person = found.principal.person
-        if person and self._standings.is_over(person, version, self._record.clock()):
+        found, known = looked
+        principal = found.principal
+        if principal.person and self._standings.is_over(principal.person, known.version, now):
             self._end(found)
             return None
         if found.jkt is not None or sent.scheme == "dpop":
             self._check_key(sent, found)
-        return found.principal
+        return principal if known.called is None else principal.as_called(known.called)
+
+    def _refused(self, sent: Sent) -> None:
+        with self._record.database.read() as connection:
+            known = tokens.known(connection, sent.token)
+        if known is not None:
+            at = self._record.clock()
+            self._record.trail.record(
+                [of_stranger(known.principal, at, f"{sent.method} {sent.path}")]
+            )
 
     def _end(self, found: Found) -> None:
         """End what was granted by who died, left, was merged or deleted: it does not come back."""
@@ -122,15 +152,21 @@ class Callers:
                 bound_to=found.jkt,
             )
         except NonceNeeded as needed:
-            raise _unproven(str(needed), "use_dpop_nonce", needed.nonce) from None
+            raise _unproven(str(needed), "use_dpop_nonce", needed.nonce, _NewNonce) from None
         except OtherKey as fault:
             raise _unproven(str(fault), "invalid_token") from None
         except InvalidProof as fault:
             raise _unproven(str(fault), "invalid_dpop_proof") from None
 
 
-def _unproven(text: str, error: str, nonce: str = "") -> Unauthenticated:
+class _NewNonce(Unauthenticated):
+    """A proof is right but for its nonce: the app sends it again."""
+
+
+def _unproven(
+    text: str, error: str, nonce: str = "", kind: type[Unauthenticated] = Unauthenticated
+) -> Unauthenticated:
     headers = [("WWW-Authenticate", f'{_DPOP}, error="{error}"')]
     if nonce:
         headers.append(("DPoP-Nonce", nonce))
-    return Unauthenticated(text, headers=headers)
+    return kind(text, headers=headers)

@@ -17,8 +17,8 @@ _EXPOSED = (
 _EXPOSING = ("Access-Control-Expose-Headers", _EXPOSED)
 _ACCEPTED = (
     "Accept, Authorization, Content-Encoding, Content-Type, DPoP, If-Match, If-Modified-Since, "
-    "If-None-Exist, If-None-Match, If-Range, If-Unmodified-Since, Prefer, Range, X-Request-Id, "
-    "X-Security-Context"
+    "If-None-Exist, If-None-Match, If-Range, If-Unmodified-Since, Prefer, Range, X-Provenance, "
+    "X-Request-Id, X-Security-Context"
 )
 _SECONDS = "600"
 

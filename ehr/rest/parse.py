@@ -73,6 +73,7 @@ def parse_head(
         base=bases.base_url(environ, settings.base_url),
         request_id=id,
         security_context=preferences.security_context(environ),
+        provenance=preferences.provenance(environ),
         accept=(shown.answer.media_type,) if shown.answer.explicit else (),
     )
     return interaction, found

@@ -60,6 +60,12 @@ def security_context(environ: Mapping[str, Any]) -> str | None:
     return context
 
 
+def provenance(environ: Mapping[str, Any]) -> bytes | None:
+    """Read X-Provenance, a Provenance in JSON; whether it is one is told where it is stored."""
+    text = environ.get("HTTP_X_PROVENANCE")
+    return None if text is None else octets(text, "X-Provenance")
+
+
 def http_date(text: str | None) -> Instant | None:
     """Return an HTTP date in milliseconds; None when it is none (RFC 9110 says: ignore it)."""
     if not text:

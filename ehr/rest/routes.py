@@ -1,6 +1,7 @@
 """The Flask side: `/fhir` and all below it to the endpoint, and the two health answers.
 
-`/healthz` says that the process answers, `/readyz` that it reaches its database.
+`/healthz` says that the process answers, `/readyz` that it reaches its database and can record what
+is asked.
 """
 
 import logging
@@ -12,6 +13,7 @@ from typing import TYPE_CHECKING
 from flask import Blueprint, Response, request
 from werkzeug.exceptions import HTTPException
 
+from ehr.audit.failing import AuditFailed
 from ehr.errors import FhirError
 from ehr.rest import parse, respond
 from ehr.rest.bases import MOUNT
@@ -58,7 +60,7 @@ def fhir_routes(door: Door) -> Blueprint:
 
 
 def health_routes(is_ready: Callable[[], bool]) -> Blueprint:
-    """Return the health routes; `is_ready` asks the database."""
+    """Return the health routes; `is_ready` asks the database, and may raise what says why not."""
     routes = Blueprint("health", __name__)
 
     @routes.get("/healthz")
@@ -67,12 +69,15 @@ def health_routes(is_ready: Callable[[], bool]) -> Blueprint:
 
     @routes.get("/readyz")
     def readyz() -> Response:
+        why = "the database does not answer"
         try:
             ready = is_ready()
         except Exception as error:
             _LOG.warning("not_ready error=%s", type(error).__name__)
             ready = False
-        return _plain("ready", 200) if ready else _plain("the database does not answer", 503)
+            if isinstance(error, AuditFailed):
+                why = "what is asked can't be recorded"
+        return _plain("ready", 200) if ready else _plain(why, 503)
 
     return routes
 

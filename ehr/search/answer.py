@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from auth.principal import Principal
 from ehr.access.scope import bound_to
-from ehr.messages import Instant
+from ehr.messages import Instant, Item
 from ehr.search.asking import Asking, asking_for
 from ehr.search.plan.plan import Plan, plan
 from ehr.search.request import SearchRequest
@@ -50,12 +50,21 @@ class Gathered:
     cut: bool
 
 
-def answer(record: "Record", principal: Principal, request: SearchRequest, base: str) -> bytes:
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """A searchset Bundle, the rows that are in it, and how many there are where it counts them."""
+
+    body: bytes
+    shown: tuple[Item, ...]
+    found: int | None
+
+
+def answer(record: "Record", principal: Principal, request: SearchRequest, base: str) -> Answer:
     """Return the searchset Bundle that answers a request."""
     with record.database.read() as connection:
         asking = asking_for(record, principal, connection)
         found = gathered(record, principal, plan(request, asking), asking, base)
-    return searchset(
+    body = searchset(
         found.request,
         base=base,
         id=record.new_id(),
@@ -66,6 +75,8 @@ def answer(record: "Record", principal: Principal, request: SearchRequest, base:
         included=found.included,
         issues=(*found.request.ignored, *_remarks(found)),
     )
+    shown = tuple(one.item for one in (*found.step.page.matches, *found.included))
+    return Answer(body, shown, found.step.total if request.counts_only else None)
 
 
 def _remarks(found: Gathered) -> Iterator[Issue]:

@@ -1,7 +1,7 @@
 """Who asks, where and how: what every statement of a search needs beside its own question."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from sqlalchemy import ColumnElement, Connection, FromClause
@@ -40,6 +40,17 @@ def asking_for(
     scope = scope_of(record.database, principal, letters)
     seen = _seen_by(scope, record.database.hasher)
     return Asking(connection, seen, _match_context(record, connection, seen), scope)
+
+
+def in_whole(asking: Asking, *, whole: bool = True) -> Asking:
+    """Return the same for rows that the caller sees whole: others can't be asked what they hide.
+
+    Not `whole`: for rows of which the caller sees parts too, where only these are asked about.
+    """
+    if not asking.scope.role or asking.scope.whole == whole:
+        return asking
+    scope = replace(asking.scope, whole=whole)
+    return replace(asking, scope=scope, visible=_seen_by(scope, asking.context.hasher))
 
 
 def _seen_by(scope: Scope, hasher: Hasher) -> Visible:

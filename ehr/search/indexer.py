@@ -8,7 +8,7 @@ from the resource as a whole; contained resources have rows of their own.
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from ehr.search.parameters import attached, contained, full_text, reference_rows, sinks
+from ehr.search.parameters import attached, contained, full_text, marks, reference_rows, sinks
 from ehr.store.hashing import Hasher
 from ehr.store.index_stamps import stamp
 from ehr.store.rows import IndexRows
@@ -53,6 +53,7 @@ class Indexer:
         rows = self._own_rows(resource, found)
         if raw is None or attached.may_be_in(raw):
             attached.index(resource, rows, self.base_urls)
+        marks.index(resource, rows, self._hasher)
         contained.index(resource, rows, self._own_rows, self._hasher)
         return rows
 

@@ -8,10 +8,11 @@ from collections.abc import Sequence
 from typing import Any
 
 import msgspec
-from sqlalchemy import and_, func, select
+from sqlalchemy import ColumnElement, and_, func, select
 
+from ehr.access.visible import visible_within
 from ehr.messages import Resource
-from ehr.search.asking import Asking
+from ehr.search.asking import Asking, in_whole
 from ehr.search.results.found import fetch
 from ehr.search.results.linked import Linked
 from ehr.store import tables
@@ -35,6 +36,7 @@ class _Resource(msgspec.Struct):
 
 def labels_in_use(asking: Asking, type: str | None) -> Resource:
     """Return a Meta of all labels on resources of a type, or of every type, that may be seen."""
+    asking = in_whole(asking)
     types = (type,) if type else resource_types()
     bodies = [
         msgspec.json.decode(one.json, type=_Resource).meta
@@ -56,7 +58,7 @@ def _profiles(asking: Asking, types: Sequence[str]) -> list[str]:
         .where(
             _URI.c.param.in_(_parameters(types, "_profile")),
             _ROW.c.deleted.is_(False),
-            asking.visible(_ROW),
+            _seen(asking),
         )
         .distinct()
         .limit(MAXIMUM)
@@ -75,7 +77,7 @@ def _carriers(asking: Asking, types: Sequence[str]) -> list[Linked]:
     numbered = (
         select(_ROW.c.type, _ROW.c.patient_key, _ROW.c.rid, number.label("n"))
         .join_from(_TOKEN, _ROW, same)
-        .where(_TOKEN.c.param.in_(labels), _ROW.c.deleted.is_(False), asking.visible(_ROW))
+        .where(_TOKEN.c.param.in_(labels), _ROW.c.deleted.is_(False), _seen(asking))
         .subquery("n")
     )
     statement = (
@@ -87,6 +89,10 @@ def _carriers(asking: Asking, types: Sequence[str]) -> list[Linked]:
     return [
         Linked(type_name(kind), (key, rid)) for kind, key, rid in dict.fromkeys(map(tuple, rows))
     ]
+
+
+def _seen(asking: Asking) -> ColumnElement[bool]:
+    return visible_within(_ROW, asking.scope, asking.context.hasher, binaries=True)
 
 
 def _parameters(types: Sequence[str], code: str) -> list[int]:

@@ -168,7 +168,12 @@ def under(column: ColumnElement[int], keys: Sequence[int]) -> ColumnElement[bool
     """
     if len(keys) != 1:
         return column.in_(keys)
-    return column == bindparam(ONE_KEY, keys[0], BigInteger)
+    return column == one_key(keys[0])
+
+
+def one_key(key: int) -> ColumnElement[int]:
+    """Return the one key that all rows of a search have, as the value with a name."""
+    return bindparam(ONE_KEY, key, BigInteger)
 
 
 def any_of(conditions: Sequence[ColumnElement[bool]]) -> ColumnElement[bool]:

@@ -18,10 +18,11 @@ from ehr.store.engine import is_postgres
 from ehr.store.filing import move_rows
 from ehr.store.index_stamps import stamp
 from ehr.store.insert import delete_rows, insert_rows, update_rows
+from ehr.store.provenance import facts_rows
 from ehr.store.references import adopt
 from ehr.store.resolve import Keys, resolve
 from ehr.store.statements import query
-from ehr.store.tables import locator, resource, version
+from ehr.store.tables import locator, provenance_fact, resource, version
 from fhir_profiles.definitions import type_number
 
 Row = tuple[Any, ...]
@@ -124,10 +125,13 @@ def _store(
         if write.current is None:
             rows[resource].append(_resource_row(write, done, (*access, stamped)))
         else:
-            updates.append(_resource_update(write, done, (*access, stamped)))
+            updates.append(_resource_update(write, done, (*_entered(write, access), stamped)))
         versions.append(_version_row(write, done, access))
         index_rows.difference(write, done, keys, gone, rows)
     rows[version] = versions
+    rows[provenance_fact] = facts_rows(
+        txn_id, [(write.author, written[id(write)]) for write in writes if write.author]
+    )
     delete_rows(connection, gone)
     for write in writes:
         if write.clears:
@@ -150,8 +154,16 @@ def _access(write: Write, txn_id: int) -> Row:
     labelled, author = write.draft or write.current, write.author
     assert labelled is not None
     assert author is not None
-    release_at = write.current.release_at if write.current else None
-    return (labelled.conf, labelled.sens, release_at, author.organisation, author.id, txn_id)
+    labels = (labelled.conf, labelled.sens, labelled.release_at)
+    return (*labels, author.organisation, author.id, txn_id)
+
+
+def _entered(write: Write, access: Row) -> Row:
+    """Return the access columns of the current row: its author is who entered the first version."""
+    assert write.current is not None
+    conf, sens, release_at, _, _, txn_id = access
+    entered_by = (write.current.author_organisation, write.current.author)
+    return (conf, sens, release_at, *entered_by, txn_id)
 
 
 def _resource_row(write: Write, done: Written, access: Row) -> Row:

@@ -9,7 +9,7 @@ from ehr.messages import Instant, Resource
 from ehr.store.rows import IndexRows
 
 # Raised by one whenever extraction changes; `ehr check --deep` and $reindex select rows behind.
-INDEX_VERSION = 7
+INDEX_VERSION = 8
 
 
 class Method(IntEnum):
@@ -44,6 +44,7 @@ class Draft:
     rows: IndexRows
     conf: int
     sens: int
+    release_at: Instant | None
     care_date: int | None
     owner: str | None
     blob_id: str | None = None
@@ -71,12 +72,35 @@ class Current(Struct, frozen=True):
 
 
 @dataclass(frozen=True, slots=True)
+class Facts:
+    """What else is known of who writes, in the order of the columns; empty: nothing.
+
+    `kind` of caller, `person` and `patient` as `Practitioner/1` and `Patient/1`, `role` as a word
+    of ours, `purpose` of v3-ActReason. `patient` is for whom a carer acts.
+    """
+
+    kind: str = ""
+    person: str = ""
+    role: str = ""
+    client: str = ""
+    purpose: str = ""
+    patient: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Author:
-    """Who writes: kept on every version. `unfiled` is the key of what has no patient."""
+    """Who writes: kept on every version. `unfiled` is the key of what has no patient.
+
+    `facts` are kept once a transaction: see `tables/provenance.py`. In records that the writer has
+    `opened` in an emergency (keys of patients) `urgent` are kept instead.
+    """
 
     id: str
     organisation: str | None
     unfiled: int
+    facts: Facts | None = None
+    opened: frozenset[int] = frozenset()
+    urgent: Facts | None = None
 
 
 @dataclass(slots=True)

@@ -60,8 +60,10 @@ class Database:
         self.is_new = False  # its schema was made when it was opened
         self.patient_keys: dict[str, int] = {}  # of patients whose own apps ask, by id
         self.scopes: dict[Hashable, Any] = {}  # what callers see, see `ehr/access/scope.py`
+        self.directory: dict[Any, Any] = {}  # who callers are, see `ehr/access/callers.py`
         # SQL that is made once, by what it depends on: see `ehr/search/plan/shapes.py`.
         self.shapes: dict[Hashable, Any] = {}
+        self._closing: list[Callable[[], None]] = []
         if self.dialect == "sqlite":
             reading = sqlite_engine(self.url, pool_size, timeout)
             writing = sqlite_engine(self.url, 1)
@@ -220,8 +222,14 @@ class Database:
         if self._observers:
             self.announce(statement)
 
+    def before_close(self, work: Callable[[], None]) -> None:
+        """Have something done while there still is a connection, once: what ends with this."""
+        self._closing.append(work)
+
     def close(self) -> None:
         """Finish waiting writes and give all connections back."""
+        while self._closing:
+            self._closing.pop()()
         self._writer.close()
         self._readers.close()
 

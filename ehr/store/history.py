@@ -19,7 +19,7 @@ from sqlalchemy import (
     tuple_,
 )
 
-from ehr.messages import Instant
+from ehr.messages import Instant, Item
 from ehr.store.bodies import compose
 from ehr.store.drafts import Method
 from ehr.store.engine import of
@@ -34,6 +34,7 @@ Edge = tuple[Instant, int, int]  # (last_updated, rid, version) of the last row 
 class Entry:
     """One version in a history; a tombstone has no body, `created` also what came back."""
 
+    patient_key: int
     rid: int
     type: str
     id: str
@@ -42,6 +43,11 @@ class Entry:
     method: Method
     created: bool
     body: bytes | None
+
+    @property
+    def item(self) -> Item:
+        """Return what is audited of its being shown."""
+        return self.patient_key, self.rid, self.version
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,8 +68,9 @@ def entries(
     """Return at most `count` versions, newest first. `visible` judges the row `resource`."""
     v = versions
     statement = (
-        select(v.c.rid, v.c.type, v.c.id, v.c.version, v.c.last_updated, v.c.method, v.c.dict_id,
-               v.c.body, _neighbour(-1, versions.alias("earlier"), "method").label("earlier"))
+        select(v.c.patient_key, v.c.rid, v.c.type, v.c.id, v.c.version, v.c.last_updated,
+               v.c.method, v.c.dict_id, v.c.body,
+               _neighbour(-1, versions.alias("earlier"), "method").label("earlier"))
         .join(resource, and_(resource.c.patient_key == v.c.patient_key, resource.c.rid == v.c.rid))
         .where(visible, *_conditions(asked))
         .order_by(v.c.last_updated.desc(), v.c.rid.desc(), v.c.version.desc())
@@ -72,6 +79,7 @@ def entries(
     decompress = of(connection).compressor.decompress
     return [
         Entry(
+            row.patient_key,
             row.rid,
             type_name(row.type),
             row.id,

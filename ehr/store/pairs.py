@@ -81,6 +81,19 @@ def _for_postgres(element: Listed, compiler: Any, **options: Any) -> str:
     return f"({_row(element, compiler, options)} IN (SELECT * FROM unnest({arrays})))"  # noqa: S608  as above
 
 
+class _Among(Listed):
+    """The same for one column and a short list: a table of it takes more to set up than to ask."""
+
+    inherit_cache = True
+
+
+@compiles(_Among, "postgresql")
+def _among_for_postgres(element: Listed, compiler: Any, **options: Any) -> str:
+    (listed,) = (compiler.process(one, **options) for one in element.lists)
+    array = f"string_to_array(concat({listed}), ',')::bigint[]"
+    return f"({_row(element, compiler, options)} = ANY ({array}))"
+
+
 def _row(element: Listed, compiler: Any, options: Any) -> str:
     names = [compiler.process(one, **options) for one in element.columns]
     return names[0] if len(names) == 1 else f"({', '.join(names)})"
@@ -114,6 +127,11 @@ def in_keys(
 def listed_numbers(column: ColumnElement[int], listed: BindParameter[str]) -> ColumnElement[bool]:
     """Return the condition that a column is one of a list that `number_list` made."""
     return Listed((column,), (listed,))
+
+
+def among_few(column: ColumnElement[int], listed: BindParameter[str]) -> ColumnElement[bool]:
+    """Return what `listed_numbers` does, for a list that is short: it is gone through for each."""
+    return _Among((column,), (listed,))
 
 
 def number_list(dialect: str, numbers: Iterable[int]) -> str:

@@ -8,7 +8,7 @@ from typing import Any
 from msgspec import Struct
 from sqlalchemy import Connection, Text, bindparam, select
 
-from ehr.messages import Instant
+from ehr.messages import Instant, Item
 from ehr.store import tables
 from ehr.store.bodies import compose
 from ehr.store.drafts import Current, Method
@@ -59,7 +59,7 @@ _VERSION = (
 
 
 class Stored(Struct, frozen=True):
-    """One version read back. `deleted`: it is the tombstone."""
+    """One version read back. `deleted`: it is the tombstone; `is_whole`: its reader may see all."""
 
     patient_key: int
     rid: int
@@ -73,6 +73,12 @@ class Stored(Struct, frozen=True):
     conf: int
     sens: int
     author_organisation: str | None
+    is_whole: bool = False
+
+    @property
+    def item(self) -> Item:
+        """Return what is audited of its being shown."""
+        return self.patient_key, self.rid, self.version
 
     def json(self) -> bytes:
         """Return the resource as it was sent, with id and meta of the server."""
@@ -148,13 +154,15 @@ def of_patients(connection: Connection, type: str, keys: Iterable[int]) -> list[
     return [stored(connection, type, id, row) for id, *row in connection.execute(statement)]
 
 
-def stored(connection: Connection, type: str, id: str, row: Sequence[Any]) -> Stored:
+def stored(
+    connection: Connection, type: str, id: str, row: Sequence[Any], *, is_whole: bool = False
+) -> Stored:
     """Return a version from its `COLUMNS`, the body unpacked."""
     *columns, conf, sens, organisation, dict_id, body = row
     key, rid, number, updated, method, blob_id = columns
     return Stored(
         key, rid, type, id, number, updated, method == Method.DELETE, blob_id,
-        of(connection).compressor.decompress(body, dict_id), conf, sens, organisation,
+        of(connection).compressor.decompress(body, dict_id), conf, sens, organisation, is_whole,
     )  # fmt: skip
 
 

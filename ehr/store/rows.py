@@ -93,6 +93,10 @@ class ReferenceRow:
 # The path of rows that are no Reference: the url of an Attachment, where it names a Binary.
 ATTACHED = stable_id("Attachment.url")
 SECURITY_CONTEXT = stable_id("Binary.securityContext")
+# Token rows that access goes by, and no search: what a resource is to the role table, and codes of
+# these elements where R4 has no parameter for them.
+MARKED, CODED = stable_id("access.mark"), stable_id("access.coded")
+CODING_ELEMENTS = ("category", "code", "type", "class")
 # Indexes of PostgreSQL take 2,700 bytes; a text that stands here for a longer one can't be sent.
 _LONGEST_PART = 1_000
 _DIGEST = "\x1f"

@@ -85,9 +85,14 @@ RULES: tuple[Rule, ...] = (
         "v.last_updated <> r.last_updated OR v.type <> r.type OR v.id <> r.id OR v.txn_id <> "
         "r.txn_id OR v.conf <> r.conf OR v.sens <> r.sens OR "
         "coalesce(v.release_at, 0) <> coalesce(r.release_at, 0) OR "
-        "coalesce(v.author, '') <> coalesce(r.author, '') OR "
-        "coalesce(v.author_organisation, '') <> coalesce(r.author_organisation, '') OR "
         f"(v.method = {int(Method.DELETE)}) <> r.deleted",
+    ),
+    Rule(
+        "a resource is of who entered its first version",
+        "SELECT r.patient_key, r.rid FROM resource r JOIN version v ON v.patient_key = "
+        "r.patient_key AND v.rid = r.rid WHERE v.version = 1 AND ("
+        "coalesce(v.author, '') <> coalesce(r.author, '') OR "
+        "coalesce(v.author_organisation, '') <> coalesce(r.author_organisation, ''))",
     ),
     Rule(
         "versions count from 1 up to the current one",

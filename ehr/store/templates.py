@@ -5,6 +5,7 @@ values. What may differ in nothing but named values (`run`) need not even be bui
 SQLAlchemy's own cache key, so that whatever a text depends on, tells two structures apart.
 """
 
+import re
 from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeVar
@@ -24,6 +25,11 @@ Names = tuple[str, ...]
 CALLERS = "caller_"  # begins the names of values that are the caller's own, see `ehr/access/`
 _MOST = 1_000  # kept for each database
 _MOST_VALUES = 200  # of a statement that is kept
+_MARK = re.compile(r"\?|\$(\d+)")
+_COMPARES = re.compile(r"([=<>&(,]|\bBETWEEN|\bAND) $|\($")
+# Types, parameters and the like are below; what somebody asks by, hashes and times, is above: each
+# would have a text of its own, which PostgreSQL plans anew.
+_LARGEST = 1 << 31
 _NUMBERED = postgresql.dialect(paramstyle="numeric_dollar")  # type: ignore[no-untyped-call]  # SQLAlchemy's own
 
 
@@ -112,9 +118,45 @@ def template_of(
         one.key: name for bind, name in compiled.bind_names.items() for one in bind._cloned_set
     }
     places = [_names(named.get(one.key), state.parameter_expansion) for one in binds]
-    marks = tuple(state.positiontup)
+    varying = {name for some in places for name in some}
+    fixed = {
+        name: state.parameters[name]
+        for bind, known in compiled.bind_names.items()
+        if bind.unique
+        for name in _names(known, state.parameter_expansion)
+        if name not in varying and type(state.parameters.get(name)) is int
+    }
+    sql, marks = written_in(state.statement, tuple(state.positiontup), fixed)
     callers = tuple({name for name in marks if name.startswith(CALLERS)})
-    return Template(state.statement, state.parameters, marks, tuple(places), callers)
+    return Template(sql, state.parameters, marks, tuple(places), callers)
+
+
+def written_in(sql: str, marks: Names, fixed: Mapping[str, int]) -> tuple[str, Names]:
+    """Return a text with numbers that never change written into it, and the marks that are left.
+
+    A hundred values of which ten say anything cost more than the rest of a short statement. Only
+    what is compared or listed is written: behind ORDER BY a number would name a column.
+    """
+    parts = _MARK.split(sql)
+    given = [int(part or 0) for part in parts[1::2]]
+    order = [number - 1 for number in given] if any(given) else list(range(len(given)))
+    if sorted(set(order)) != list(range(len(marks))):
+        return sql, marks  # a mark that is none
+    text, left, numbers = [parts[0]], list[str](), dict[str, int]()
+    for at, after in zip(order, parts[2::2], strict=True):
+        name = marks[at]
+        if name in fixed and abs(fixed[name]) < _LARGEST and _COMPARES.search(text[-1]):
+            text += [f"({fixed[name]})" if fixed[name] < 0 else str(fixed[name]), after]
+            continue
+        if not any(given):
+            left.append(name)
+            text += ["?", after]
+            continue
+        if name not in numbers:
+            left.append(name)
+            numbers[name] = len(left)
+        text += [f"${numbers[name]}", after]
+    return "".join(text), tuple(left)
 
 
 def _names(name: str | None, expansion: Mapping[str, Sequence[str]]) -> Names:

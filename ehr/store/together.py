@@ -8,6 +8,7 @@ done by itself (`sessions/gathering.py`).
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import chain
+from typing import Any
 
 from sqlalchemy import Connection
 
@@ -30,6 +31,8 @@ class Part:
     judge: Callable[[Rows], list[list[Write]]]
     numbers: Numbers
     mode: str  # EHR_REFERENCES, the same for all
+    tell: Callable[[list[list[Written]]], Sequence[Any]]  # what is audited of it
+    keep: Callable[[Connection, Sequence[Any]], None]  # audits that here, the same for all
 
 
 def write_parts(connection: Connection, parts: Sequence[Part]) -> list[Outcome]:
@@ -39,10 +42,15 @@ def write_parts(connection: Connection, parts: Sequence[Part]) -> list[Outcome]:
     judged = [_judged(part, rows) for part in parts]
     writes = [write for one in judged if isinstance(one, list) for some in one for write in some]
     written = iter(commit(connection, writes, _all_numbers(parts), parts[0].mode))
-    return [
+    outcomes: list[Outcome] = [
         [[next(written) for _ in some] for some in one] if isinstance(one, list) else one
         for one in judged
     ]
+    told = (
+        part.tell(one) for part, one in zip(parts, outcomes, strict=True) if isinstance(one, list)
+    )
+    parts[0].keep(connection, [*chain.from_iterable(told)])
+    return outcomes
 
 
 def _judged(part: Part, rows: Rows) -> list[list[Write]] | FhirError:

@@ -1,5 +1,7 @@
 """Whether a token is in force, and its person: asked at every request, so by the driver alone."""
 
+from functools import cache
+
 from sqlalchemy import Connection
 
 from ehr.store.engine import is_postgres
@@ -11,6 +13,8 @@ _PERSON = (
     "(SELECT r.version FROM locator l JOIN resource r "
     "ON r.patient_key = l.patient_key AND r.rid = l.rid WHERE l.type = {} AND l.id = {})"
 )
+TOKEN = 0  # no number of a type
+_BESIDE = f"SELECT {TOKEN}, '', 0 {{}}{{}} UNION ALL {{}}"
 _ALONE = {one: f"SELECT 0 {_KEPT}{one}" for one in ("?", "%b")}
 _WITH_PERSON = {one: f"SELECT {_PERSON.format(one, one)} {_KEPT}{one}" for one in ("?", "%b")}
 
@@ -28,3 +32,11 @@ def in_force(connection: Connection, hash: str, person: str | None) -> int | Non
         type, _, id = person.partition("/")
         rows = query(connection, _WITH_PERSON[mark], (type_number(type), id, hash))
     return int(rows[0][0] or 0) if rows else None
+
+
+@cache
+def beside(one: str, rows: str) -> str:
+    """Return a statement of whether a token is in force with rows beside it, of a type, an id and a
+    version each: it alone has the type TOKEN, and is there if so. `one` is how parameters are
+    marked."""
+    return _BESIDE.format(_KEPT, one, rows)

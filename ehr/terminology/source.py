@@ -11,7 +11,7 @@ from ehr.messages import Resource
 from ehr.store.engine import of
 from ehr.store.hashing import Hasher
 from ehr.store.tables import locator, resource, uri, version
-from fhir_profiles import json_format
+from fhir_profiles import json_format, own_codes
 from fhir_profiles.definitions import type_number
 from fhir_profiles.references import type_and_id
 from fhir_profiles.search_parameters import for_type
@@ -42,10 +42,16 @@ def definition(source: Source, type: str, canonical: str) -> Resource | None:
     bare, _, wanted = canonical.partition("|")
     literal = type_and_id(bare, source.base_urls)
     found = _at(source, type, literal[1]) if literal is not None and literal[0] == type else []
-    for each in found or _with_url(source, type, bare):
+    for each in found or _own(type, bare) or _with_url(source, type, bare):
         if not wanted or each.get("version") == wanted:
             return each
     return None
+
+
+def _own(type: str, url: str) -> list[Resource]:
+    """Return what the server defines itself, whatever somebody may have stored under its url."""
+    found = own_codes.definition(type, url.rpartition("/")[2])
+    return [found] if found is not None and found["url"] == url else []
 
 
 def unknown(what: str, url: str, why: str) -> Invalid:

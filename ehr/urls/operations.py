@@ -53,6 +53,22 @@ OFFERED: tuple[OfferedOperation, ...] = (
     OfferedOperation(
         "everything", f"{OWN_BASE}/OperationDefinition/care-everything", _INSTANCE, CARE_TYPES
     ),
+    *(
+        OfferedOperation(
+            name,
+            f"{OWN_BASE}/OperationDefinition/{name}",
+            _INSTANCE,
+            frozenset({type}),
+            changes=True,
+        )
+        for name, type in (
+            ("access-at", "Patient"),
+            ("break-glass", "Patient"),
+            ("claim-relationship", "Patient"),
+            ("delegate", "Patient"),
+            ("review", "Task"),
+        )
+    ),
     OfferedOperation("reindex", f"{OWN_BASE}/OperationDefinition/reindex", _SYSTEM, changes=True),
     OfferedOperation("reindex-status", f"{OWN_BASE}/OperationDefinition/reindex-status", _SYSTEM),
 )

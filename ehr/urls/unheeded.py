@@ -22,6 +22,7 @@ _KNOWN: Mapping[str, frozenset[str]] = {
 }
 # Without an id in the address, their parameters are a condition.
 _CHANGES = frozenset({"update", "patch", "delete"})
+_WRITES = _CHANGES | {"create", "transaction"}
 
 
 def refuse_unheeded(interaction: Interaction) -> None:
@@ -32,6 +33,13 @@ def refuse_unheeded(interaction: Interaction) -> None:
             "If-None-Exist is the condition of a create. Use POST, or write the condition into the "
             "address: [type]?criteria.",
             expression="If-None-Exist",
+        )
+    if interaction.provenance is not None and name not in _WRITES:
+        raise Invalid(
+            "X-Provenance goes with a create, update, patch, delete or transaction. In a batch, "
+            "send each write that it tells of by itself.",
+            code="not-supported",
+            expression="X-Provenance",
         )
     if not interaction.params or interaction.preferences.lenient:
         return

@@ -9,6 +9,8 @@ from sqlalchemy import select
 
 from ehr.access.relationships import Ceiling, Kind, Relationship
 from ehr.access.relationships.held import caller_patients, grantees, is_related
+from ehr.access.relationships.known import relationships_to
+from ehr.access.relationships.moments import held_at
 from ehr.access.relationships.rebuilding import Origin, rebuild
 from ehr.access.relationships.rows import relationship_of
 from ehr.access.terms import DAY, FOREVER
@@ -53,6 +55,10 @@ def patients(
             is_related(every.c.patient_key, caller, at_least, **more)
         )
         assert set(connection.scalars(asked)) == listed
+        kinds = more.get("kinds", list(Kind))
+        for key in (MARY, OTHER):
+            held = held_at(relationships_to(connection, key), names, now, at_least)
+            assert any(one.kind in kinds for one in held) == (key in listed)
     return listed
 
 

@@ -39,9 +39,12 @@ def places(record: Record, client: Client) -> dict[str, tuple[int, int]]:
 def _told(record: Record, *added: AuditRow) -> Told:
     """Record events of one request and return them as FHIR."""
     trail = Trail(record.database, record.settings, record.clock, is_sealed=False)
+    with record.database.read() as connection:
+        known = {event.place for event in rows.listed(connection)}
     trail.record(added)
     with record.database.read() as connection:
-        events = sorted(rows.listed(connection), key=lambda event: event.place)
+        fresh = [event for event in rows.listed(connection) if event.place not in known]
+        events = sorted(fresh, key=lambda event: event.place)
         names = names_for(connection, events)
         first = [rows.first_of(connection, event) for event in events]
     ids = Ids(record.database)

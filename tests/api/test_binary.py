@@ -415,7 +415,7 @@ def test_size_costs_the_write_nothing(
         raw(client, LARGE * 10)
 
     assert _without_chunks(large) == _without_chunks(small)
-    assert len(_without_chunks(small)) <= 10
+    assert len(_without_chunks(small)) <= 11  # three of them tell who did it
 
 
 def _without_chunks(seen: list[str]) -> list[str]:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from auth.tokens import id_of
 from ehr import cli
 from ehr.cli import demo as demo_command
 from ehr.cli import server
@@ -337,6 +338,29 @@ def test_demo_says_how_each_of_its_people_signs_in(
     assert '"d"' not in capsys.readouterr().out
     for person in PEOPLE:
         assert cli.run(["get", person.fhir_user]) == Exit.OK
+
+
+def test_demo_gives_a_token_as_one_of_its_people(
+    started: list[Settings], capsys: Printed, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    mary = list(bundles())[:1]
+    monkeypatch.setattr("ehr.demo.bundles", lambda: iter(mary))
+    assert cli.run(["demo"]) == Exit.OK
+    capsys.readouterr()
+
+    assert cli.run(["demo", "--token", "tom.baird"]) == Exit.OK
+    token = capsys.readouterr().out.strip()
+    assert cli.run(["demo", "--token", "nobody"]) == Exit.USAGE
+    refused = capsys.readouterr().err
+
+    assert "Choose from anna.reid, priya.nair, tom.baird" in refused
+    monkeypatch.setenv("EHR_DATABASE_URL", "sqlite:///ehr-demo.db")
+    assert cli.run(["token", "list"]) == Exit.OK
+    listed = capsys.readouterr().out
+    assert re.search(rf"{id_of(token)} .*Tom Baird", listed)
+    assert cli.run(["audit", "list"]) == Exit.OK
+    assert "token-issued" in capsys.readouterr().out
+    assert len(started) == 1
 
 
 def test_a_demo_that_never_ran_has_no_codes(capsys: Printed) -> None:

@@ -13,8 +13,9 @@ from ehr.bulk.checking.findings import Finding, Report
 from ehr.cli.exits import Exit
 from ehr.record import Record
 from ehr.store import integrity
+from ehr.store.rows import MARKED
 from ehr.store.scan import snapshot
-from ehr.store.tables import locator, member, metadata, resource
+from ehr.store.tables import audit_event, locator, member, metadata, resource
 from fhir_profiles.definitions import type_number
 from tests import given
 from tests.client import Client
@@ -114,6 +115,24 @@ DAMAGES: dict[str, tuple[str, str, str, str]] = {
         "Condition/secret version 1: columns say 3 and 0, the body (4, 0)",
         "labels say",
     ),
+    "release put off": (
+        "UPDATE version SET release_at = 7 WHERE id = 'secret'",
+        "labels are those of the body",
+        "Condition/secret version 1: the column says 7 for its release, the body None",
+        "labels say",
+    ),
+    "release of a tombstone": (
+        f"UPDATE version SET release_at = 7 WHERE version = 2 AND rid = {_GONE}",
+        "labels are those of the body",
+        "Goal/gone version 2: it has not the labels of the version before it",
+        "labels say",
+    ),
+    "mark that the role table goes by": (
+        f"DELETE FROM token WHERE param = {MARKED} AND rid = {_PULSE}",
+        "index rows are what the body gives",
+        "Observation/pulse: token",
+        "--repair",
+    ),
     "labels of the row alone": (
         "UPDATE resource SET conf = 3 WHERE id = 'secret'",
         "current row is the newest version",
@@ -122,7 +141,7 @@ DAMAGES: dict[str, tuple[str, str, str, str]] = {
     ),
     "author of the row alone": (
         "UPDATE resource SET author = 'nobody' WHERE id = 'pulse'",
-        "current row is the newest version",
+        "a resource is of who entered its first version",
         "Observation/pulse (key ",
         "backup",
     ),
@@ -439,7 +458,11 @@ def _move(connection: Connection, type: str, id: str, key: str | int) -> None:
         ).scalar_one()
     row = connection.execute(select(resource).where(resource.c.rid == place.rid)).one()
     connection.execute(insert(resource).values({**row._mapping, "patient_key": key}))
-    tables = [one for one in metadata.sorted_tables if {"patient_key", "rid"} <= {*one.c.keys()}]
+    tables = [
+        one
+        for one in metadata.sorted_tables
+        if {"patient_key", "rid"} <= {*one.c.keys()} and one is not audit_event
+    ]
     for table in tables:
         if table is not resource:
             here = (table.c.rid == place.rid) & (table.c.patient_key == place.patient_key)

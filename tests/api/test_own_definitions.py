@@ -4,7 +4,10 @@ from typing import Any
 
 import pytest
 
+from ehr.interactions.own_operations import DEFINITIONS
 from ehr.operations.everything_asked import NAMES
+from fhir_profiles.own_codes import OWN_CODES, value_set_url
+from fhir_profiles.own_names import REVIEW_OUTCOME
 from fhir_profiles.validator import validate
 from tests import given
 from tests.client import Client, expect, outcome
@@ -31,6 +34,17 @@ def test_each_own_definition_is_where_the_statement_says(client: Client) -> None
         assert found["url"] == url
         assert type in found["resource"]
         assert validate(found) == []
+
+
+@pytest.mark.parametrize("code", sorted(DEFINITIONS))
+def test_operations_on_access_are_defined_where_they_are_offered(client: Client, code: str) -> None:
+    found = client.read(f"OperationDefinition/{code}")
+
+    [type] = found["resource"]
+    rest = client.read("metadata")["rest"][0]
+    [offered] = [one for one in rest["resource"] if one["type"] == type]
+    assert {"name": code, "definition": found["url"]} in offered["operation"]
+    assert validate(found) == []
 
 
 def test_it_names_the_parameters_there_are(client: Client) -> None:
@@ -80,7 +94,7 @@ def test_a_caller_who_has_it_is_told_so(client: Client) -> None:
     assert client.get(OWN, If_Match='W/"7"').status_code == 412
     meta = client.read(OWN)["meta"]
     assert f'W/"{meta["versionId"]}"' == tag
-    assert meta["lastUpdated"].startswith("2026-11-22T00:00:00")
+    assert meta["lastUpdated"].startswith("2026-11-23T00:00:00")
 
 
 def test_its_only_version_is_its_history(client: Client) -> None:
@@ -95,3 +109,50 @@ def test_its_only_version_is_its_history(client: Client) -> None:
     assert client.get(f"{OWN}/_history/2").status_code == 404
     assert client.get(f"{OWN}/_history?nonsense=1").status_code == 400
     assert "entry" not in client.read(f"{OWN}/_history?_since=2030-01-01")
+
+
+@pytest.mark.parametrize("type", ["CodeSystem", "ValueSet"])
+@pytest.mark.parametrize("system", sorted(OWN_CODES))
+def test_own_codes_are_served(client: Client, type: str, system: str) -> None:
+    id = OWN_CODES[system].id
+    found = client.read(f"{type}/{id}")
+
+    assert (found["status"], validate(found)) == ("active", [])
+    assert found["url"] == (system if type == "CodeSystem" else value_set_url(system))
+    answer = client.put(f"{type}/{id}", found)
+    assert answer.status_code == 405
+    assert f"{type}/{id}" in outcome(answer)[0]["diagnostics"]
+    assert client.get(f"{type}/{id}x").status_code == 404
+
+
+def test_a_code_system_of_ours_lists_each_code_with_its_words(client: Client) -> None:
+    found = client.read("CodeSystem/review-outcome")
+
+    assert {one["code"]: one["display"] for one in found["concept"]} == {
+        "justified": "Justified",
+        "not-justified": "Not justified",
+        "needs-discussion": "Needs discussion",
+    }
+    assert found["valueSet"] == client.read("ValueSet/review-outcome")["url"]
+
+
+@pytest.mark.parametrize(("code", "parameter"), [("break-glass", "reason"), ("review", "outcome")])
+def test_operations_say_which_codes_they_take(client: Client, code: str, parameter: str) -> None:
+    definition = client.read(f"OperationDefinition/{code}")
+
+    [asked] = [one for one in definition["parameter"] if one["name"] == parameter]
+    url = asked["binding"]["valueSet"]
+    named = client.read(f"ValueSet/{url.rpartition('/')[2]}")
+    assert named["url"] == url
+
+
+def test_searches_know_own_value_sets(client: Client) -> None:
+    system = OWN_CODES[REVIEW_OUTCOME].url
+    status = {"coding": [{"system": system, "code": "justified"}]}
+    made = client.create(
+        {"resourceType": "Task", "status": "completed", "intent": "order", "businessStatus": status}
+    )
+    client.create({"resourceType": "Task", "status": "completed", "intent": "order"})
+
+    found = client.read(f"Task?business-status:in={value_set_url(REVIEW_OUTCOME)}")
+    assert [one["resource"]["id"] for one in found["entry"]] == [made["id"]]

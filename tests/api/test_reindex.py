@@ -343,7 +343,7 @@ def test_a_write_that_had_begun_before_is_awaited(many: Client, record: "Record"
     holds, goes_on = threading.Event(), threading.Event()
 
     def old(record: "Record") -> None:
-        from ehr.bulk.loading.writing import LOADER
+        from ehr.bulk.loading.writing import LOADER, LOADING
         from ehr.interactions.applying import apply
         from ehr.interactions.changes import Change
         from ehr.messages import Document
@@ -359,7 +359,7 @@ def test_a_write_that_had_begun_before_is_awaited(many: Client, record: "Record"
             holds.set()
             goes_on.wait(30)
 
-        apply(record, LOADER, [change], wait)
+        apply(record, LOADER, [change], wait, asked=LOADING)
 
     other = open_record(record.settings)
     writer = threading.Thread(target=old, args=(other,))

@@ -76,7 +76,7 @@ SEARCHES = {
     "both": (
         "Observation?patient={id}&_include=Observation:subject&_revinclude=Provenance:target"
         "&_include=Observation:encounter",
-        1,
+        1 + 3,  # who made each version: places, versions, facts
     ),
     "iterate": (
         "Observation?patient={id}&_include=Observation:encounter"

@@ -12,6 +12,7 @@ from sqlalchemy import Integer, Text, cast, insert, select, text, true
 
 from auth import tokens
 from ehr.app import create_app
+from ehr.audit.trail import Trail
 from ehr.errors import Busy, TooCostly
 from ehr.record import Record, open_record
 from ehr.settings import DEVELOPMENT_SECRET, load
@@ -78,11 +79,13 @@ def test_a_search_that_takes_too_long_says_so(database_url: str) -> None:
     record = open_record(load({"EHR_DATABASE_URL": database_url}))
     record.database.close()
     opened = open_database(database_url, secret=DEVELOPMENT_SECRET, timeout=0.05)
-    hasty: Record = replace(record, database=opened)
+    trail = Trail(opened, record.settings, record.clock)
+    hasty: Record = replace(record, database=opened, trail=trail)
 
     answer = _client(hasty, "system").get(f"Patient?{_SLOW}")
     found = _client(hasty, "system").get(f"Patient/{patient}")
     explained = _client(hasty, "operator").get(f"Patient?{_SLOW}&_explain=true")
+    trail.close()
     opened.close()
 
     assert answer.status_code == 403

@@ -39,7 +39,7 @@ def main() -> None:
 def _measure(ground: Ground, url: str, chosen: argparse.Namespace) -> None:
     with running.server(url, chosen.workers, chosen.threads) as server:
         post_checked(server.target, synthea.bundles("synthea-2018", chosen.bundles))
-        names = _names(url)
+        names = names_of(url)
         requests = [server.target.request("GET", f"/{type}/{id}") for type, id in names]
         send(server.target, requests, 16, seconds=2)
         say(f"{_HEAD}   CPU µs a request, server and database")
@@ -64,7 +64,8 @@ def _run(
     )
 
 
-def _names(url: str) -> list[tuple[str, str]]:
+def names_of(url: str) -> list[tuple[str, str]]:
+    """Return type and id of some resources that are there, in an order of their own."""
     connection = floors.connect(url)
     try:
         found = connection.execute("SELECT type, id FROM resource ORDER BY rid").fetchall()

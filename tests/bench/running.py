@@ -15,7 +15,7 @@ import sys
 import tempfile
 import time
 import uuid
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -143,15 +143,27 @@ def _execute(url: str, statement: str) -> None:
 
 
 @contextmanager
-def server(url: str, workers: int, threads: int, wrapper: Sequence[str] = ()) -> Iterator[Server]:
-    """Run `ehr serve` on a database; `wrapper` is a program to run it under."""
+def server(
+    url: str,
+    workers: int,
+    threads: int,
+    wrapper: Sequence[str] = (),
+    *,
+    module: str = "ehr",
+    settings: Mapping[str, str] | None = None,
+) -> Iterator[Server]:
+    """Run `ehr serve` on a database; `wrapper` is a program to run it under.
+
+    `module` has the command in place of `ehr`.
+    """
     port = _free_port()
     environment = os.environ | {
         "EHR_DATABASE_URL": url,
         "EHR_THREADS": str(threads),
         "EHR_LOG": "warning",
+        **(settings or {}),
     }
-    command = [*wrapper, sys.executable, "-m", "ehr", "serve", "--port", str(port)]
+    command = [*wrapper, sys.executable, "-m", module, "serve", "--port", str(port)]
     with tempfile.TemporaryFile() as log:
         process = subprocess.Popen(
             [*command, "--workers", str(workers)],

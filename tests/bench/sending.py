@@ -11,6 +11,7 @@ import urllib.request
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from itertools import cycle
+from typing import Self
 from urllib.error import URLError
 
 _HEAD_END = b"\r\n\r\n"
@@ -55,6 +56,35 @@ class _Client:
     started: float
     answer: bytearray = field(default_factory=bytearray)
     size: int = -1  # of the whole answer, once its head has come
+
+
+class Kept:
+    """One connection, on which requests are made one after the other."""
+
+    def __init__(self, target: Target) -> None:
+        self._socket = socket.create_connection((target.host, target.port))
+        self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._socket.close()
+
+    def ask(self, request: bytes) -> bytes:
+        """Return the whole answer. Raises Refused where it is not 2xx."""
+        self._socket.sendall(request)
+        answer, size = bytearray(), -1
+        while size < 0 or len(answer) < size:
+            got = self._socket.recv(1 << 18)
+            if not got:
+                raise Refused(f"the server closed the connection after {bytes(answer[:500])!r}")
+            answer += got
+            if size < 0:
+                size = _whole_size(answer)
+        if answer[9:10] != b"2":
+            raise Refused(bytes(answer[:2000]).decode("utf-8", "replace"))
+        return bytes(answer)
 
 
 def is_ready(target: Target) -> bool:

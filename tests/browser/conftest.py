@@ -77,25 +77,31 @@ class Given:
         return oauth_flow.register(self.live.record, name, **values)
 
     def patient(self, given: str = "Mary", **more: Any) -> str:
-        """Write a patient into the record; return the id."""
-        return self.write(resources.patient(given, **more))
+        """Write a patient of the surgery where staff work; return the id."""
+        practice = signing_in.registered(self._client())
+        return self.write(resources.patient(given, **practice, **more))
 
     def write(self, resource: dict[str, Any]) -> str:
         """Write a resource into the record; return the id."""
+        id: str = self._client().create(resource)["id"]
+        return id
+
+    def _client(self) -> Client:
         record = self.live.record
         token = record.database.write(
             lambda connection: tokens.create(
                 connection, kind="system", name="tests", now=record.clock()
             )
         )
-        id: str = Client(self.live.app.test_client(), token).create(resource)["id"]
-        return id
+        return Client(self.live.app.test_client(), token)
 
     def user(self, kind: str, *patients: str, **more: Any) -> Known:
         """Make somebody who signs in."""
         more.setdefault("login", f"{kind}-{self.live.record.new_id()}@example.org")
         if kind == "patient":
             more.setdefault("fhir_user", f"Patient/{patients[0]}")
+        if kind == "carer":  # each is one patient's
+            more.setdefault("fhir_user", f"RelatedPerson/{self.live.record.new_id()}")
         return signing_in.make_user(self.live.record, kind, patients=patients, **more)
 
     def window(self, known: Known | None = None, **options: Any) -> "Page":

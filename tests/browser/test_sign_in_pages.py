@@ -19,7 +19,8 @@ if TYPE_CHECKING:
 
     from tests.browser.conftest import Given
 
-MANAGER = Role("gp", "GP at Northside Practice", manages=True)
+MANAGER = Role("gp", "GP at Northside Practice", "northside", manages=True)
+FRONT_DESK = Role("receptionist", "Receptionist at Northside", "northside", manages=True)
 
 
 @pytest.fixture(scope="module")
@@ -104,7 +105,7 @@ def test_a_passkey_is_set_up_and_signs_in(given: "Given") -> None:
     ],
 )
 def test_pages_of_an_account_are_good(given: "Given", path: str, name: str) -> None:
-    window = given.window(given.user("professional", roles=[MANAGER]))
+    window = given.window(given.user("professional", roles=[FRONT_DESK]))
     window.goto(f"{given.live.root}{path}")
 
     assert_good(window, name)
@@ -138,7 +139,7 @@ def test_a_patient_is_invited_and_joins(given: "Given") -> None:
 
 
 def test_a_patient_is_registered_and_their_invitation_is_printed(given: "Given") -> None:
-    window = given.window(given.user("professional", roles=[MANAGER]))
+    window = given.window(given.user("professional", roles=[FRONT_DESK]))
     window.goto(f"{given.live.root}/auth/patients/new")
     window.get_by_role("button", name="Register").click()
     assert_good(window, "register-patient-error")

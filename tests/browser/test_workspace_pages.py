@@ -68,6 +68,7 @@ def test_a_carer_says_for_whom(given: "Given") -> None:
     window.goto(given.address(given.app(), PERSON))
 
     assert_good(window, "picker-carer")
+    expect(window.get_by_label("Ann Murray")).to_have_count(0)  # who lets nobody act
     window.get_by_label("Tom Murray").check()
     window.get_by_role("button", name="Continue").click()
 

@@ -93,7 +93,9 @@ def register(site: Site) -> Callable[..., tuple[clients.Client, str | None]]:
 @pytest.fixture
 def fhir(site: Site, client: Client) -> Client:
     """Give a system client that puts resources into the served record."""
-    client.update({"resourceType": "Patient", "id": "mary", "name": [{"family": "Murray"}]})
+    practice = signing_in.registered(client)
+    mary = {"resourceType": "Patient", "id": "mary", "name": [{"family": "Murray"}]}
+    client.update({**mary, **practice})
     client.update({"resourceType": "Practitioner", "id": "anna", "name": [{"family": "Reid"}]})
     client.update(
         {

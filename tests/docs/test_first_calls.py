@@ -1,4 +1,4 @@
-"""The README's calls, one after another, answered by a record with its demo person; no socket."""
+"""The README's calls, one after another, answered by a record with its demo people; no socket."""
 
 import json
 import re
@@ -9,14 +9,19 @@ from urllib.parse import quote
 import pytest
 
 from ehr import cli
+from ehr.cli import demo_access
 from ehr.cli.demo import DEMO_FILE
-from ehr.demo import bundles
+from ehr.cli.demo_token import token_for
+from ehr.demo import bundles, consultant
+from ehr.record import Record
 from tests.client import Client
 
 README = (Path(__file__).resolve().parents[2] / "README.md").read_text("utf-8")
 CALLS = README.partition("## First calls")[2].partition("\n## Commands")[0]
 _BEGINS = r"(?:curl |EHR_[A-Z_]+=|[A-Z]+=\$\()"
 _PROGRAM = ".venv/bin/ehr"
+# What a call is answered that is to be refused, as a comment behind it says.
+_REFUSED = re.compile(r" # ([0-9]{3})\b.*$")
 
 Answers = dict[str, str]
 
@@ -27,17 +32,19 @@ def _calls() -> list[str]:
 
 
 @pytest.fixture
-def mary(client: Client) -> Client:
+def mary(client: Client, record: Record, folder_of_its_own: Path) -> Client:
     _, bundle = next(bundles())
     client.transact(bundle)
+    client.transact(consultant())
+    demo_access.make(record, folder_of_its_own / DEMO_FILE)
     return client
 
 
 @pytest.fixture
 def answers(
     mary: Client,
+    record: Record,
     database_url: str,
-    folder_of_its_own: Path,
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
 ) -> Answers:
@@ -47,9 +54,14 @@ def answers(
     found: Answers = {}
     for call in _calls():
         named = re.fullmatch(r"([A-Z]+)=\$\((.*)\)", call)
-        words = shlex.split(named[2] if named else call)
+        refused = _REFUSED.search(call)
+        words = shlex.split(named[2] if named else _REFUSED.sub("", call))
         if words[0] == "curl":
-            found[call] = _over_http(mary, words[1:], known)
+            expected = (int(refused[1]),) if refused else (200, 201)
+            found[call] = _over_http(mary, words[1:], known, expected)
+            continue
+        if named and words[:3] == [_PROGRAM, "demo", "--token"]:
+            known[named[1]] = token_for(record, words[3]) or ""
             continue
         variable, _, url = words[0].partition("=")
         assert words[1] == _PROGRAM
@@ -62,7 +74,9 @@ def answers(
     return found
 
 
-def _over_http(client: Client, words: list[str], known: dict[str, str]) -> str:
+def _over_http(
+    client: Client, words: list[str], known: dict[str, str], expected: tuple[int, ...]
+) -> str:
     method, path, body, headers = _request(words)
     sent = {
         name: re.sub(r"\$([A-Z]+)", lambda name: known[name[1]], value)
@@ -74,7 +88,7 @@ def _over_http(client: Client, words: list[str], known: dict[str, str]) -> str:
     )
 
     text = answer.get_data(as_text=True)
-    assert answer.status_code in (200, 201), (words, text[:500])
+    assert answer.status_code in expected, (words, text[:500])
     return text
 
 
@@ -105,13 +119,17 @@ def _of(answers: Answers, part: str) -> str:
     return found
 
 
-def test_each_call_succeeds_in_the_order_of_the_page(answers: Answers) -> None:
+def test_each_call_is_answered_as_the_page_says(answers: Answers) -> None:
+    _adds(answers)
+    _tells_people_apart(answers)
+    _registers_an_app(answers)
+    _asks_programs(answers)
+
+
+def _adds(answers: Answers) -> None:
     assert len(answers) >= 16
     searches = [answer for call, answer in answers.items() if "--data-urlencode" in call]
     assert [json.loads(one)["total"] for one in searches] == [1, 1]
-
-
-def test_what_the_page_adds_is_there_afterwards(answers: Answers) -> None:
     weights = json.loads(_of(answers, "&_sort=-date"))
     versions = json.loads(_of(answers, "_history"))
 
@@ -120,14 +138,33 @@ def test_what_the_page_adds_is_there_afterwards(answers: Answers) -> None:
     assert versions["total"] == 2
 
 
-def test_the_app_of_the_page_registers_itself(answers: Answers) -> None:
+def _tells_people_apart(answers: Answers) -> None:
+    refused = json.loads(_of(answers, "MedicationRequest"))
+    hidden = json.loads(_of(answers, '$TOM" "$FHIR/Patient/walk-in'))
+    looked = json.loads(_of(answers, "AuditEvent?patient=mary-murray"))
+
+    said = refused["issue"][0]["diagnostics"]
+    assert said.startswith("The role social-worker may not do create on MedicationRequest.")
+    assert "may: gp, hospital-consultant" in said
+    assert hidden["issue"][0]["diagnostics"] == "There is no Patient/walk-in."
+    assert 'is at W/"2"' in json.loads(_of(answers, "# 428"))["issue"][0]["diagnostics"]
+    assert answers['curl -H "Authorization: Bearer $PRIYA" "$FHIR/Patient/walk-in"'].count("Khan")
+    readers = [
+        agent["who"].get("reference")
+        for entry in looked["entry"]
+        for agent in entry["resource"]["agent"]
+    ]
+    assert "Practitioner/tom-baird" in readers
+
+
+def _registers_an_app(answers: Answers) -> None:
     told = json.loads(_of(answers, "/auth/register"))
 
     assert told["client_name"] == "Growth charts"
     assert "patient/*.rs" in told["scope"]
 
 
-def test_what_the_page_asks_of_programs_is_answered(answers: Answers) -> None:
+def _asks_programs(answers: Answers) -> None:
     assert '"family": "Murray"' in _of(answers, "ehr get")
     assert '"ready"' in _of(answers, "reindex")
     assert "CarePlan.title (string)" in _of(answers, "ehr explain")

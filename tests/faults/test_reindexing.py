@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 from ehr.bulk.checking import deep_check
-from ehr.bulk.loading.writing import LOADER
+from ehr.bulk.loading.writing import LOADER, LOADING
 from ehr.interactions.applying import apply
 from ehr.interactions.changes import Change
 from ehr.messages import Document
@@ -40,7 +40,7 @@ def _put(record: Record, resources: list[dict[str, Any]]) -> None:
             raw = json.dumps(one).encode()
             document = Document(raw, json_format.parse(raw))
             changes.append(Change(Method.PUT, one["resourceType"], one["id"], document=document))
-        apply(record, LOADER, changes)
+        apply(record, LOADER, changes, asked=LOADING)
 
 
 def _is_sound(record: Record) -> bool:

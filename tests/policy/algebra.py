@@ -11,7 +11,14 @@ Resource = dict[str, Any]
 
 # Of the types in the tests' record.
 SHARED = {"Practitioner", "Organization"}
-REPORTED = {"Observation"}
+# Letters of the role table for these: of a GP, of patients and of carers.
+_CLINICAL = ("Patient", "Observation", "Condition", "Encounter")
+ROLES = {
+    "professional": dict.fromkeys(_CLINICAL, "rsh") | dict.fromkeys(SHARED, "rs"),
+    "patient": dict.fromkeys(_CLINICAL, "rs")
+    | {"Patient": "rsh", "Practitioner": "r", "Organization": "rs"},
+    "carer": dict.fromkeys(_CLINICAL, "rs") | {"Practitioner": "r", "Organization": "rs"},
+}
 
 
 @dataclass(frozen=True)
@@ -25,14 +32,22 @@ class Caller:
     person: str | None = None
 
 
-def permits(caller: Caller, letter: str, resource: Resource) -> bool:
-    """Tell whether one of the scopes permits a letter for a resource."""
+def permits(caller: Caller, letters: str, resource: Resource) -> bool:
+    """Tell whether these letters are permitted: by scopes, or all of them for who the caller is.
+
+    `openid fhirUser` opens the read of one resource: in no list, where `s` is asked for as well.
+    `h`, histories, is in no scope: who may read or search has that too.
+    """
     if (
-        letter == "r"
+        {*letters} <= {*"rh"}
         and {"openid", "fhirUser"} <= set(caller.scopes)
         and _is_self(caller, resource)
     ):
         return True
+    return all(_by_scopes(caller, letter, resource) for letter in letters)
+
+
+def _by_scopes(caller: Caller, letter: str, resource: Resource) -> bool:
     return any(_one(caller, scope, letter, resource) for scope in caller.scopes if "/" in scope)
 
 
@@ -44,7 +59,11 @@ def _one(caller: Caller, scope: str, letter: str, resource: Resource) -> bool:
     rights, _, query = scope.partition("?")
     context, _, rest = rights.partition("/")
     type, _, letters = rest.partition(".")
-    if type not in ("*", resource["resourceType"]) or letter not in letters:
+    if type not in ("*", resource["resourceType"]):
+        return False
+    if letter not in letters and not (letter == "h" and {*letters} & {"r", "s"}):
+        return False
+    if letter not in ROLES.get(caller.kind, {}).get(resource["resourceType"], "rsh"):
         return False
     if not all(_meets(resource, *pair.split("=")) for pair in query.split("&") if pair):
         return False
@@ -55,7 +74,13 @@ def _reaches(caller: Caller, context: str, resource: Resource) -> bool:
     if caller.kind == "system":
         return context == "system"
     if caller.kind == "professional" and context == "user":
-        return True
+        return True  # who is registered with everybody there is
+    if (
+        caller.kind == "carer"
+        and resource["resourceType"] not in SHARED
+        and owner(resource) != "mary"
+    ):
+        return False  # whom the carer has a grant of
     if context == "patient":
         mine = {caller.patient} - {None}
         if caller.kind != "professional":

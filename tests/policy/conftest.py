@@ -7,7 +7,15 @@ import pytest
 
 from tests import given
 from tests.client import Client
+from tests.policy.naive.vocabulary import (
+    AREAS,
+    CONSENT_KIND,
+    CONSENT_SCOPE,
+    PROXY_ACTION,
+    PROXY_AREA,
+)
 
+ROLE = "http://terminology.hl7.org/CodeSystem/v3-RoleClass"
 LAB, VITAL = "laboratory", "vital-signs"
 CATEGORY = "http://terminology.hl7.org/CodeSystem/observation-category"
 
@@ -20,10 +28,13 @@ def observation(who: str, id: str, category: str = VITAL, **more: Any) -> dict[s
 
 
 @pytest.fixture
-def people(client: Client) -> Client:
-    """Store Mary and John, who is Mary's husband, and those who care for both; give a system."""
+def people(client: Client, client_of: Callable[..., Client]) -> Client:
+    """Store Mary and John, who is Mary's husband, and those who care for both; give a system.
+
+    What is there was entered by their surgery, where Reid works.
+    """
     reid = [given.reference("Practitioner/reid")]
-    client.update_all(
+    client_of("surgery").update_all(
         {"resourceType": "Organization", "id": "surgery", "name": "Surgery"},
         given.practitioner(id="reid", identifier=[{"system": "urn:n", "value": "reid"}]),
         *(
@@ -38,8 +49,36 @@ def people(client: Client) -> Client:
         ),
         *_of("mary", "john"),
         *_of("john", "mary"),
+        *proxy_of("mary"),
     )
     return client
+
+
+def proxy_of(who: str) -> Iterator[dict[str, Any]]:
+    """Ben, who may act for a patient in everything."""
+    ben = given.reference("RelatedPerson/ben")
+    yield {
+        "resourceType": "RelatedPerson",
+        "id": "ben",
+        "patient": given.reference(f"Patient/{who}"),
+    }
+    yield {
+        "resourceType": "Consent",
+        "id": "for-ben",
+        "status": "active",
+        "scope": given.concept("patient-privacy", CONSENT_SCOPE),
+        "category": [given.concept("proxy", CONSENT_KIND)],
+        "patient": given.reference(f"Patient/{who}"),
+        "dateTime": "2024-01-01",
+        "policyRule": {"text": "proxy"},
+        "performer": [given.reference(f"Patient/{who}")],
+        "provision": {
+            "type": "permit",
+            "actor": [{"role": given.concept("DELEGATEE", ROLE), "reference": ben}],
+            "code": [given.concept(area, PROXY_AREA) for area in AREAS],
+            "action": [given.concept(action, PROXY_ACTION) for action in ("read", "write")],
+        },
+    }
 
 
 def _of(who: str, other: str) -> Iterator[dict[str, Any]]:
@@ -70,3 +109,11 @@ def mary(people: Client, client_with: Callable[..., Client]) -> Callable[..., Cl
         return client_with(scope, patient="mary", **granted)
 
     return make
+
+
+@pytest.fixture
+def unlinted(ran: set[tuple[str, str]]) -> Iterator[None]:
+    """Leave the SQL lint out where thousands of statements run: other tests run each kind."""
+    before = set(ran)
+    yield
+    ran.intersection_update(before)

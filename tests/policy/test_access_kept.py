@@ -7,9 +7,15 @@ import pytest
 from sqlalchemy import delete, select
 
 from ehr.access.relationships import Kind
+from ehr.bulk.loading.writing import LOADER
+from ehr.interactions.applying import apply
+from ehr.interactions.changes import Change
+from ehr.interactions.drafting import checked
+from ehr.messages import Document, Interaction
+from ehr.store.drafts import Method
 from ehr.store.tables import consent_rule, relationship
 from tests import given
-from tests.client import Client, expect
+from tests.client import Client, expect, to_json
 from tests.conftest import _token
 from tests.counting import is_counted
 from tests.unit.ehr.access.access_documents import (
@@ -30,12 +36,13 @@ if TYPE_CHECKING:
 
 Stored = Callable[[], set[tuple[str, str]]]
 PRACTICE, PHYSIO = "Organization/practice", "Organization/physio"
+ASKING = Interaction(name="transaction")
+ASKED = access_task("self-claim")
 SOURCES: Mapping[str, dict[str, Any]] = {
     "team": team({"member": to("Practitioner/ann")}),
     "encounter": encounter(),
     "referral": request(),
     "task": task("accepted"),
-    "access": access_task("self-claim"),
     "carer": {"resourceType": "RelatedPerson", "patient": to("Patient/mary")},
 }
 
@@ -80,6 +87,17 @@ def test_what_is_written_is_derived_and_goes_with_it(
     assert stored() > before
 
     assert client.delete(f"{made['resourceType']}/{made['id']}").status_code == 204
+    assert stored() == before
+
+
+def test_what_the_server_wrote_itself_is_derived_as_well(record: "Record", stored: Stored) -> None:
+    """As `ehr load` brings it: no caller writes such a Task."""
+    before = stored()
+    document = checked(record, Document(to_json(ASKED).encode(), ASKED), "Task")
+    [[made]] = apply(record, LOADER, [Change(Method.POST, "Task", document=document)], asked=ASKING)
+    assert stored() == before | {("SELF_CLAIMED", "Practitioner/ann")}
+
+    apply(record, LOADER, [Change(Method.DELETE, "Task", id=made.id)], asked=ASKING)
     assert stored() == before
 
 

@@ -45,6 +45,8 @@ def test_l33_a_binary_is_read_through_the_own_document(
     mary: App, letters: dict[str, dict[str, Any]], accept: str
 ) -> None:
     app = mary("patient/Binary.rs patient/DocumentReference.rs")
+    # Patients have no histories of Binaries, their doctors have.
+    doctor = mary("patient/Binary.rs patient/DocumentReference.rs", kind="professional")
 
     path = {name: f"Binary/{one['id']}" for name, one in letters.items()}
     assert app.get(path["mary"], Accept=accept).status_code == 200
@@ -52,8 +54,9 @@ def test_l33_a_binary_is_read_through_the_own_document(
         assert app.get(path[hidden], Accept=accept).status_code == 404, hidden
         ranged = app.get(path[hidden], Accept=accept, Range="bytes=0-2")
         assert ranged.status_code == 404, hidden
-        assert app.get(f"{path[hidden]}/_history").status_code == 404
         assert app.get(f"{path[hidden]}/_history/1").status_code == 404
+        assert doctor.get(f"{path[hidden]}/_history").status_code == 404
+    assert doctor.get(f"{path['mary']}/_history").status_code == 200
     assert {one["resource"]["id"] for one in app.read("Binary")["entry"]} == {letters["mary"]["id"]}
 
 

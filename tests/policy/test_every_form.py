@@ -95,10 +95,10 @@ def _is_included(entry: dict[str, Any]) -> bool:
 
 @pytest.mark.parametrize("granted", ["of each type", "of each type, by filter or without"])
 def test_who_may_see_all_sees_all(forms: Client, client_with: App, granted: str) -> None:
-    scopes = [f"user/{type}.rs" for type in resource_types() if type != "Observation"]
-    scopes.append("user/Observation.rs?category=laboratory user/Observation.rs?code=8867-4"
-                  if "filter" in granted else "user/Observation.rs")  # fmt: skip
-    app = client_with(" ".join(scopes), kind="professional")
+    scopes = [f"system/{type}.rs" for type in resource_types() if type != "Observation"]
+    scopes.append("system/Observation.rs?category=laboratory system/Observation.rs?code=8867-4"
+                  if "filter" in granted else "system/Observation.rs")  # fmt: skip
+    app = client_with(" ".join(scopes), kind="system")
 
     for asked in ASKED:
         if "history" in asked and "filter" in granted:
@@ -132,7 +132,8 @@ def test_what_others_have_changes_no_answer(
     types = [type for type in resource_types() if not filtered or type != "Observation"]
     some = ["patient/Observation.rs?category=vital-signs", "patient/Observation.rs?code=2951-2"]
     granted = [f"patient/{type}.rs" for type in types] + (some if filtered else [])
-    app = client_with(" ".join(granted), patient="mary")
+    granted += ["user/Practitioner.rs"]
+    app = client_with(" ".join(granted), kind="professional", patient="mary")
     before = {asked: app.get(asked) for asked in ASKED}
 
     more_of_john(forms)

@@ -20,7 +20,6 @@ App = Callable[..., Client]
 BY_ID = (
     "Observation/{id}",
     "Observation/{id}/_history/1",
-    "Observation/{id}/_history",
     "Observation/{id}/$meta",
 )
 SCOPES = {
@@ -44,33 +43,57 @@ def unpacked(monkeypatch: pytest.MonkeyPatch) -> list[bytes]:
     return seen
 
 
-@pytest.mark.parametrize("scopes", SCOPES)
-def test_l04_a_hidden_resource_costs_what_a_missing_one_does(
-    people: Client,
-    client_with: App,
-    statements: Callable[[], Any],
-    unpacked: list[bytes],
-    scopes: str,
-) -> None:
-    text, kind = SCOPES[scopes]
-    app = client_with(text, kind=kind, patient="mary")
+Work = Callable[[Client, str], tuple[int, list[str], int]]
 
-    def work(path: str) -> tuple[int, list[str], int]:
+
+@pytest.fixture
+def work(statements: Callable[[], Any], unpacked: list[bytes]) -> Work:
+    """Give what tells of a request: its status, its statements, how many bodies it unpacked."""
+
+    def done(app: Client, path: str) -> tuple[int, list[str], int]:
         app.get(path)  # the statements are known by now, and the caller
         unpacked.clear()
         with statements() as seen:
             status = app.get(path).status_code
         return status, [sql for sql in seen if is_counted(sql)], len(unpacked)
 
+    return done
+
+
+@pytest.mark.parametrize("scopes", SCOPES)
+def test_l04_a_hidden_resource_costs_what_a_missing_one_does(
+    people: Client, client_with: App, work: Work, scopes: str
+) -> None:
+    text, kind = SCOPES[scopes]
+    app = client_with(text, kind=kind, patient="mary")
+
     for path in BY_ID:
-        hidden, missing = work(path.format(id="john-vital")), work(path.format(id="nobody"))
-        hers = work(path.format(id="mary-vital"))
+        hidden, missing, hers = _thrice(work, app, path)
         assert hidden == missing, path
         assert (hidden[0], hidden[2]) == (404, 0), path
         assert hers[0] == 200, path
         assert hers[2] > 0, path
-        if "_history" not in path.removesuffix("/_history/1"):
-            assert len(hers[1]) == 1, path
+        assert len(hers[1]) == 1, path
+
+
+@pytest.mark.parametrize("path", [*BY_ID, "Observation/{id}/_history"])
+@pytest.mark.parametrize("scope", ["patient/*.rs", f"patient/*.rs?category={CATEGORY}|{VITAL}"])
+def test_l04_nor_does_it_cost_staff_more(
+    people: Client, client_with: App, work: Work, path: str, scope: str
+) -> None:
+    """Who has the role for histories as well, which patients have not."""
+    app = client_with(scope, kind="professional", patient="mary")
+
+    hidden, missing, hers = _thrice(work, app, path)
+
+    assert hidden == missing
+    assert (hidden[0], hidden[2]) == (404, 0)
+    assert hers[0] == 200
+    assert hers[2] > 0
+
+
+def _thrice(work: Work, app: Client, path: str) -> list[tuple[int, list[str], int]]:
+    return [work(app, path.format(id=id)) for id in ("john-vital", "nobody", "mary-vital")]
 
 
 def test_l04_a_binary_of_another_organisation_costs_what_a_missing_one_does(

@@ -41,6 +41,7 @@ ELSEWHERE = (
 def app(record: "Record", client: Client) -> Flask:
     """Give a record with one patient."""
     client.update({"resourceType": "Patient", "id": "mary", "name": [{"family": "Murray"}]})
+    client.update({"resourceType": "Task", "id": "due", "status": "requested", "intent": "order"})
     return create_app(record)
 
 
@@ -116,7 +117,8 @@ def test_t33_what_the_capability_statement_tells_is_what_answers(
                 assert answer.status_code in (400, 404, 405, 501), path
                 assert "Murray" not in answer.text
     for name in told:
-        paths = (f"${name}", f"Patient/${name}", f"Patient/mary/${name}")
+        paths = (f"${name}", f"Patient/${name}", f"Patient/mary/${name}",
+                 f"Task/due/${name}")  # fmt: skip
         assert any(_is_there(client, path) for path in paths), name
 
 

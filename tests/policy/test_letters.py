@@ -51,6 +51,8 @@ ASKED: dict[str, tuple[str, Ask]] = {
     ),
 }  # fmt: skip
 FORM = "application/x-www-form-urlencoded"
+# What no professional may do, whatever the scope.
+BEYOND_ROLES = ("delete", "update as create")
 LETTERS = ("c", "r", "u", "d", "s", "cruds", "cuds", "crud", "crds", "cruds"[1:], "crus")
 
 
@@ -58,10 +60,23 @@ LETTERS = ("c", "r", "u", "d", "s", "cruds", "cuds", "crud", "crds", "cruds"[1:]
 def test_an_interaction_takes_its_letters(people: Client, client_with: App, asked: str) -> None:
     needed, ask = ASKED[asked]
     for letters in sorted({*LETTERS}, key=lambda text: (needed in text, text)):
-        for scope, kind in ((f"user/Observation.{letters}", "professional"),
-                            (f"system/*.{letters}", "system")):  # fmt: skip
+        scopes = [(f"system/Observation.{letters}", "system"), (f"system/*.{letters}", "system")]
+        if asked not in BEYOND_ROLES:
+            scopes.append((f"user/Observation.{letters}", "professional"))
+        for scope, kind in scopes:
             status = ask(client_with(scope, kind=kind)).status_code
             assert (status == 403) == (not set(needed) <= set(letters)), (scope, status)
+
+
+@pytest.mark.parametrize(("asked", "status"), [("delete", 403), ("update as create", 404)])
+def test_a_scope_is_no_more_than_the_role(
+    people: Client, client_with: App, asked: str, status: int
+) -> None:
+    refused = ASKED[asked][1](client_with("user/Observation.cruds", kind="professional"))
+
+    assert refused.status_code == status
+    if status == 403:
+        assert "The role gp may not do delete on Observation." in refused.get_data(as_text=True)
 
 
 @pytest.mark.parametrize("asked", ASKED)
@@ -74,8 +89,8 @@ def test_a_scope_for_another_type_is_none(people: Client, client_with: App, aske
 @pytest.mark.parametrize("asked", ASKED)
 def test_v1_scopes_are_what_they_stand_for(people: Client, client_with: App, asked: str) -> None:
     needed, ask = ASKED[asked]
-    reads = client_with("user/Observation.read", kind="professional")
-    writes = client_with("user/Observation.write", kind="professional")
+    reads = client_with("system/Observation.read", kind="system")
+    writes = client_with("system/Observation.write", kind="system")
 
     assert (ask(reads).status_code == 403) == (not set(needed) <= set("rs"))
     assert (ask(writes).status_code == 403) == (not set(needed) <= set("cud"))

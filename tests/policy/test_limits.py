@@ -7,8 +7,11 @@ import pytest
 
 from tests import given
 from tests.client import Client, expect
+from tests.policy.conftest import proxy_of
 
 PEOPLE, SYSTEMS = 2, 4
+# Patients have the history of who they are, and carers none.
+NO_HISTORY_OF = {"Observation/_history": ("patient", "carer"), "_history": ("carer",)}
 
 
 @pytest.fixture
@@ -26,13 +29,17 @@ def caller(
     request: pytest.FixtureRequest, client: Client, client_with: Callable[..., Client]
 ) -> tuple[Client, int]:
     """Give a caller of each kind, and how many entries it may send and take."""
-    client.update(given.patient(id="mary"))
+    surgery = [given.reference("Organization/surgery")]
+    client.update(given.patient(id="mary", generalPractitioner=surgery))
     for number in range(SYSTEMS + 1):
         client.update(given.observation("Patient/mary", id=f"o{number}"))
+    for one in proxy_of("mary"):
+        client.update(one)
     if request.param == "system":
         return client, SYSTEMS
     scope = "user/*.cruds" if request.param == "professional" else "patient/*.cruds"
-    return client_with(scope, kind=request.param, patient="mary"), PEOPLE
+    person = "Patient/mary" if request.param == "patient" else None
+    return client_with(scope, kind=request.param, patient="mary", person=person), PEOPLE
 
 
 def _bundle(kind: str, count: int) -> dict[str, Any]:
@@ -53,12 +60,19 @@ def test_t26_entries_of_a_bundle(caller: tuple[Client, int], kind: str) -> None:
 
 
 @pytest.mark.parametrize("path", ["Observation", "Observation/_history", "_history"])
-def test_t26_entries_of_a_page(caller: tuple[Client, int], path: str) -> None:
+def test_t26_entries_of_a_page(
+    request: pytest.FixtureRequest, caller: tuple[Client, int], path: str
+) -> None:
     who, most = caller
+    kind = request.node.callspec.params["caller"]
 
-    page = expect(who.get(f"{path}?_count=1000"), 200)
+    answer = who.get(f"{path}?_count=1000")
 
-    assert len(page["entry"]) == most
+    if kind in NO_HISTORY_OF.get(path, ()):
+        expect(answer, 403)
+    else:
+        page = expect(answer, 200)
+        assert len(page["entry"]) == (1 if (kind, path) == ("patient", "_history") else most)
 
 
 def test_t26_entries_of_a_page_of_everything(caller: tuple[Client, int]) -> None:
@@ -72,7 +86,10 @@ def test_t26_entries_of_a_page_of_everything(caller: tuple[Client, int]) -> None
 def test_t26_length_of_a_body(caller: tuple[Client, int]) -> None:
     who, most = caller
     limit = 1500 * most
-    fitting, longer = ({"note": [{"text": "x" * length}]} for length in (limit - 1000, limit))
+    reported = {"status": "preliminary", "meta": {"tag": [{"code": "patient-reported"}]}}
+    fitting, longer = (
+        {"note": [{"text": "x" * length}], **reported} for length in (limit - 1000, limit)
+    )
 
     expect(who.post("Observation", given.observation("Patient/mary", **fitting)), 201)
     refused = expect(who.post("Observation", given.observation("Patient/mary", **longer)), 413)

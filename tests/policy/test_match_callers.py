@@ -136,7 +136,7 @@ def test_t28_who_is_not_found_is_as_who_is_not_there(
     assert '"total":0' in nobody[2]
     assert '"total":1' in shown[2]
     assert shown[:2] + shown[3:] == nobody[:2] + nobody[3:]
-    assert len(nobody[3]) == 2
+    assert len(nobody[3]) == 3
 
 
 def test_t28_no_body_is_read_unless_number_and_birth_date_agree(

@@ -12,9 +12,13 @@ from tests.client import Client
 if TYPE_CHECKING:
     from ehr.record import Record
 
-DOCTOR = Principal("Practitioner/reid", "professional", "Reid", person="Practitioner/reid")
+DOCTOR = Principal(
+    "Practitioner/reid", "professional", "Reid", "surgery", person="Practitioner/reid", role="gp"
+)
 MARY = Principal("Patient/mary", "patient", "Mary", person="Patient/mary", patients=("mary",))
-CARER = Principal("RelatedPerson/1", "carer", "Ann", patients=("mary", "nobody"))
+CARER = Principal(
+    "RelatedPerson/ben", "carer", "Ben", person="RelatedPerson/ben", patients=("mary", "nobody")
+)
 
 
 @pytest.fixture

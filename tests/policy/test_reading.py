@@ -33,14 +33,15 @@ def test_an_app_of_a_patient_finds_that_patients_rows(mary: App) -> None:
 def test_what_all_share_is_read_with_a_scope_for_it(mary: App) -> None:
     app = mary("patient/Practitioner.rs patient/Observation.rs")
 
-    assert found(app, "Practitioner") == {"reid"}
     assert app.get("Practitioner/reid").status_code == 200
+    assert app.get("Practitioner").status_code == 403  # nobody browses staff
     assert app.get("Organization/surgery").status_code == 403
+    assert found(mary("patient/Organization.rs"), "Organization") == {"surgery"}
 
 
 @pytest.mark.parametrize(
     "request_", ["Observation/john-vital", "Observation/john-vital/_history/1",
-                 "Observation/john-vital/_history", "Patient/john", "Patient/john/$everything"]
+                 "Patient/john/_history", "Patient/john", "Patient/john/$everything"]
 )  # fmt: skip
 def test_l04_l13_another_patients_resource_is_not_there(mary: App, request_: str) -> None:
     app = mary("patient/*.rs")
@@ -92,21 +93,24 @@ def test_types_that_are_not_granted_do_not_come_along(mary: App) -> None:
 
 
 def test_l01_has_tells_nothing_of_hidden_rows(mary: App) -> None:
-    app = mary("patient/Patient.rs patient/Practitioner.rs patient/Observation.rs?code=2951-2")
+    doctors = {"kind": "professional"}
+    app = mary(
+        "patient/Patient.rs user/Practitioner.rs patient/Observation.rs?code=2951-2", **doctors
+    )
 
     # Her pulse of 72 is hidden, and all of his; her sodium of 5 is not.
     for value in ("gt70", "72", "lt100"):
         narrowed = f"Patient?_has:Observation:patient:value-quantity={value}&_id=mary,john"
         assert found(app, narrowed) == ({"mary"} if value == "lt100" else set()), value
     assert found(app, "Practitioner?_has:Observation:performer:code=8867-4") == set()
-    every = mary("patient/*.rs")
+    every = mary("patient/*.rs user/Practitioner.rs", **doctors)
     assert found(every, "Practitioner?_has:Observation:performer:code=8867-4") == {"reid"}
     assert found(every, "Practitioner?_has:Patient:general-practitioner:_id=john") == set()
     assert found(every, "Patient?_has:Observation:focus:_id=john-focus") == set()
 
 
 def test_l02_chains_lead_through_visible_rows_only(mary: App) -> None:
-    app = mary("patient/*.rs")
+    app = mary("patient/*.rs user/Practitioner.rs", kind="professional")
 
     assert found(app, "Observation?focus:Patient.identifier=urn:n|john") == set()
     assert found(app, "Observation?subject:Patient.identifier=urn:n|mary") == HERS
@@ -120,10 +124,18 @@ def test_l02_chains_lead_through_visible_rows_only(mary: App) -> None:
     assert narrow.get("Observation?subject:Patient.name=Murray").status_code == 403
 
 
-def test_l11_histories_are_of_visible_rows(mary: App, people: Client) -> None:
+def test_l11_histories_are_of_visible_rows(people: Client, client_with: App) -> None:
     people.delete("Observation/john-lab")
     people.delete("Observation/mary-lab")
+
+    def mary(scope: str) -> Client:
+        """Her GP's app, with her in context: patients themselves have no history of it."""
+        return client_with(scope, kind="professional", patient="mary")
+
     app = mary("patient/*.rs")
+    own = client_with("patient/*.rs", patient="mary")
+    assert own.get("Observation/_history").status_code == 403
+    assert {one["fullUrl"].split("/")[-2] for one in own.read("_history")["entry"]} == {"Patient"}
 
     for request in ("_history", "Observation/_history", "_history?_summary=count"):
         bundle = app.read(request)
@@ -150,6 +162,7 @@ def test_l28_totals_count_what_is_seen(mary: App) -> None:
 
 
 def test_l27_pages_are_of_who_began_the_walk(mary: App, client_with: App) -> None:
+    doctor = client_with("patient/*.rs", kind="professional", patient="mary")
     first = mary("patient/*.rs").read("Observation?_count=1")
     next = first["link"][[link["relation"] for link in first["link"]].index("next")]["url"]
     path = next.partition("/fhir/")[2]
@@ -157,9 +170,12 @@ def test_l27_pages_are_of_who_began_the_walk(mary: App, client_with: App) -> Non
     assert len(mary("patient/*.rs").read(path)["entry"]) == 1
     assert mary("patient/Observation.rs").get(path).status_code in (400, 410)
     assert client_with("patient/*.rs", patient="john").get(path).status_code in (400, 410)
-    history = mary("patient/*.rs").read("Observation/_history?_count=1")
+    history = doctor.read("Observation/_history?_count=1")
     next = history["link"][1]["url"].partition("/fhir/")[2]
-    assert client_with("patient/*.rs", patient="john").get(next).status_code in (400, 410)
+    for other in ({"patient": "john"}, {"patient": "mary", "role": "nurse"},
+                  {"patient": "mary", "organisation": "ward"}):  # fmt: skip
+        app = client_with("patient/*.rs", kind="professional", **other)
+        assert app.get(next).status_code in (400, 410), other
 
 
 def test_l30_links_echo_only_what_was_asked(mary: App) -> None:
@@ -234,7 +250,7 @@ def test_granular_scopes_are_a_union(mary: App) -> None:
 
 
 def test_granular_scopes_read_what_matches(mary: App, people: Client) -> None:
-    app = mary(f"patient/Observation.rs?category={CATEGORY}|vital-signs")
+    app = mary(f"patient/Observation.rs?category={CATEGORY}|vital-signs", kind="professional")
 
     assert app.get("Observation/mary-vital").status_code == 200
     assert app.get("Observation/mary-lab").status_code == 404
@@ -280,7 +296,7 @@ def test_a_carer_sees_own_patients_only(people: Client, client_with: App) -> Non
     assert stray.get("Observation").status_code == 403
     unknown = client_with("patient/*.rs", patient="nobody")
     assert found(unknown, "Observation") == set()
-    assert found(unknown, "Practitioner") == {"reid"}
+    assert found(unknown, "Organization") == {"surgery"}
 
 
 @pytest.mark.parametrize("kind", ["system", "professional", "patient", "carer", "operator"])
@@ -304,6 +320,8 @@ def test_unfiled_rows_are_no_patients(people: Client, mary: App, client_with: Ap
     path = f"Group/{people.create(group)['id']}"
     people.create({"resourceType": "Observation", "status": "final", "code": {"text": "x"}})
 
+    answers = {"resourceType": "QuestionnaireResponse", "status": "completed"}
+    unfiled = people.create(answers)["id"]
     for app in (
         mary("patient/*.rs user/*.rs"),
         mary("patient/*.rs user/*.rs", kind="carer"),
@@ -311,8 +329,8 @@ def test_unfiled_rows_are_no_patients(people: Client, mary: App, client_with: Ap
         mary("patient/*.rs user/*.rs", kind="professional"),
         client_with("user/*.rs", kind="professional", organisation="Organization/surgery"),
     ):
-        assert app.get(path).status_code == 404
-        assert found(app, "Group") == set()
-        assert app.read("Group/_history?_summary=count")["total"] == 0
+        assert app.get(path).status_code == 403  # no person's role has Groups
+        assert app.get(f"QuestionnaireResponse/{unfiled}").status_code == 404
+        assert found(app, "QuestionnaireResponse") == set()
     assert found(mary("patient/*.rs"), "Observation") == HERS
     assert client_with("system/*.rs", kind="system").get(path).status_code == 200

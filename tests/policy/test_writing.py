@@ -24,7 +24,7 @@ PATCHES = [
 
 @pytest.fixture
 def doctor(people: Client, client_with: App) -> App:
-    """Give what makes apps of a professional in which Mary is in context."""
+    """Give what makes apps of Mary's GP in which she is in context."""
 
     def make(scope: str, **granted: Any) -> Client:
         return client_with(scope, kind="professional", patient="mary", **granted)
@@ -102,29 +102,68 @@ def test_l14_a_guessed_id_is_no_question(
     assert people.get("Observation/john-vital").status_code == 200
 
 
-def test_l15_labels_are_not_changed_by_apps_of_people(doctor: App, people: Client) -> None:
+def test_l15_labels_are_changed_by_who_has_the_right(
+    client_with: App, people: Client, client_of: App
+) -> None:
+    """A nurse labels what the own organisation entered, a patient nothing that is reported."""
     label = {"system": "http://terminology.hl7.org/CodeSystem/v3-Confidentiality", "code": "R"}
-    app = doctor("user/*.cruds")
     labelled = {**given.observation("Patient/mary"), "meta": {"security": [label]}}
+    patient = client_with("patient/*.cruds", patient="mary", person="Patient/mary")
+    reported = labelled["meta"] | {"tag": [{"code": "patient-reported"}]}
 
-    assert app.post("Observation", labelled).status_code == 403
-    stored = people.create(labelled)
+    refused = patient.post("Observation", labelled | {"meta": reported})
+    assert refused.status_code == 403
+    assert outcome(refused)[0]["expression"] == ["Observation.meta.security"]
+    stored = client_of("ward").create(labelled)
     path = f"Observation/{stored['id']}"
-    assert app.put(path, stored | {"status": "amended"}).status_code == 200
     stripped = {name: value for name, value in stored.items() if name != "meta"}
-    assert app.put(path, stripped).status_code == 403
-    assert app.patch(path, [{"op": "remove", "path": "/meta/security"}]).status_code == 403
+    nurse = client_with("user/*.cruds", kind="professional", role="nurse", person="Practitioner/n",
+                        organisation="ward")  # fmt: skip
+    ward = given.reference("Organization/ward")
+    people.create(given.encounter("Patient/mary", status="in-progress", serviceProvider=ward))
     parameters = {
         "resourceType": "Parameters",
         "parameter": [{"name": "meta", "valueMeta": {"security": [label]}}],
     }
-    assert app.post(f"{path}/$meta-delete", parameters).status_code == 403
+    assert nurse.post(f"{path}/$meta-delete", parameters).status_code == 403
     assert people.read(path)["meta"]["security"] == [label]
+    assert nurse.put(path, stripped).status_code == 200
+    assert "security" not in people.read(path)["meta"]
 
 
-def test_l31_conditions_match_what_is_seen(doctor: App, people: Client) -> None:
+def test_l15_labels_stay_where_only_the_rest_may_be_changed(
+    doctor: App, client_of: App, people: Client
+) -> None:
+    """A coordinator changes plans of others, but not who sees them; a GP does that as well."""
+    label = {"system": "http://terminology.hl7.org/CodeSystem/v3-Confidentiality", "code": "R"}
+    plan = {"resourceType": "CarePlan", "status": "active", "intent": "plan",
+            "subject": given.reference("Patient/mary"), "meta": {"security": [label]}}  # fmt: skip
+    stored = client_of("ward").create(plan)
+    path = f"CarePlan/{stored['id']}"
+    stripped = {name: value for name, value in stored.items() if name != "meta"}
+    app = doctor("user/*.cruds", role="care-coordinator")
+
+    changed = app.put(path, stored | {"title": "Walks"}, If_Match='W/"1"')
+    assert changed.status_code == 200
+    stripped["title"] = "Walks"
+    refused = [
+        app.put(path, stripped, If_Match='W/"2"'),
+        app.patch(path, [{"op": "remove", "path": "/meta/security"}], If_Match='W/"2"'),
+    ]
+    for answer in refused:
+        assert answer.status_code == 403
+        assert outcome(answer)[0]["expression"] == ["CarePlan.meta.security"]
+    assert people.read(path)["meta"]["security"] == [label]
+    unlabelled = doctor("user/*.cruds").put(path, stripped, If_Match='W/"2"')
+    assert unlabelled.status_code == 200
+    assert "security" not in people.read(path)["meta"]
+
+
+def test_l31_conditions_match_what_is_seen(doctor: App, people: Client, client_of: App) -> None:
     for who in ("mary", "john"):
-        people.update(observation(who, f"{who}-known", identifier=[{"value": "same"}]))
+        client_of("surgery").update(
+            observation(who, f"{who}-known", identifier=[{"value": "same"}])
+        )
     app = doctor("patient/Observation.cruds")
 
     updated = app.put(
@@ -139,14 +178,17 @@ def test_l31_conditions_match_what_is_seen(doctor: App, people: Client) -> None:
     patched = app.patch("Observation?identifier=same", JSON_PATCH)
     assert patched.status_code == 200
     assert json.loads(patched.data)["id"] == "mary-known"
-    assert app.delete("Observation?identifier=same").status_code == 204
+    assert app.delete("Observation?identifier=same").status_code == 403  # no role deletes
+    people.delete("Observation/mary-known")
     assert people.get("Observation/john-known").status_code == 200
-    his = given.observation("Patient/mary", identifier=[{"value": "same"}])
-    assert app.post("Observation", his, If_None_Exist="identifier=same").status_code == 201
+    hers = given.observation("Patient/mary", identifier=[{"value": "same"}])
+    assert app.post("Observation", hers, If_None_Exist="identifier=same").status_code == 201
 
 
 @pytest.mark.parametrize("letters", ["c", "u", "d", "cs", "us", "ds", "cus", "rus"])
-def test_conditional_writes_need_search_as_well(doctor: App, people: Client, letters: str) -> None:
+def test_conditional_writes_need_search_as_well(
+    doctor: App, people: Client, client_with: App, letters: str
+) -> None:
     app = doctor(f"patient/Observation.{letters}")
     body = given.observation("Patient/mary")
 
@@ -158,7 +200,8 @@ def test_conditional_writes_need_search_as_well(doctor: App, people: Client, let
     assert (updated.status_code == 200) == ({"u", "s"} <= {*letters})
     made = app.put("Observation?code=none", body)
     assert (made.status_code == 201) == ({"c", "u", "s"} <= {*letters})
-    deleted = app.delete("Observation?code=2951-2")
+    system = client_with(f"system/Observation.{letters}", kind="system")
+    deleted = system.delete("Observation?code=2951-2&patient=mary")
     assert (deleted.status_code == 204) == ({"d", "s"} <= {*letters})
 
 
@@ -185,7 +228,7 @@ def test_what_may_only_be_read_is_not_called_missing(doctor: App) -> None:
     ):
         assert answer.status_code == 403
         assert outcome(answer)[0]["code"] == "forbidden"
-    assert app.delete("Observation/mary-lab").status_code == 204
+    assert app.patch("Observation/mary-lab", JSON_PATCH).status_code == 200
 
 
 def test_granular_scopes_hold_before_and_after(doctor: App, people: Client) -> None:
@@ -236,16 +279,21 @@ VERBS = {
     "update": ("u", entry("PUT", "Observation/mary-vital", observation("mary", "mary-vital"))),
     "patch": ("u", entry("PATCH", "Observation/mary-vital", PATCH_BINARY)),
     "delete": ("d", entry("DELETE", "Observation/mary-lab")),
-    "conditional delete": ("ds", entry("DELETE", "Observation?code=2951-2")),
+    "conditional delete": ("ds", entry("DELETE", "Observation?code=2951-2&patient=mary")),
 }
 
 
 @pytest.mark.parametrize("verb", VERBS)
-def test_l05_entries_are_judged_by_themselves(doctor: App, people: Client, verb: str) -> None:
+def test_l05_entries_are_judged_by_themselves(
+    people: Client, client_with: App, doctor: App, verb: str
+) -> None:
     needed, asked = VERBS[verb]
     others = "".join(letter for letter in "cruds" if letter not in needed)
     for letters in (needed, others):
-        app = doctor(f"patient/Observation.{letters} patient/Patient.r")
+        if "d" in needed:  # no role deletes
+            app = client_with(f"system/Observation.{letters} system/Patient.r", kind="system")
+        else:
+            app = doctor(f"patient/Observation.{letters} patient/Patient.r")
         good = entry("GET", "Patient/mary")
         batch = app.transact({"resourceType": "Bundle", "type": "batch", "entry": [asked, good]})
         first, second = (one["response"]["status"][:3] for one in batch["entry"])
@@ -277,23 +325,27 @@ def test_l05_entries_reach_the_own_patient_only(doctor: App, people: Client, typ
 
 
 def test_patients_report_and_change_nothing(people: Client, client_with: App) -> None:
-    app = client_with("patient/*.cruds", patient="mary")
+    app = client_with("patient/*.cruds", patient="mary", person="Patient/mary")
     carer = client_with("user/*.cruds", kind="carer", patients=("mary",))
+    reading = given.observation("Patient/mary", status="preliminary")
+    reported = reading | {"meta": {"tag": [{"code": "patient-reported"}]}}
 
     for one in (app, carer):
-        made = one.create(given.observation("Patient/mary", status="preliminary"))
+        made = one.create(reported)
         assert one.get(f"Observation/{made['id']}").status_code == 200
-        assert one.put(f"Observation/{made['id']}", made).status_code == 403
+        assert one.post("Observation", reading).status_code == 403
+        assert one.put(f"Observation/{made['id']}", made | {"status": "final"}).status_code == 403
         assert one.patch("Observation/mary-vital", JSON_PATCH).status_code == 403
         assert one.delete("Observation/mary-vital").status_code == 403
         assert one.post("Condition", given.condition("Patient/mary")).status_code == 403
-        assert one.post("Observation", given.observation("Patient/john")).status_code == 403
-        assert one.post("Observation", given.observation("Patient/nobody")).status_code == 403
+        for other in ("john", "nobody"):
+            his = reported | {"subject": given.reference(f"Patient/{other}")}
+            assert one.post("Observation", his).status_code == 403
     consent = {
         "resourceType": "Consent",
         "status": "draft",
         "patient": given.reference("Patient/mary"),
-        "scope": given.concept("x"),
+        "scope": given.concept("patient-privacy", "urn:scope"),
         "category": [given.concept("y")],
         "policyRule": given.concept("z"),
     }

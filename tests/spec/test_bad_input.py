@@ -21,8 +21,9 @@ if TYPE_CHECKING:
 JSON = "application/fhir+json"
 XML = "application/fhir+xml"
 REFUSALS = {400, 403, 404, 405, 406, 409, 410, 412, 413, 415, 422, 501}
-# Numbers are handed out in blocks, and blocks are not given back.
-_COUNTED = [table for name, table in metadata.tables.items() if name != "counter"]
+# Numbers are handed out in blocks, and blocks are not given back; the trail keeps every refusal.
+_KEPT = ("counter", "audit_")
+_COUNTED = [table for name, table in metadata.tables.items() if not name.startswith(_KEPT)]
 
 
 def _counts(record: "Record") -> dict[str, int]:

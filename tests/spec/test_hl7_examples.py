@@ -14,6 +14,7 @@ from tests.spec.synthea import exact
 
 JSON = "application/fhir+json"
 XML = "application/fhir+xml"
+_EVIDENCE = "AuditEvent/"  # nobody changes it, so nobody chooses its id
 ARCHIVE = "hl7-r4-examples/hl7.fhir.r4.examples-4.0.1.tar.gz"
 
 
@@ -52,7 +53,7 @@ def test_all_examples_are_created_and_read_back(client: Client) -> None:
 
 def test_all_examples_keep_their_ids_by_put(client: Client) -> None:
     """In any order: what is referred to before it is there is adopted when it comes."""
-    every = list(_examples())
+    every = [one for one in _examples() if not one[0].startswith(_EVIDENCE)]
 
     for name, data in every:
         sent = _parsed(data)

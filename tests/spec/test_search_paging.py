@@ -11,11 +11,13 @@ from typing import Any
 import pytest
 from sqlalchemy import create_engine, update
 
+from ehr.record import Record
 from ehr.search.results import page as run
 from ehr.store.feed import open_txn
 from ehr.store.tables import database_fact, resource
 from tests import given
 from tests.client import Client, expect, outcome
+from tests.counting import is_counted
 from tests.spec.test_search import link, names, walk
 
 SORTS = ["", "_sort=birthdate", "_sort=-birthdate", "_sort=family,-birthdate", "_sort=_id",
@@ -115,9 +117,11 @@ def test_a_walk_is_not_disturbed_by_changes(client: Client, sort: str) -> None:
 
 
 def test_a_change_under_way_at_the_first_page_does_not_bring_a_row_again(
-    client: Client, database: Any
+    client: Client, record: Record, database: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     people(client, 5)
+    # SQLite lets one write at a time, and recording that a page was read is another.
+    monkeypatch.setattr(record.trail, "record", lambda events: None)
     first = names(client.read("Patient?_sort=_lastUpdated&_count=1"))[0]
     with _own_connection(database) as connection:
         # It has its time before the first page is read, and commits after.
@@ -233,4 +237,5 @@ def test_a_later_page_takes_few_statements(client: Client, statements: Callable[
     with statements() as seen:
         expect(client.get(address), 200)
 
-    assert len([sql for sql in seen if " token_" not in sql and "key_ring" not in sql]) <= 3
+    asked = [sql for sql in seen if is_counted(sql)]
+    assert len([sql for sql in asked if "key_ring" not in sql]) <= 3

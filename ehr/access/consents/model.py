@@ -20,8 +20,8 @@ class ConsentRule:
     `type`: of the row. `system`, `code`: a token among the row's category, code, type or class.
     `least`…`most`: its confidentiality; `sens`: any of these bits. `item`: `Type/id`.
     `purpose`: of the caller (v3-ActReason). [from_, to) in ms.
-    `spares_authors`: the organisation that wrote a row keeps it, as does who wrote it; a block of
-    persons spares nobody. `may_be_lifted`: by break-glass; a block of persons never is.
+    `spares_authors`: the organisation that wrote a row keeps it; a block of persons spares nobody.
+    `may_be_lifted`: by break-glass; a block of persons never is.
     No rule hides safeguarding from social workers or legal duties: who evaluates it knows roles.
     """
 

@@ -9,7 +9,7 @@ caller may write one but through the operation that makes it: `states_access` te
 from collections.abc import Iterator
 from dataclasses import replace
 
-from ehr.access.relationships.kinds import PEOPLE, SERVICES, Kind, Relationship, Source
+from ehr.access.relationships.kinds import PEOPLE, PLACES, SERVICES, Kind, Relationship, Source
 from ehr.access.terms import Resource, Terms, codes, parts
 from fhir_profiles.own_names import ACCESS, BREAK_GLASS, DELEGATION, HELD_BY, SELF_CLAIM
 
@@ -31,7 +31,8 @@ def of_access(source: Source, terms: Terms) -> Iterator[Relationship]:
     task = source.document
     found = codes(task.get("code"), ACCESS)
     kind = _KINDS.get(found[0]) if len(found) == 1 else None
-    name = terms.name(task.get("owner"), PEOPLE)
+    # Who registers a patient claims for their organisation: colleagues go on with it.
+    name = terms.name(task.get("owner"), PLACES if kind is Kind.SELF_CLAIMED else PEOPLE)
     period = terms.period(task.get("executionPeriod"))
     has_start = isinstance(task.get("executionPeriod"), dict) and "start" in task["executionPeriod"]
     if kind is None or name is None or period is None or not has_start:

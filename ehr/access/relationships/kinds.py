@@ -39,13 +39,18 @@ class Ceiling(IntEnum):
 
 # Those who delegate hold one of these themselves.
 OF_CARE = (Kind.REGISTERED, Kind.TEAM, Kind.ENCOUNTER, Kind.REFERRAL)
+OF_STAFF = (*OF_CARE, Kind.DELEGATED, Kind.SELF_CLAIMED, Kind.BREAK_GLASS)
 # The highest confidentiality that a kind opens, where the row's own rule does not say less.
 MOST_CONF = dict.fromkeys(Kind, LOCKED) | {
     Kind.SELF_CLAIMED: NORMAL,
     Kind.BREAK_GLASS: RESTRICTED,
 }
 
+# What a relationship to the patient's team permits beside the role: to who leads it.
+LEADS = "lead"
+
 PEOPLE = frozenset({"Practitioner", "PractitionerRole"})
+PLACES = PEOPLE | {"Organization"}
 TEAMS = PEOPLE | {"Organization", "CareTeam"}
 SERVICES = TEAMS | {"HealthcareService"}
 
@@ -58,7 +63,8 @@ class Relationship:
     `behalf`: only while the caller also acts for this one. `basis` is what else it goes by:
     of a REFERRAL the request (below), of a DELEGATED who must still hold a relationship OF_CARE, of
     a PROXY the RelatedPerson that must still be there. `permits` is what a proxy may do,
-    `read:plan` …, a space between. `ended`: its source says that it is over.
+    `read:plan` …, a space between; LEADS of a TEAM's named lead. `ended`: its source says
+    that it is over.
 
     Rule for requests: a ServiceRequest opens ROLE to its performer only where the patient has
     no relationship with the same `basis` that is `from_task`, of whatever time; else MINIMAL: once

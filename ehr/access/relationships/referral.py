@@ -14,8 +14,8 @@ from ehr.access.terms import ALWAYS, FOREVER, Interval, Resource, Terms, parts
 
 _ONLY_THOUGHT_OF = frozenset({"proposal", "plan", "option", "unknown", None})
 _ACTIVE, _OVER = frozenset({"active", "on-hold"}), frozenset({"completed", "revoked"})
-_ASKED = frozenset({"requested", "received", "ready"})
-_ACCEPTED = frozenset({"accepted", "in-progress", "on-hold"})
+_ASKED = frozenset({"requested", "received"})
+_ACCEPTED = frozenset({"accepted", "ready", "in-progress", "on-hold"})
 _DONE = frozenset({"completed", "failed", "cancelled"})
 _REQUEST = frozenset({"ServiceRequest"})
 _NOBODY = ""
@@ -83,22 +83,23 @@ def _of_owner(source: Source, terms: Terms, owner: str, basis: str) -> Relations
     status = task.get("status")
     if status in _DONE:
         return _done(source, terms, owner, basis, (first, period[1]))
-    ceiling = {**dict.fromkeys(_ASKED, Ceiling.MINIMAL), **dict.fromkeys(_ACCEPTED, Ceiling.ROLE)}
-    if status not in ceiling or period[1] <= first:
+    if status not in _ASKED | _ACCEPTED:
         return None
-    return Relationship(
-        Kind.REFERRAL, owner, first, period[1], ceiling[status], basis=basis, from_task=True
-    )
+    # When it is to be done says nothing of whoever has not answered yet.
+    end = FOREVER if status in _ASKED else min(period[1] + terms.after_referral, FOREVER)
+    ceiling = Ceiling.MINIMAL if status in _ASKED else Ceiling.ROLE
+    if end <= first:
+        return None
+    return Relationship(Kind.REFERRAL, owner, first, end, ceiling, basis=basis, from_task=True)
 
 
 def _done(
     source: Source, terms: Terms, owner: str, basis: str, period: Interval
 ) -> Relationship | None:
-    """Return what is left of a Task that is done; one that failed must have been accepted."""
+    """Return what is left of a Task that is done, to an owner who had accepted it."""
     had = [one for one in source.before if one.grantee == owner and one.basis == basis]
-    ceiling = Ceiling.PLAN
-    if source.document.get("status") != "completed" and not had:
-        ceiling = Ceiling.NOTHING
+    was_accepted = any(one.ceiling >= Ceiling.PLAN for one in had)
+    ceiling = Ceiling.PLAN if was_accepted else Ceiling.NOTHING
     made = Relationship(
         Kind.REFERRAL, owner, period[0], ceiling=ceiling, basis=basis, from_task=True
     )

@@ -6,10 +6,11 @@ of an organisation has access while acting for it.
 
 from collections.abc import Iterator
 
-from ehr.access.relationships.kinds import TEAMS, Kind, Relationship, Source
-from ehr.access.terms import Terms, joint, parts
+from ehr.access.relationships.kinds import LEADS, PEOPLE, TEAMS, Kind, Relationship, Source
+from ehr.access.terms import Resource, Terms, joint, parts, type_named
 
 _ORGANISATION = frozenset({"Organization"})
+_LEAD = "named-lead"
 
 
 def of_team(source: Source, terms: Terms) -> Iterator[Relationship]:
@@ -24,4 +25,15 @@ def of_team(source: Source, terms: Terms) -> Iterator[Relationship]:
         behalf = terms.name(one.get("onBehalfOf"), _ORGANISATION)
         is_lost = one.get("onBehalfOf") is not None and behalf is None
         if name is not None and shared is not None and not is_lost:
-            yield Relationship(Kind.TEAM, name, *shared, behalf=behalf or "")
+            is_person = type_named(name) in PEOPLE
+            permits = LEADS if is_person and _leads(one) else ""
+            yield Relationship(Kind.TEAM, name, *shared, behalf=behalf or "", permits=permits)
+
+
+def _leads(participant: Resource) -> bool:
+    """Tell whether a participant has the code of the named lead, of whatever system."""
+    return any(
+        coding.get("code") == _LEAD
+        for role in parts(participant, "role")
+        for coding in parts(role, "coding")
+    )

@@ -8,7 +8,7 @@ from ehr.interactions.content import MARK_END
 from ehr.record import Record
 from ehr.store.dates import first_millisecond
 from ehr.store.drafts import Method, Written
-from ehr.store.labels import labels
+from ehr.store.labels import labels, release_at
 from fhir_profiles.care_dates import care_date
 from fhir_profiles.definitions import type_name
 
@@ -32,7 +32,8 @@ class Bodies:
         """Ask about one version; return what a current one that is not deleted says."""
         key, rid, number, type, id, *_, conf, sens, blob_id, dict_id, body = row[:12]
         label = f"{type_name(type)}/{id} version {number}"
-        before, self._before = self._before, (key, rid, conf, sens)
+        release = row[16]
+        before, self._before = self._before, (key, rid, conf, sens, release)
         if row[6] == Method.DELETE:
             self._check_tombstone(label, row, before)
             return None
@@ -44,6 +45,10 @@ class Bodies:
         found = labels(one.resource)
         if found != (conf, sens):
             self._labels.add(f"{label}: columns say {conf} and {sens}, the body {found}")
+        due = release_at(one.resource)
+        if due != release:
+            said = f"the column says {release} for its release, the body {due}"
+            self._labels.add(f"{label}: {said}")
         if (blob_id is not None) != one.current.stored.endswith(MARK_END):
             self._blobs.add(f"{label}: column says {blob_id}, the body otherwise")
         return self._current(label, row, one)
@@ -57,16 +62,16 @@ class Bodies:
 
     def _check_tombstone(self, label: str, row: Row, before: Row) -> None:
         key, rid, *_ = row
-        conf, sens, blob_id, _, body, _, _, cared, _ = row[7:]
+        conf, sens, blob_id, _, body, _, _, cared, _, release = row[7:]
         if len(body) or blob_id is not None:
             self._readable.add(f"{label}: it is a tombstone and has a body")
-        if before[:2] == (key, rid) and before[2:] != (conf, sens):
+        if before[:2] == (key, rid) and before[2:] != (conf, sens, release):
             self._labels.add(f"{label}: it has not the labels of the version before it")
         if row[2] == row[12] and cared is not None:
             self._dates.add(f"{label}: it is a tombstone and has one")
 
     def _current(self, label: str, row: Row, one: Extracted) -> Extracted | None:
-        newest, deleted, cared, _ = row[12:]
+        newest, deleted, cared, *_ = row[12:]
         if row[2] != newest or deleted:
             return None
         text = care_date(one.resource)

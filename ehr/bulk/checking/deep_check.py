@@ -26,7 +26,8 @@ _SLICE = 250
 _SHARE = 50
 _VERSIONS = (
     "SELECT v.patient_key, v.rid, v.version, v.type, v.id, v.last_updated, v.method, v.conf, "
-    "v.sens, v.blob_id, v.dict_id, v.body, r.version, r.deleted, r.care_date, r.index_version "
+    "v.sens, v.blob_id, v.dict_id, v.body, r.version, r.deleted, r.care_date, r.index_version, "
+    "v.release_at "
     "FROM version v JOIN resource r ON r.patient_key = v.patient_key AND r.rid = v.rid "
     "ORDER BY v.patient_key, v.rid, v.version"
 )

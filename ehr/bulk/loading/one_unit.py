@@ -19,7 +19,7 @@ from ehr.bulk.loading.documents import (
 )
 from ehr.bulk.loading.results import Outcome, broken, refused
 from ehr.bulk.loading.units import Piece, Unit
-from ehr.bulk.loading.writing import LOADER, Ready, write
+from ehr.bulk.loading.writing import LOADER, LOADING, Ready, write
 from ehr.errors import FhirError
 from ehr.interactions import create, entries, update
 from ehr.interactions.drafting import is_tolerant
@@ -156,7 +156,7 @@ def _transact(
     for one in found:
         authorise(LOADER, one.interaction)
     run = partial(handle, record, LOADER)  # asked for by none of these entries
-    for result in transaction(record, LOADER, found, run, note):
+    for result in transaction(record, LOADER, LOADING, found, run, note):
         outcome.count(result.status)
     outcome.parts.add(str(number))
 

@@ -10,12 +10,13 @@ from typing import TYPE_CHECKING
 
 from auth.principal import Principal
 from ehr import messages
+from ehr.audit.telling.requests import LOAD
 from ehr.bulk.loading.results import Outcome, broken, refused
 from ehr.bulk.loading.units import Piece, Unit
 from ehr.errors import FhirError
 from ehr.interactions.applying import apply
 from ehr.interactions.changes import Change
-from ehr.messages import Document
+from ehr.messages import Document, Interaction
 from ehr.record import Record
 from ehr.store.drafts import Method
 from ehr.store.load_marks import WHOLE, mark
@@ -25,6 +26,8 @@ if TYPE_CHECKING:
     from sqlalchemy import Connection
 
 LOADER = Principal("command-line", "system", "command line")
+# As the trail tells of it: one event for each patient, since thousands of resources go together.
+LOADING = Interaction(name="transaction", operation=LOAD)
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +52,7 @@ def write(
         mark(connection, unit.key, parts)
 
     try:
-        written = apply(record, LOADER, [one.change for one in now], note)
+        written = apply(record, LOADER, [one.change for one in now], note, asked=LOADING)
     except FhirError as error:
         if len(now) == 1:
             sent = now[0].change.document

@@ -11,7 +11,7 @@ from itertools import groupby
 from operator import attrgetter
 from typing import TYPE_CHECKING
 
-from ehr.interactions.access_rows import keep_access_of
+from ehr.interactions.access.rows import keep_access_of
 from ehr.interactions.reextraction import keys_of, rows_of, table_rows
 from ehr.record import Record
 from ehr.store import index_rows, read, reindex_runs, reindexing

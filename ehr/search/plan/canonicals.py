@@ -8,7 +8,18 @@ leaves to the reader. Urls are compared by their hashes, versions folded, as `ve
 from collections.abc import Collection, Iterable, Sequence
 from typing import Any
 
-from sqlalchemy import ColumnElement, FromClause, Select, and_, func, or_, select, tuple_, union_all
+from sqlalchemy import (
+    ColumnElement,
+    FromClause,
+    Select,
+    and_,
+    exists,
+    func,
+    or_,
+    select,
+    tuple_,
+    union_all,
+)
 
 from ehr.search.asking import Asking
 from ehr.search.matching import KeyAndRow, under
@@ -23,6 +34,7 @@ from fhir_profiles.search_parameters import SearchParameter, for_type
 Name = tuple[int, str | None]  # hash of the url, folded version
 
 _URL, _VERSION = tables.uri.alias("canonical"), tables.token.alias("business")
+_DEFINITION = tables.resource.alias("definition")
 
 
 def paths(parameters: Iterable[SearchParameter]) -> list[int]:
@@ -114,9 +126,9 @@ def _named(
 
 
 def names_of(
-    places: Collection[KeyAndRow], types: Sequence[str], asking: Asking
+    places: Collection[KeyAndRow], types: Sequence[str], asking: Asking, *, check: bool
 ) -> dict[KeyAndRow, Name]:
-    """Return the canonical names of rows of these types."""
+    """Return the canonical names of rows of these types; `check` that those may be seen."""
     urls, versions = _params(types, "url"), _params(types, "version")
     versioned = and_(_same(_VERSION, _URL), _VERSION.c.param.in_(versions))
     statement = (
@@ -127,6 +139,9 @@ def names_of(
             _URL.c.param.in_(urls),
         )
     )
+    if check:
+        there = and_(_same(_URL, _DEFINITION), _DEFINITION.c.deleted.is_(False))
+        statement = statement.where(exists().where(there, asking.visible(_DEFINITION)))
     rows = rows_of(asking.connection, statement)
     return {(key, rid): (hash, version) for key, rid, hash, version in rows}
 

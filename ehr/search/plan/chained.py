@@ -17,6 +17,7 @@ from sqlalchemy import (
     Select,
     and_,
     literal,
+    or_,
     select,
     union_all,
 )
@@ -25,7 +26,7 @@ from ehr.search.asking import Asking
 from ehr.search.matching import in_list, index_alias, rows_with, under
 from ehr.search.plan import canonicals
 from ehr.search.plan.pins import files
-from ehr.search.plan.rows import visible_rows
+from ehr.search.plan.rows import in_parts, is_seen_whole, tells_of_hidden, visible_rows
 from ehr.search.plan.steps import NAMELESS, Clause, Columns, Reached, elsewhere, run, through
 from ehr.search.request import Chain, Condition
 from ehr.store import tables
@@ -81,7 +82,7 @@ def _reached(chain: Chain, type: str, inner: Condition, asking: Asking, clause: 
 def _ask_chain(
     chain: Chain, type: str, inner: Condition, asking: Asking, clause: Clause
 ) -> Reached:
-    there = elsewhere(asking)
+    there = elsewhere(asking, whole=tells_of_hidden((type,), (inner,)))
     target, wanted = visible_rows((type,), there)
     step: Select[Any] = select(target.c.patient_key, target.c.rid)
     if canonicals.paths(chain.parameters) and canonicals.definitions((type,)):
@@ -111,6 +112,11 @@ def _containing(
         links = links.where(under(t.c.patient_key, context.patient_keys))
     if context.inside:
         links = links.where(t.c.rid < 0)
+    elif types := in_parts(asking, (one.type for one in chain.parameters)):
+        # Where parts are shown, what is contained is not.
+        whole = is_seen_whole(t, types, asking)
+        others = [one for one in chain.parameters if one.type not in types]
+        links = links.where(or_(through(t, others), whole) if others else whole)
     row = links.subquery()
     within = replace(asking, context=replace(context, inside=True))
     passes = clause(row, (type,), inner, within)

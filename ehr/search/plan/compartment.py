@@ -3,14 +3,17 @@
 FHIR R4 §3.1.1.2 (search contexts) and §2.28 (CompartmentDefinition).
 """
 
-from collections.abc import Sequence
+from collections.abc import Sequence, Set
 
 from sqlalchemy import ColumnElement, FromClause, and_, false, or_
 
+from auth.roles.left import is_told_by
 from ehr.errors import Invalid
+from ehr.search.asking import Asking
 from ehr.search.grammar.refusals import unknown
-from ehr.search.matching import KeyAndRow, MatchContext, some_row
+from ehr.search.matching import KeyAndRow, some_row
 from ehr.search.parameters.reference_paths import reference_paths
+from ehr.search.plan.rows import in_parts, is_whole
 from ehr.search.request import Compartment
 from ehr.store.tables import reference
 from fhir_profiles import compartments
@@ -40,25 +43,38 @@ def in_compartment(
     place: Compartment,
     types: Sequence[str],
     focal: KeyAndRow | None,
-    context: MatchContext,
+    asking: Asking,
 ) -> ColumnElement[bool]:
-    """Return the condition that `row` belongs to the compartment of the row `focal`."""
+    """Return the condition that `row` belongs to the compartment of the row `focal`.
+
+    It belongs there by what the caller sees of it.
+    """
     if focal is None:
         return false()
     key, rid = focal
     paths: set[int] = set()
+    # Where references stand that are not shown of rows which the caller sees in part.
+    hidden: set[int] = set()
     itself = False
+    parts = in_parts(asking, types or (None,))
     for type_name in types:
         for code in compartments.parameters(place.type, type_name):
             if code == _FOCAL:
                 itself = True
             else:
-                paths.update(path for path, _ in reference_paths(for_type(type_name)[code]))
+                is_hidden = type_name in parts and not is_told_by(type_name, code)
+                found = reference_paths(for_type(type_name)[code])
+                (hidden if is_hidden else paths).update(path for path, _ in found)
 
-    def leads_there(t: FromClause) -> ColumnElement[bool]:
-        return and_(t.c.path.in_(sorted(paths)), t.c.target_rid == rid, t.c.target_key == key)
+    def refers(by: Set[int]) -> ColumnElement[bool]:
+        def leads_there(t: FromClause) -> ColumnElement[bool]:
+            return and_(t.c.path.in_(sorted(by)), t.c.target_rid == rid, t.c.target_key == key)
 
-    refers = some_row(reference, row, context, leads_there)
-    if not itself:
-        return refers
-    return or_(refers, and_(row.c.patient_key == key, row.c.rid == rid))
+        return some_row(reference, row, asking.context, leads_there)
+
+    ways = [refers(paths)]
+    if hidden:
+        ways.append(and_(refers(hidden), is_whole(row, parts, asking)))
+    if itself:
+        ways.append(and_(row.c.patient_key == key, row.c.rid == rid))
+    return or_(*ways)

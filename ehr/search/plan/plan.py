@@ -15,7 +15,7 @@ from sqlalchemy import ColumnElement, Connection, FromClause
 
 from ehr.access.scope import Scope
 from ehr.errors import Invalid, Unsupported
-from ehr.search.asking import Asking
+from ehr.search.asking import Asking, in_whole
 from ehr.search.grammar.refusals import Findings
 from ehr.search.matching import ONE_KEY, KeyAndRow, TypeAndId, under
 from ehr.search.plan.compartment import in_compartment
@@ -23,7 +23,13 @@ from ehr.search.plan.conditions import condition_clause
 from ehr.search.plan.leading import leads
 from ehr.search.plan.mentions import mentioned
 from ehr.search.plan.pins import Pins, pinned
-from ehr.search.plan.rows import ROW, refuse_hidden_types, visible_rows
+from ehr.search.plan.rows import (
+    ROW,
+    refuse_hidden_types,
+    simply_visible_rows,
+    tells_of_hidden,
+    visible_rows,
+)
 from ehr.search.plan.shapes import Shape, is_judged, judged, shape_of
 from ehr.search.request import Condition, Criterion, SearchRequest, Written
 from ehr.store.locator import locate
@@ -38,7 +44,8 @@ class Plan:
     `request` is what will be answered: under lenient handling less than was asked. `conditions`
     gives those of the SELECT; `shape` is the same for searches that differ in the key alone;
     `skewed`: it goes by values of which some are in few rows and some in many; `scope` is whose
-    sight the order goes by; `asking` is there where conditions may be put in another way.
+    sight the order goes by; `asking` is there where conditions may be put in another way; `simply`
+    gives shorter ones that rows without labels meet, or None.
     """
 
     request: SearchRequest
@@ -49,6 +56,7 @@ class Plan:
     shape: Shape | None = None
     skewed: bool = False
     asking: Asking | None = None
+    simply: Callable[[], Where | None] | None = None
 
     @property
     def where(self) -> Where:
@@ -67,6 +75,9 @@ def plan(request: SearchRequest, asking: Asking) -> Plan:
     """Return the plan, having asked what it needs to know; raise Invalid for senseless values."""
     if asking.scope.rules is not None:
         refuse_hidden_types(request, asking.scope)
+    ordered_by = (key.code for key in request.sort)
+    if tells_of_hidden(request.types, request.conditions, ordered_by):
+        asking = in_whole(asking)
     named = [(one, mentioned(one, asking.context)) for one in request.conditions]
     places = _places(asking.connection, request, named)
     criteria = [(one, names) for one, names in named if isinstance(one, Criterion)]
@@ -78,10 +89,11 @@ def plan(request: SearchRequest, asking: Asking) -> Plan:
     )
     within = replace(asking, context=context)
     shape = shape_of(request, pins.keys, pins.implied, asking)
+    simply = partial(_simply, request, within, pins)
     if shape is not None and is_judged(asking.connection, shape):
         # Judged before, for another patient maybe: the conditions may not be needed at all.
         later = partial(_conditions, request, within, pins, places)
-        return Plan(request, ROW, later, pins.keys, asking.scope, shape)
+        return Plan(request, ROW, later, pins.keys, asking.scope, shape, simply=simply)
     understood, where = _where(request, within, pins, places)
     if understood is not request:
         # What was left out may have said whose record the search is about.
@@ -89,7 +101,7 @@ def plan(request: SearchRequest, asking: Asking) -> Plan:
     if shape is not None:
         judged(asking.connection, shape)
     skewed = pins.keys is None and not any(leads(one, context) for one in request.conditions)
-    return Plan(request, ROW, lambda: where, pins.keys, asking.scope, shape, skewed, within)
+    return Plan(request, ROW, lambda: where, pins.keys, asking.scope, shape, skewed, within, simply)
 
 
 def _conditions(
@@ -98,17 +110,28 @@ def _conditions(
     return _where(request, within, pins, places)[1]
 
 
+def _simply(request: SearchRequest, within: Asking, pins: Pins) -> Where | None:
+    """Return the conditions of a search that has a shape, of rows that are quickly judged."""
+    assert pins.keys is not None
+    found = simply_visible_rows(request.types, within, pins.keys[0])
+    if found is None:
+        return None
+    row, current = found
+    clauses = _clauses(row, request, within, pins.implied)[1]
+    return (under(row.c.patient_key, pins.keys), current, *clauses)
+
+
 def _where(
     request: SearchRequest, within: Asking, pins: Pins, places: Mapping[TypeAndId, KeyAndRow]
 ) -> tuple[SearchRequest, Where]:
-    row, current = visible_rows(request.types, within)
+    row, current = visible_rows(request.types, within, pins.keys)
     where = [current]
     if pins.keys is not None:
         where.insert(0, under(row.c.patient_key, pins.keys))
     if request.compartment is not None:
         place = request.compartment
         focal = places.get((place.type, place.id))
-        where.append(in_compartment(row, place, request.types, focal, within.context))
+        where.append(in_compartment(row, place, request.types, focal, within))
     understood, clauses = _clauses(row, request, within, pins.implied)
     return understood, (*where, *clauses)
 

@@ -15,7 +15,7 @@ from ehr.search.grammar.chains import all_targets
 from ehr.search.matching import any_of
 from ehr.search.plan import canonicals
 from ehr.search.plan.pins import files
-from ehr.search.plan.rows import of_types, visible_rows
+from ehr.search.plan.rows import of_types, tells_of_hidden, visible_rows
 from ehr.search.plan.steps import NAMELESS, NOWHERE, Clause, Reached, elsewhere, run, through
 from ehr.search.request import Reverse
 from ehr.store import tables
@@ -81,8 +81,9 @@ def _run(reverse: Reverse, asking: Asking, *steps: Select[Any]) -> Sequence[Any]
 def _sources(
     reverse: Reverse, asking: Asking, clause: Clause
 ) -> tuple[FromClause, ColumnElement[bool]]:
-    there = elsewhere(asking)
     types = (reverse.parameter.type,)
+    hides = tells_of_hidden(types, (reverse.inner,), (reverse.parameter.code,))
+    there = elsewhere(asking, whole=hides)
     source, wanted = visible_rows(types, there)
     return source, and_(wanted, clause(source, types, reverse.inner, there))
 

@@ -20,8 +20,8 @@ from sqlalchemy import (
 )
 
 from ehr.errors import TooCostly
-from ehr.search.asking import Asking
-from ehr.search.matching import KeyAndRow
+from ehr.search.asking import Asking, in_whole
+from ehr.search.matching import KeyAndRow, MatchContext
 from ehr.search.parameters.reference_paths import reference_paths
 from ehr.search.plan import canonicals
 from ehr.search.plan.leading import leads
@@ -49,9 +49,17 @@ class Reached:
     inside: bool = False
 
 
-def elsewhere(asking: Asking) -> Asking:
-    """Return the same for resources at the other end, which may lie under any key."""
-    return replace(asking, context=replace(asking.context, patient_keys=None, inside=False))
+def elsewhere(asking: Asking, *, whole: bool) -> Asking:
+    """Return the same for resources at the other end, which may lie under any key.
+
+    `whole`: what is asked of them may tell what is hidden of those that are seen in part.
+    """
+    there = in_whole(asking, whole=whole)
+    return replace(there, context=_anywhere(there.context))
+
+
+def _anywhere(context: MatchContext) -> MatchContext:
+    return replace(context, patient_keys=None, inside=False)
 
 
 def through(t: FromClause, parameters: Sequence[SearchParameter]) -> ColumnElement[bool]:
@@ -62,7 +70,7 @@ def through(t: FromClause, parameters: Sequence[SearchParameter]) -> ColumnEleme
 
 def run(*steps: Select[Any], name: str, inner: Condition, asking: Asking) -> Sequence[Any]:
     """Run the parts of a step as one statement; `inner` is what the other end has to pass."""
-    skewed = not leads(inner, elsewhere(asking).context)
+    skewed = not leads(inner, _anywhere(asking.context))
     bounded = [step.limit(MAXIMUM_STEP + 1) for step in steps]
     if len(bounded) == 1:
         rows = rows_of(asking.connection, bounded[0], skewed=skewed)

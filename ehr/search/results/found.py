@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Connection, FromClause, Select, and_, select, tuple_
 
 from ehr.access.visible import visible_within
-from ehr.messages import Instant
+from ehr.messages import Instant, Item
 from ehr.search.asking import Asking
 from ehr.search.matching import KeyAndRow
 from ehr.search.results.linked import Linked
@@ -39,6 +39,11 @@ class Found:
     def place(self) -> KeyAndRow:
         """Return (patient_key, rid)."""
         return self.patient_key, self.rid
+
+    @property
+    def item(self) -> Item:
+        """Return what is audited of its being shown."""
+        return self.patient_key, self.rid, self.version
 
 
 def found(connection: Connection, row: Sequence[Any]) -> Found:

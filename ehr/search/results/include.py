@@ -22,6 +22,7 @@ from sqlalchemy import (
     bindparam,
     case,
     cast,
+    exists,
     null,
     or_,
     select,
@@ -32,6 +33,7 @@ from ehr.search.asking import Asking
 from ehr.search.matching import KeyAndRow
 from ehr.search.parameters.reference_paths import leading_by
 from ehr.search.plan.canonicals import Name, leads_to
+from ehr.search.plan.rows import in_parts, is_shown
 from ehr.search.request import Include
 from ehr.search.results.include_by_name import (
     Names,
@@ -50,6 +52,7 @@ from fhir_profiles.definitions import type_name
 Columns = tuple[ColumnElement[Any], ...]
 
 _LINK, _SOURCE = tables.reference.alias("t"), tables.resource.alias("s")
+_MET = tables.resource.alias("met")
 # Each has a name: a union takes columns of one name for one.
 _NO_PLACE: Columns = (
     cast(null(), SmallInteger).label("type"),
@@ -109,11 +112,11 @@ def _round(
     forward = [one for one in includes if not one.reverse]
     backward = [one for one in includes if one.reverse]
     named, at = paths_forward(forward, types), _edge(edge, asking)
-    namesakes = names_of_edge(backward, edge, asking)
+    namesakes = names_of_edge(backward, edge, asking, check=not first)
 
     def parts() -> Iterator[Select[Any]]:
         yield from _targets(at, forward, types, named, asking, check=not first)
-        yield from _sources(at, backward, types, asking)
+        yield from _sources(at, backward, types, asking, check=not first)
         yield from _namesakes(namesakes, asking)
 
     # Rounds of one kind differ in nothing but their edges, unless names are compared.
@@ -178,6 +181,9 @@ def _targets(
         version = case((t.c.path.in_(sorted(named)), null()), else_=version)
     columns = (t.c.target_type, t.c.target_key, t.c.target_rid, version)
     edge = _from_edge(at, asking, check=check)
+    if some := in_parts(asking, types):
+        # Of rows that are seen in part, only what is shown leads on.
+        edge = _from_edge(at, asking, check=True).where(is_shown(_SOURCE, t, some, asking))
     yield edge.add_columns(*columns, *_NO_NAME).where(or_(*wanted), t.c.target_rid > 0)
     if named:
         by_name = edge.add_columns(*_NO_PLACE, t.c.target_version, t.c.path, t.c.target_hash)
@@ -194,12 +200,26 @@ def _from_edge(at: _Edge, asking: Asking, *, check: bool) -> Select[Any]:
 
 
 def _sources(
-    at: _Edge, includes: Sequence[Include], types: set[str], asking: Asking
+    at: _Edge, includes: Sequence[Include], types: set[str], asking: Asking, *, check: bool
 ) -> Iterator[Select[Any]]:
-    """Yield the rows that refer to rows of the edge."""
+    """Yield the rows that refer to rows of the edge; `check` that those may be seen themselves."""
     wanted = list(_backward(_LINK, includes, types))
     if wanted:
-        yield _referring(asking, at.number, at.exact, or_(*wanted))
+        some = in_parts(asking, (one.source for one in includes))
+        also = [is_shown(_SOURCE, _LINK, some, asking)] if some else []
+        if check:
+            also.append(_is_met(_LINK, asking))
+        yield _referring(asking, at.number, at.exact, or_(*wanted), *also)
+
+
+def _is_met(t: FromClause, asking: Asking) -> ColumnElement[bool]:
+    """Return the condition that the caller sees what a reference leads to.
+
+    A row may refer to what is hidden: whether that is there, no further round may tell.
+    """
+    c = _MET.c
+    there = and_(c.patient_key == t.c.target_key, c.rid == t.c.target_rid, c.deleted.is_(False))
+    return exists().where(there, asking.visible(_MET))
 
 
 def _namesakes(names: Names, asking: Asking) -> Iterator[Select[Any]]:

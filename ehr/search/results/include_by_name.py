@@ -36,8 +36,13 @@ def paths_forward(includes: Sequence[Include], types: set[str]) -> dict[int, tup
     return found
 
 
-def names_of_edge(includes: Sequence[Include], edge: Sequence[Linked], asking: Asking) -> Names:
-    """Return by what names canonicals may lead to rows of the edge."""
+def names_of_edge(
+    includes: Sequence[Include], edge: Sequence[Linked], asking: Asking, *, check: bool
+) -> Names:
+    """Return by what names canonicals may lead to rows of the edge.
+
+    `check` that those rows may be seen themselves.
+    """
     types = {row.type for row in edge}
     led = {
         path: set(_leads_to(parameter, include)) & types
@@ -49,7 +54,7 @@ def names_of_edge(includes: Sequence[Include], edge: Sequence[Linked], asking: A
     if not reached:
         return {}
     types_at = {row.place: row.type for row in edge if row.type in reached}
-    names = names_of(types_at, sorted(reached), asking)
+    names = names_of(types_at, sorted(reached), asking, check=check)
     found = {
         path: {name for place, name in names.items() if types_at[place] in some}
         for path, some in led.items()

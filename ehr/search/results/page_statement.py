@@ -8,15 +8,17 @@ one patient's record a first page needs neither (`plan/shapes.py`).
 from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
 from functools import partial
-from typing import Any
+from typing import Any, Literal
 
 from sqlalchemy import (
     ColumnElement,
     Connection,
     FromClause,
+    Label,
     Select,
     and_,
     bindparam,
+    case,
     column,
     func,
     select,
@@ -24,17 +26,20 @@ from sqlalchemy import (
     true,
 )
 
+from ehr.access.visible import is_labelled
 from ehr.search.matching import ONE_KEY
 from ehr.search.plan.plan import Plan
 from ehr.search.results.sort import Ordering, SortValue, after, orderings
 from ehr.store import tables
 from ehr.store.engine import is_postgres, of
 from ehr.store.horizon import Horizon, marks, unchanged_since
-from ehr.store.templates import keep, kept, rows_by, run, template_of
+from ehr.store.templates import Template, keep, keeping, kept, rows_by, run, template_of
 
 _VERSION = tables.version.alias("v")
 COLUMNS = ("type", "id", "patient_key", "rid", "version", "last_updated")
 _SIZE = "page_size"
+# Whether one of the matches has a label, and where that stands in a row.
+_LABELLED, _SOME_LABELLED = "labelled", len(COLUMNS) + 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +95,9 @@ def page_rows(connection: Connection, wanted: Wanted) -> Sequence[Sequence[Any]]
     named = plan.named | {_SIZE: wanted.size + 1}
     if plan.shape is None or wanted.start is not None:
         return _rows_by_structure(connection, wanted, named)
+    simple = _simple_rows(connection, wanted, named)
+    if simple is not None:
+        return simple
     key = ("page", plan.shape, plan.request.sort, wanted.total)
     template = kept(connection, key)
     if template is None:
@@ -97,6 +105,30 @@ def page_rows(connection: Connection, wanted: Wanted) -> Sequence[Sequence[Any]]
         statement = _within(frame, and_(*plan.where), true())
         template = keep(connection, key, template_of(connection, statement))
     return run(connection, template, named)
+
+
+def _simple_rows(
+    connection: Connection, wanted: Wanted, named: dict[str, Any]
+) -> Sequence[Sequence[Any]] | None:
+    """Return the rows of a first page that is quickly judged; None where there are none such.
+
+    One match with a label, and who may see them is told by a longer condition.
+    """
+    plan = wanted.plan
+    if plan.simply is None or not wanted.total:
+        return None
+    key = ("simple page", plan.shape, plan.request.sort)
+    template = keeping(connection, key, lambda: _simple_template(connection, wanted))
+    rows = run(connection, template, named) if template is not False else ()
+    return rows if rows and not rows[0][_SOME_LABELLED] else None
+
+
+def _simple_template(connection: Connection, wanted: Wanted) -> Template | Literal[False]:
+    where = wanted.plan.simply and wanted.plan.simply()
+    if where is None:
+        return False
+    frame = _new_frame(connection, wanted, simple=True)
+    return template_of(connection, _within(frame, and_(*where), true()))
 
 
 def _rows_by_structure(
@@ -137,19 +169,30 @@ def _within(
     return frame.outer.add_cte(matches, inner)
 
 
-def _new_frame(connection: Connection, wanted: Wanted) -> _Frame:
+def _new_frame(connection: Connection, wanted: Wanted, *, simple: bool = False) -> _Frame:
     plan = wanted.plan
     row, matches = plan.row, None
+    label: ColumnElement[int] | None = None
+    if simple:
+        label = case((is_labelled(row), 1), else_=0).label(_LABELLED)
     sight = plan.scope, of(connection).hasher
     order = orderings(plan.request, row, plan.patient_keys, sight, wide=wanted.wide)
     if is_postgres(connection) and plan.patient_keys is not None and any(map(_is_joined, order)):
         # It expects one match in a record, and would read all sort values again for each.
-        matches = select(*(row.c[name] for name in COLUMNS))
-        row = table("m", *(column(name) for name in COLUMNS))
+        matches = select(*(row.c[name] for name in COLUMNS), *([] if label is None else [label]))
+        row = table("m", *(column(name) for name in (*COLUMNS, _LABELLED)))
+        label = None if label is None else row.c[_LABELLED]
         order = orderings(plan.request, row, plan.patient_keys, sight)
-    inner = _inner(wanted, row, order, hashed=matches is not None)
-    total = ["total"] if wanted.total else []
-    return _Frame(order, inner, outer(connection, wanted, order, *total), matches)
+    counted = _counted(wanted, label)
+    inner = _inner(wanted, row, order, counted, hashed=matches is not None)
+    beside = [one.name for one in counted]
+    return _Frame(order, inner, outer(connection, wanted, order, *beside), matches)
+
+
+def _counted(wanted: Wanted, label: ColumnElement[int] | None) -> list[Label[int]]:
+    """Return what is told of all matches together."""
+    some = [] if label is None else [func.max(label).over().label(_LABELLED)]
+    return [*some, *([func.count().over().label("total")] if wanted.total else [])]
 
 
 def _is_joined(one: Ordering) -> bool:
@@ -157,7 +200,12 @@ def _is_joined(one: Ordering) -> bool:
 
 
 def _inner(
-    wanted: Wanted, row: FromClause, order: tuple[Ordering, ...], *, hashed: bool
+    wanted: Wanted,
+    row: FromClause,
+    order: tuple[Ordering, ...],
+    counted: Sequence[Label[int]],
+    *,
+    hashed: bool,
 ) -> Select[Any]:
     """Return the SELECT that orders and limits; `hashed`: by a join that can't be a nested loop."""
     sources = row
@@ -169,7 +217,7 @@ def _inner(
     statement = (
         select(
             *(row.c[name] for name in COLUMNS),
-            *([func.count().over().label("total")] if wanted.total else []),
+            *counted,
             *(one.label(f"s{n}") for n, one in enumerate(columns)),
         )
         .select_from(sources)

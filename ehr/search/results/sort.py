@@ -15,7 +15,7 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, FromClause, Subquery, and_, case, func, or_, select, tuple_
 
-from ehr.access.visible import EVERYTHING, Place, Scope, is_seen
+from ehr.access.visible import EVERYTHING, Scope, seen_at
 from ehr.search.matching import index_alias, under
 from ehr.search.parameters.reference_paths import leading_by
 from ehr.search.parameters.supported import ROW_PARAMETERS
@@ -150,8 +150,7 @@ def _value(t: FromClause, kept: _Values, sight: Sight) -> ColumnElement[Any]:
     scope, hasher = sight
     if kept.table is not tables.reference or scope == EVERYTHING:
         return column
-    target = Place(t.c.target_type, t.c.target_key, t.c.target_rid)
-    return case((is_seen(target, scope, hasher), column))
+    return case((seen_at(t.c.target_key, t.c.target_rid, scope, hasher), column))
 
 
 def _of_key(t: FromClause, key: SortKey) -> ColumnElement[bool]:

@@ -20,6 +20,7 @@ from ehr.store.tables.indexed import reference as reference
 from ehr.store.tables.indexed import string as string
 from ehr.store.tables.indexed import token as token
 from ehr.store.tables.indexed import uri as uri
+from ehr.store.tables.provenance import provenance_fact as provenance_fact
 from ehr.store.tables.record import blob as blob
 from ehr.store.tables.record import blob_chunk as blob_chunk
 from ehr.store.tables.record import identifier_locator as identifier_locator

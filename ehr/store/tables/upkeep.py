@@ -53,7 +53,8 @@ load_mark = table(
     citus="unit",
 )
 
-# Look-ups of patients by number: how many a caller made in the last hour (since 1970) with any.
+# Look-ups of patients by number, and records opened without a relationship: how many a caller made
+# in the last hour (since 1970) with any.
 patient_lookup = table(
     "patient_lookup",
     Column("caller", CText, nullable=False),

@@ -20,6 +20,7 @@ from auth.scopes import NONE
 from auth.surroundings import Surroundings
 from tests import token_flow as flow
 from tests.client import Client
+from tests.signing_in import registered
 
 
 @pytest.fixture
@@ -241,7 +242,7 @@ def _approve(around: Surroundings, kept: Any, session: Any, launch: dict[str, An
 def test_t10_a_launch_is_of_one_client_user_and_session_and_counts_once(
     around: Surroundings, app: flow.App, client: Client
 ) -> None:
-    patient = str(client.create({"resourceType": "Patient"})["id"])
+    patient = str(client.create({"resourceType": "Patient", **registered(client)})["id"])
     own, user = flow.session(around, flow.person(around)), flow.person(around)
     launch = _launch(around, app, own, {"patient": patient})
     scope = "launch patient/*.rs"
@@ -262,7 +263,10 @@ def test_t10_a_launch_is_of_one_client_user_and_session_and_counts_once(
 def test_t10_a_launch_keeps_its_patient(
     around: Surroundings, app: flow.App, client: Client
 ) -> None:
-    patients = [str(client.create({"resourceType": "Patient"})["id"]) for _ in range(2)]
+    patients = [
+        str(client.create({"resourceType": "Patient", **registered(client)})["id"])
+        for _ in range(2)
+    ]
     session = flow.session(around, flow.person(around))
     launch = _launch(around, app, session, {"patient": patients[0]})
     kept = flow.request(around, app, launch=launch, scope="launch patient/*.rs")

@@ -50,7 +50,8 @@ def browser(record: "Record", web: FlaskClient, doctor: Known) -> FlaskClient:
 @pytest.fixture
 def patients(client: "Client") -> list[dict[str, Any]]:
     """Give two patients."""
-    return [client.create(given.patient(name, "Murray")) for name in ("Mary", "John")]
+    practice = signing_in.registered(client)
+    return [client.create(given.patient(name, "Murray", **practice)) for name in ("Mary", "John")]
 
 
 def choose(browser: FlaskClient, flow: Flow, patient: dict[str, Any]) -> Any:

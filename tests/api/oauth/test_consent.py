@@ -39,7 +39,7 @@ PERSON = "openid fhirUser launch/patient patient/Patient.rs"
 @pytest.fixture
 def mary(client: Client) -> dict[str, Any]:
     """Give a patient of the record."""
-    return client.create(given.patient("Mary", "Murray"))
+    return client.create(given.patient("Mary", "Murray", **signing_in.registered(client)))
 
 
 @pytest.fixture
@@ -47,9 +47,9 @@ def people(record: "Record", client: Client) -> Callable[..., FlaskClient]:
     """Give what makes a browser in which somebody of a kind is signed in."""
     app = create_app(record)
 
-    def make(kind: str, *patients: str, fhir_user: str | None = None) -> FlaskClient:
+    def make(kind: str, *patients: str, **more: Any) -> FlaskClient:
         browser = app.test_client()
-        known = signing_in.make_user(record, kind, patients=patients, fhir_user=fhir_user)
+        known = signing_in.make_user(record, kind, patients=patients, **more)
         signing_in.signed_in(record, browser, known)
         return browser
 
@@ -381,141 +381,6 @@ def test_t06_lasting_access_is_given_by_who_has_just_signed_in(
 
     assert heading(lasting) == "Sign in"
     assert heading(passing).startswith("Allow B")
-
-
-def test_a_professional_finds_the_patient(
-    record: "Record", people: Callable[..., FlaskClient], client: Client
-) -> None:
-    made = client.create(
-        given.patient(
-            identifier=[{"system": "https://fhir.nhs.uk/Id/nhs-number", "value": "9434765919"}]
-        )
-    )
-    browser = people("professional")
-    flow = begin(oauth_flow.register(record), PERSON)
-    page = flow.open(browser)
-    assert heading(page) == "Whose record should Growth Charts open?"
-
-    found = browser.post(
-        "/auth/patient", data={**oauth_flow.hidden(page), "search": "943 476 5919"}
-    )
-    assert "Mary Murray" in found.text
-    assert "Number 943 476 5919" in found.text
-    sent = {**oauth_flow.hidden(found), "patient": made["id"], "choose": "1"}
-    consent = oauth_flow.follow(browser, browser.post("/auth/patient", data=sent))
-
-    assert heading(consent) == "Allow Growth Charts to use the record of Mary Murray?"
-    assert "code" in told(flow.decide(browser, consent, "allow"))
-    assert f'"patient": "{made["id"]}"' in held(record)[1]
-
-
-@pytest.mark.parametrize(
-    ("text", "said"),
-    [("Nobody 1901-01-01", "Nobody was found"), (" ", "Write a number"), ("Murray", "Nobody was")],
-)
-def test_what_is_not_found_is_said(
-    record: "Record",
-    people: Callable[..., FlaskClient],
-    mary: dict[str, Any],
-    text: str,
-    said: str,
-) -> None:
-    """Names alone find nobody: no list of people can be read off (T28)."""
-    browser = people("professional")
-    page = begin(oauth_flow.register(record), PERSON).open(browser)
-
-    found = browser.post("/auth/patient", data={**oauth_flow.hidden(page), "search": text})
-
-    assert said in found.text
-    assert mary["id"] not in found.text
-
-
-def test_a_carer_chooses_whom_they_act_for(
-    record: "Record", people: Callable[..., FlaskClient], client: Client, mary: dict[str, Any]
-) -> None:
-    tom = client.create(given.patient("Tom", "Murray"))
-    browser = people("carer", mary["id"], tom["id"])
-    flow = begin(oauth_flow.register(record), PERSON)
-
-    page = flow.open(browser)
-    unchosen = browser.post("/auth/patient", data={**oauth_flow.hidden(page), "choose": "1"})
-    sent = {**oauth_flow.hidden(page), "patient": tom["id"], "choose": "1"}
-    consent = oauth_flow.follow(browser, browser.post("/auth/patient", data=sent))
-
-    assert "Mary Murray" in page.text
-    assert "Tom Murray" in page.text
-    assert unchosen.status_code == 422
-    assert heading(consent) == "Allow Growth Charts to use the record of Tom Murray?"
-
-
-def test_what_a_carer_allowed_for_one_person_is_asked_for_another(
-    record: "Record", people: Callable[..., FlaskClient], client: Client, mary: dict[str, Any]
-) -> None:
-    tom = client.create(given.patient("Tom", "Murray"))
-    browser = people("carer", mary["id"], tom["id"])
-    app = oauth_flow.register(record)
-    flow = begin(app, PERSON)
-    flow.decide(browser, chosen(browser, flow.open(browser), mary["id"]), "allow")
-
-    page = chosen(browser, begin(app, PERSON).open(browser), tom["id"])
-
-    assert heading(page) == "Allow Growth Charts to use the record of Tom Murray?"
-
-
-def chosen(browser: FlaskClient, page: TestResponse, patient: str) -> TestResponse:
-    sent = {**oauth_flow.hidden(page), "patient": patient, "choose": "1"}
-    return oauth_flow.follow(browser, browser.post("/auth/patient", data=sent))
-
-
-def test_t11_a_patient_written_by_hand_is_not_opened(
-    record: "Record", people: Callable[..., FlaskClient], client: Client, mary: dict[str, Any]
-) -> None:
-    """T11: at the picker, in the address of the consent page, and in its form."""
-    other = client.create(given.patient("Tom", "Murray"))
-    browser = people("patient", mary["id"], fhir_user=f"Patient/{mary['id']}")
-    carer = people("carer", mary["id"], other["id"])
-    app = oauth_flow.register(record)
-    flow = begin(app, PERSON)
-
-    page = flow.open(browser)
-    handle = oauth_flow.hidden(page)["request"]
-    forced = browser.get(f"/auth/consent?request={handle}&patient={other['id']}")
-    posted = flow.decide(browser, page, "allow", patient=other["id"])
-    theirs = begin(app, PERSON).open(carer)
-    named = carer.get(
-        f"/auth/consent?request={oauth_flow.hidden(theirs)['request']}&patient={mary['id']}"
-    )
-    picked = carer.post(
-        "/auth/patient", data={**oauth_flow.hidden(theirs), "patient": "unknown", "choose": "1"}
-    )
-
-    assert "Tom" not in forced.text
-    assert "Tom" not in posted.text
-    assert (posted.status_code, posted.location) == (422, None)
-    assert named.location == f"/auth/patient?request={oauth_flow.hidden(theirs)['request']}"
-    assert picked.status_code == 422
-    with record.database.read() as connection:
-        assert connection.execute(select(access_grant)).all() == []
-
-
-def test_who_may_open_nobody_is_told_by_the_app(
-    record: "Record", people: Callable[..., FlaskClient]
-) -> None:
-    back = told(begin(oauth_flow.register(record), PERSON).open(people("patient")))
-
-    assert back["error"] == "access_denied"
-
-
-def test_leaving_the_picker_is_a_refusal(
-    record: "Record", people: Callable[..., FlaskClient]
-) -> None:
-    browser = people("professional")
-    page = begin(oauth_flow.register(record), PERSON).open(browser)
-
-    sent = {**oauth_flow.hidden(page), "decision": "refuse"}
-    back = told(browser.post("/auth/consent", data=sent))
-
-    assert back["error"] == "access_denied"
 
 
 VISIT = "openid launch/encounter patient/Encounter.rs"

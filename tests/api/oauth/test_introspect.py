@@ -15,6 +15,7 @@ from auth.sign_in import attempts
 from auth.surroundings import Surroundings
 from tests import token_flow as flow
 from tests.client import Client
+from tests.signing_in import registered
 
 BASE = "http://127.0.0.1:8000/fhir"
 
@@ -28,7 +29,7 @@ def app(around: Surroundings) -> flow.App:
 @pytest.fixture
 def told(around: Surroundings, web: FlaskClient, app: flow.App, client: Client) -> dict[str, Any]:
     """Give a token response with a patient in context."""
-    patient = str(client.create({"resourceType": "Patient"})["id"])
+    patient = str(client.create({"resourceType": "Patient", **registered(client)})["id"])
     scope = "openid fhirUser launch/patient patient/*.rs offline_access"
     code = flow.code(around, app, flow.person(around), patient=patient, scope=scope)
     found: dict[str, Any] = flow.exchange(web, app, code).get_json()

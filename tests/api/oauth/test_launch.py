@@ -37,7 +37,7 @@ def app(record: "Record") -> App:
 @pytest.fixture
 def mary(client: Client) -> dict[str, Any]:
     """Give a patient of the record."""
-    return client.create(given.patient())
+    return client.create(given.patient(**signing_in.registered(client)))
 
 
 @pytest.fixture
@@ -209,6 +209,7 @@ def test_t10_no_context_is_taken_from_the_request(
     "changes",
     [
         {"patient": "unknown"},
+        {"patient": "stranger"},
         {"encounter": "unknown"},
         {"encounter": "of-tom"},
         {"context": "Observation/unknown"},
@@ -224,8 +225,9 @@ def test_what_the_user_may_not_open_is_not_launched(
     mary: dict[str, Any],
     changes: dict[str, str],
 ) -> None:
-    tom = client.create(given.patient("Tom"))
+    tom = client.create(given.patient("Tom", **signing_in.registered(client)))
     client.update({**given.encounter(tom), "id": "of-tom"})
+    client.update({**given.patient("Ann"), "id": "stranger"})
     page = doctor.get(f"/auth/launch?patient={mary['id']}")
     sent = {**oauth_flow.hidden(page), "client": app.id, **changes}
 

@@ -9,12 +9,14 @@ from flask.testing import FlaskClient
 from sqlalchemy import update
 from werkzeug.test import TestResponse
 
+from auth import tokens
 from auth.apps import clients
 from auth.models import user_role
 from auth.surroundings import Surroundings
 from ehr.app import create_app
 from tests import token_flow as flow
 from tests.client import Client
+from tests.signing_in import registered
 
 if TYPE_CHECKING:
     from ehr.record import Record
@@ -37,7 +39,7 @@ def _tokens(around: Surroundings, web: FlaskClient, app: flow.App, **asked: str)
 def test_a_refresh_gives_tokens_of_the_same_grant(
     around: Surroundings, web: FlaskClient, app: flow.App, client: Client
 ) -> None:
-    patient = str(client.create({"resourceType": "Patient"})["id"])
+    patient = str(client.create({"resourceType": "Patient", **registered(client)})["id"])
     scope = "launch/patient patient/*.rs offline_access"
     code = flow.code(around, app, flow.person(around), patient=patient, scope=scope)
     first = flow.exchange(web, app, code).get_json()
@@ -73,6 +75,16 @@ def test_a_refresh_gives_another_id_token_of_the_same_sign_in(
     assert "nonce" not in after
     again = flow.refresh(minutes, app, told["refresh_token"]).get_json()
     assert flow.claims_of(again["id_token"])["auth_time"] == before["auth_time"]
+    assert _signed_in(record, again["access_token"]) == before["auth_time"]
+
+
+def _signed_in(record: "Record", token: str) -> int:
+    """Return when the person of a token signed in, in s: what steps up goes by it."""
+    with record.database.read() as connection:
+        found = tokens.find(connection, token, now=record.clock())
+    assert found is not None
+    assert found.principal.signed_in is not None
+    return found.principal.signed_in // 1000
 
 
 def test_a_refresh_without_openid_tells_nobody_who_the_user_is(

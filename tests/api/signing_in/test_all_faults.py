@@ -13,7 +13,7 @@ from auth.surroundings import Surroundings
 from tests.client import Client
 from tests.signing_in import csrf_in, make_user, send, signed_in
 
-MANAGER = Role("gp", "GP at Northside", "northside", manages=True)
+MANAGER = Role("receptionist", "Receptionist at Northside", "northside", manages=True)
 NEW, INVITE, JOIN = "/auth/patients/new", "/auth/invite", "/auth/join"
 
 

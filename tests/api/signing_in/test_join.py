@@ -25,6 +25,7 @@ from tests.signing_in import (
     csrf_in,
     gone_to,
     make_user,
+    registered,
     send,
     send_password,
     session_of,
@@ -328,7 +329,8 @@ def _works(practitioner: str, organisation: str) -> dict[str, Any]:
 def test_who_has_an_account_is_sent_to_people_and_not_to_a_command(
     around: Surroundings, browser: FlaskClient, client: Client
 ) -> None:
-    client.update({"resourceType": "Patient", "id": "mary", "birthDate": "1950-03-01"})
+    mary = {"resourceType": "Patient", "id": "mary", "birthDate": "1950-03-01"}
+    client.update({**mary, **registered(client)})
     signed_in(around, browser, make_user(around, roles=[MANAGER]))
     make_user(around, "patient", fhir_user="Patient/mary", patients=["mary"])
 
@@ -338,6 +340,18 @@ def test_who_has_an_account_is_sent_to_people_and_not_to_a_command(
     assert "Ask the people who run this server to let them in again." in page.text
     assert "Mary Murray 1948-03-02" in page.text  # the hint is of somebody in the demo
     assert "`" not in page.text
+
+
+def test_nobody_is_invited_by_who_has_nothing_to_do_with_them(
+    around: Surroundings, browser: FlaskClient, client: Client
+) -> None:
+    client.update({"resourceType": "Patient", "id": "mary", "birthDate": "1950-03-01"})
+    signed_in(around, browser, make_user(around, roles=[MANAGER]))
+
+    page = send(browser, "/auth/invite", {"kind": "patient", "person": "mary"})
+
+    assert page.status_code == 422
+    assert "The record has no such person" in page.text
 
 
 def test_who_manages_nothing_invites_nobody(around: Surroundings, browser: FlaskClient) -> None:

@@ -18,13 +18,14 @@ from auth.surroundings import NewPatient, Surroundings
 from ehr.app import create_app
 from ehr.people import NATIONAL
 from ehr.record import Record
-from tests import mail_server, oauth_flow
+from tests import given, mail_server, oauth_flow
 from tests.client import Client
 from tests.mail_server import Mailbox
 from tests.signing_in import csrf_in, gone_to, make_user, send, session_of, signed_in
 
 NEW, INVITE = "/auth/patients/new", "/auth/invite"
-MANAGER = Role("gp", "GP at Northside", "northside", manages=True)
+MANAGER = Role("receptionist", "Receptionist at Northside", "northside", manages=True)
+GP_MANAGER = Role("gp", "GP at Northside", "northside", manages=True)
 BORN = {"day": "28", "month": "2", "year": "1948"}
 MARY = {"given": "Mary Ann", "family": "Murray", **BORN, "kind": "nhs", "number": "943 476 5919"}
 
@@ -117,6 +118,60 @@ def test_who_is_there_already_is_shown_and_not_written_twice(
     assert "nothing was written" in page.text
     assert "Mary Ann Murray" in page.text
     assert client.get("Patient?family=Murray").get_json()["total"] == 1
+
+
+def test_who_is_registered_elsewhere_is_not_written_twice(
+    manager: FlaskClient, client: Client
+) -> None:
+    """They are not seen by who has nothing to do with them; two records would be worse."""
+    number = {"system": NATIONAL[0], "value": "9434765919"}
+    client.update({**given.patient("Mary", "Murray", identifier=[number]), "id": "elsewhere"})
+
+    answer = send(manager, NEW, MARY)
+
+    assert answer.status_code == 422
+    assert "who is not registered with your organisation" in answer.text
+    assert "Patient/elsewhere" not in answer.text
+    assert client.get("Patient?family=Murray").get_json()["total"] == 1
+
+
+def test_a_practice_that_registers_is_theirs(manager: FlaskClient, client: Client) -> None:
+    client.update(given.practice("Northside", id="northside"))
+
+    person = _person(send(manager, NEW, MARY))
+
+    assert client.read(person)["generalPractitioner"] == [{"reference": "Organization/northside"}]
+
+
+def test_a_hospital_that_registers_is_nobodys_practice(
+    manager: FlaskClient, client: Client
+) -> None:
+    """Its front desk sees them for a day all the same, and does not write them twice."""
+    done = send(manager, NEW, MARY)
+    again = send(manager, NEW, MARY)
+
+    assert "generalPractitioner" not in client.read(_person(done))
+    assert "Mary Ann Murray" in manager.get(str(done.location)).text
+    assert _person(again) == _person(done)
+    [task] = client.read(f"Task?patient={_person(done)}")["entry"]
+    assert task["resource"]["code"]["coding"][0]["code"] == "self-claim"
+    assert task["resource"]["owner"] == {"reference": "Organization/northside"}
+
+
+def test_a_manager_of_another_role_is_told_who_registers(
+    around: Surroundings, browser: FlaskClient, client: Client
+) -> None:
+    signed_in(around, browser, make_user(around, roles=[GP_MANAGER]))
+
+    refused = [browser.get(NEW), browser.post(NEW, data=MARY)]
+    pages = [browser.get(path).text for path in ("/auth/account", INVITE)]
+
+    assert {each.status_code for each in refused} == {403}
+    assert "Only the front desk of an organisation registers patients" in refused[0].text
+    for page in pages:
+        assert "/auth/invite" in page
+        assert NEW not in page
+    assert client.get("Patient?family=Murray").get_json()["total"] == 0
 
 
 def test_two_at_once_write_one(manager: FlaskClient, around: Surroundings, client: Client) -> None:

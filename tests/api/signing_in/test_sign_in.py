@@ -300,17 +300,29 @@ def test_an_empty_password_is_not_called_wrong(around: Surroundings, browser: Fl
 
 
 @pytest.mark.parametrize(
-    ("kind", "manages", "links"),
+    ("kind", "role", "manages", "links"),
     [
-        ("patient", False, set()),
-        ("professional", False, {"/auth/launch"}),
-        ("professional", True, {"/auth/launch", "/auth/invite", "/auth/patients/new"}),
+        ("patient", "", False, set()),
+        ("professional", "gp", False, {"/auth/launch"}),
+        ("professional", "gp", True, {"/auth/launch", "/auth/invite"}),
+        ("professional", "receptionist", False, {"/auth/launch"}),
+        (
+            "professional",
+            "receptionist",
+            True,
+            {"/auth/launch", "/auth/invite", "/auth/patients/new"},
+        ),
     ],
 )
 def test_each_page_leads_to_what_somebody_may_do(
-    around: Surroundings, browser: FlaskClient, kind: str, manages: bool, links: set[str]
+    around: Surroundings,
+    browser: FlaskClient,
+    kind: str,
+    role: str,
+    manages: bool,
+    links: set[str],
 ) -> None:
-    roles = [replace(GP, manages=manages)] if kind == "professional" else []
+    roles = [replace(GP, role=role, manages=manages)] if kind == "professional" else []
     signed_in(around, browser, make_user(around, kind, roles=roles))
 
     footer = browser.get("/auth/apps").text.partition("<footer")[2]

@@ -197,7 +197,7 @@ def test_a_request_ends_fourteen_days_after_it_is_over(status: str) -> None:
         ("draft", None),
         ("requested", MINIMAL),
         ("received", MINIMAL),
-        ("ready", MINIMAL),
+        ("ready", FULL),
         ("accepted", FULL),
         ("in-progress", FULL),
         ("on-hold", FULL),
@@ -230,10 +230,10 @@ def test_who_is_done_keeps_the_plan_for_fourteen_days(status: str) -> None:
     assert (one.to, one.ceiling) == (NOON + 14 * DAY, PLAN)
 
 
-def test_who_never_accepted_gets_no_more_by_being_done() -> None:
+def test_who_never_accepted_gets_nothing_by_being_done() -> None:
     (one,) = made(task("completed"), before=made(task("requested")))
 
-    assert one.ceiling is MINIMAL
+    assert one.ceiling is Ceiling.NOTHING
 
 
 @pytest.mark.parametrize(

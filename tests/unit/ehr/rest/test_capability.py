@@ -68,6 +68,18 @@ def test_operations_are_those_that_are_routed(server: Any) -> None:
     assert of_system == {"meta", "reindex", "reindex-status"}
 
 
+def test_what_says_who_did_what_is_only_added_to(server: Any) -> None:
+    from ehr.interactions.audit_events.parameters import PARAMETERS
+
+    evidence = resources(statement(server))["AuditEvent"]
+
+    offered = {each["code"] for each in evidence["interaction"]}
+    assert offered.isdisjoint({"update", "patch", "delete"})
+    assert offered >= {"create", "read", "vread", "search-type"}
+    assert {each["name"] for each in evidence["searchParam"]} == set(PARAMETERS)
+    assert "searchInclude" not in evidence
+
+
 def test_settings_show(fake: Callable[..., Any]) -> None:
     settings = Settings(update_create=False, conditional_delete="multiple", references="all")
     found = statement(fake(settings=settings))

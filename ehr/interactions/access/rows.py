@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from ehr.access.relationships import SOURCES
 from ehr.access.relationships.rebuilding import Origin, rebuild
-from ehr.interactions.access_terms import terms_of
+from ehr.interactions.access.terms import terms_of
 from ehr.interactions.drafting import resource_of
 from ehr.record import Record
 from ehr.store import read

@@ -9,10 +9,13 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from auth.policy import decide_scopes
-from auth.rights import CONTEXT, EVERYBODY, OF_AUDIT, OWN, Rule, rules
+from auth.rights import CONTEXT, EVERYBODY, OF_AUDIT, OWN, Rule, is_judged, rules
 from ehr.access.filters import met_by
 from ehr.access.instance import is_permitted, owns, reaches
+from ehr.access.judging import seen
+from ehr.access.rows import PERSONAL
 from ehr.errors import Forbidden, NotFound, Unprocessable, lacking
+from ehr.interactions.access.judgement import Judgement
 from ehr.interactions.changes import Change
 from ehr.interactions.drafting import reindex
 from ehr.patches.conditions import asks
@@ -20,7 +23,7 @@ from ehr.record import Record
 from ehr.store.demands import missing
 from ehr.store.drafts import Current, Draft, Method, Write, Written
 from ehr.store.locator import locate
-from fhir_profiles import json_format
+from fhir_profiles.facets import NORMAL
 from fhir_profiles.owners import SHARED
 
 if TYPE_CHECKING:
@@ -29,17 +32,29 @@ if TYPE_CHECKING:
     from auth.principal import Principal
 
 _LETTERS = {Method.POST: "c", Method.PUT: "u", Method.PATCH: "u", Method.DELETE: "d"}
-_OF_PEOPLE = ("professional", "patient", "carer")
 
 
-def may_write(record: Record, principal: "Principal", change: Change, row: Current) -> bool:
+def may_write(
+    record: Record,
+    principal: "Principal",
+    change: Change,
+    row: Current,
+    judgement: Judgement | None = None,
+) -> bool:
     """Tell whether a row may be changed so. Raises Forbidden for one that may only be read."""
     database = record.database
+    if judgement is not None:
+        return _may_by_role(principal, change, row, judgement)
     if principal.scopes is None:
-        seen = owns(database, principal, row.patient_key)
-        if seen and change.method is Method.DELETE:
+        is_there = owns(database, principal, row.patient_key)
+        if is_there and change.method is Method.DELETE:
             _refuse_tampering(change)
-        return seen
+        return is_there
+    if _is_sealed(row) and not _is_entered_by(row, principal):
+        place = (row.patient_key, row.rid)
+        with database.read() as connection:
+            if not seen(connection, database, principal, {place: row.type}):
+                return False
     letter = _LETTERS[change.method]
     if not _covers(record, principal, letter, row):
         if not _covers(record, principal, "r", row) and not _covers(record, principal, "s", row):
@@ -51,6 +66,29 @@ def may_write(record: Record, principal: "Principal", change: Change, row: Curre
     return True
 
 
+def _may_by_role(
+    principal: "Principal", change: Change, row: Current, judgement: Judgement
+) -> bool:
+    name = (row.type, row.id)
+    if name not in judgement.seen:
+        return False
+    if not judgement.may_change(name):
+        raise refused(principal, _LETTERS[change.method], change)
+    # What a patch asks by whether it fits is read.
+    if _asks(change) and name not in judgement.read:
+        raise refused(principal, "r", change)
+    return True
+
+
+def _is_entered_by(row: Current, principal: "Principal") -> bool:
+    here = principal.organisation
+    return here is not None and row.author_organisation == here
+
+
+def _is_sealed(row: Current) -> bool:
+    return row.conf > NORMAL or bool(row.sens & PERSONAL)
+
+
 def _asks(change: Change) -> bool:
     is_document = change.method is Method.PATCH and change.edit is None
     return is_document and change.document is not None and asks(change.document.raw)
@@ -60,7 +98,7 @@ def refused(principal: "Principal", letter: str, change: Change) -> Forbidden:
     """Return the refusal of a change that lacks a scope."""
     decision = decide_scopes(principal, letter, change.type, change.method.name)
     reason = decision.reason if not decision.permit else (
-        f"The scopes of the token permit to change some {change.type}, but not this one."
+        f"The token and your role permit to change some {change.type}, but not this one."
     )  # fmt: skip
     return lacking(reason, decision.scope, change.expression)
 
@@ -70,6 +108,8 @@ def refuse_choosing(principal: "Principal", change: Change, id: str, row: Curren
     if row is not None or principal.scopes is None:
         return
     some = rules(principal, _LETTERS[change.method])
+    if is_judged(principal) and change.type not in SHARED:
+        some = ()
     if not any(_is_whole(rule, change.type) for rule in some):
         raise NotFound(f"There is no {change.type}/{id}.", expression=change.expression)
 
@@ -82,7 +122,8 @@ def check_result(
         _refuse_tampering(change)
     if principal.scopes is None or draft is None:
         return
-    _check_labels(principal, change, draft, row)
+    if is_judged(principal):
+        return  # once it is written: `judgement.py`
     letters = {_LETTERS[change.method]}
     if row is None and change.criteria is not None:
         letters.add("c")  # it found nothing, so that it creates
@@ -95,6 +136,10 @@ def may_show(record: Record, principal: "Principal", written: Written) -> bool:
     """Tell whether a write may be answered with the whole resource: who patches may not read."""
     if principal.scopes is None:
         return True
+    if is_judged(principal):
+        place = (written.patient_key, written.rid)
+        with record.database.read() as connection:
+            return bool(seen(connection, record.database, principal, {place: written.type}, "r"))
     at = (written.type, written.patient_key, written.id)
     return is_permitted(record.database, principal, *at) is True
 
@@ -113,12 +158,18 @@ def refuse_unseen(
         return
     asked = [(w, one) for some in writes for w in some if w.draft for one in w.draft.demands]
     places = locate(connection, {(one.type, one.id) for _, one in asked})
+    found = {(place.patient_key, place.rid): type for (type, _), place in places.items()}
+    shown = seen(connection, record.database, principal, found) if is_judged(principal) else None
     issues = [
         missing(write, one)
         for write, one in asked
         if (place := places.get((one.type, one.id))) is not None
         and place.patient_key != 0
-        and not owns(record.database, principal, place.patient_key)
+        and not (
+            owns(record.database, principal, place.patient_key)
+            if shown is None
+            else (place.patient_key, place.rid) in shown
+        )
     ]
     if issues:
         raise Unprocessable(issues[0].diagnostics, issues=issues)
@@ -169,7 +220,7 @@ def _is_of(principal: "Principal", rule: Rule, draft: Draft, row: Current | None
 
 
 def _is_whole(rule: Rule, type: str) -> bool:
-    return rule.whose == EVERYBODY and not rule.filter and rule.concerns(type)
+    return rule.whose == EVERYBODY and not rule.filter and not rule.words and rule.concerns(type)
 
 
 def _beyond(principal: "Principal", letter: str, change: Change) -> Forbidden:
@@ -190,27 +241,3 @@ def _refuse_tampering(change: Change) -> None:
             f"Nobody changes or deletes an {change.type}: it says what was done. Create another.",
             expression=change.expression,
         )
-
-
-def _check_labels(
-    principal: "Principal", change: Change, draft: Draft, row: Current | None
-) -> None:
-    """Raise Forbidden where a person's app changes security labels: they decide who sees a row."""
-    if principal.kind not in _OF_PEOPLE:
-        return
-    before = row.stored if row is not None and not row.deleted else b""
-    if b'"security"' not in before and b'"security"' not in draft.stored:
-        return
-    if _labels(before) != _labels(draft.stored):
-        raise Forbidden(
-            "Security labels are not changed by apps of people. Send `meta.security` as it is.",
-            expression=f"{change.expression or change.type}.meta.security",
-        )
-
-
-def _labels(stored: bytes) -> list[object]:
-    if not stored:
-        return []
-    meta = json_format.reparse(b'{"meta":{"":""' + stored).get("meta", {})
-    labels = [(one.get("system"), one.get("code")) for one in meta.get("security", [])]
-    return sorted(labels, key=repr)

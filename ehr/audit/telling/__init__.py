@@ -1,0 +1,1 @@
+"""What happened as events: requests of the record, and what `auth` tells of."""

@@ -1,0 +1,1 @@
+"""Events of the audit trail over FHIR: read, searched, and added by other systems."""

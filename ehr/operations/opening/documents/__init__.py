@@ -1,0 +1,1 @@
+"""What the operations write and tell: Tasks, Communications, parts of answers. Pure."""

@@ -1,0 +1,1 @@
+"""What the record answers to anybody, compared with what the naive evaluator permits."""
