@@ -1,0 +1,91 @@
+"""J9: Mary says that something is wrong, and who wrote it answers.
+
+Left out: routing, the banner, due dates and that a refusal keeps her statement, which are rules of
+care.
+"""
+
+from typing import Any
+
+import pytest
+
+from tests import given
+from tests.client import expect, outcome
+from tests.policy.journeys.people import MARY, Cast, changed, task
+
+ITEM = "Condition/diabetes"
+
+
+def correction() -> dict[str, Any]:
+    """Describe what Mary sends."""
+    code = given.concept(
+        "correction", "https://shared-care-record.example.org/fhir/CodeSystem/task"
+    )
+    return task("Organization/surgery", ITEM, code=code, description="I never had this.")
+
+
+@pytest.fixture
+def disputed(cast: Cast) -> tuple[Cast, str]:
+    """Let Mary dispute the diagnosis; give the path of her Task."""
+    return cast, f"Task/{cast.mary.create(correction())['id']}"
+
+
+def test_everybody_in_her_care_sees_the_dispute(disputed: tuple[Cast, str]) -> None:
+    cast, path = disputed
+
+    for app in (cast.gp, cast.nurse, cast.mary):
+        shown = app.read(path)
+        assert shown["focus"]["reference"] == ITEM
+        assert shown["requester"]["reference"] == MARY
+    assert cast.other_gp.get(path).status_code == 404
+
+
+def test_who_wrote_it_corrects_it_and_says_so(disputed: tuple[Cast, str]) -> None:
+    cast, path = disputed
+    expect(changed(cast.gp, path, status="accepted"), 200)
+
+    expect(changed(cast.gp, ITEM, note=[{"text": "Entered for somebody else"}]), 200)
+    expect(changed(cast.gp, path, status="in-progress"), 200)
+    expect(changed(cast.gp, path, status="completed"), 200)
+
+    history = cast.mary.get(f"{ITEM}/_history/1")
+    assert history.status_code == 200
+    told = cast.mary.read(f"Provenance?target={ITEM}")["entry"]
+    by = [one["resource"]["agent"][0]["who"].get("reference") for one in told]
+    assert "Practitioner/gp" in by
+    assert cast.mary.read(path)["status"] == "completed"
+
+
+def test_or_declines_with_a_reason(disputed: tuple[Cast, str]) -> None:
+    cast, path = disputed
+
+    expect(changed(cast.gp, path, status="rejected", statusReason={"text": "Tests are clear"}), 200)
+
+    assert cast.mary.read(path)["statusReason"] == {"text": "Tests are clear"}
+
+
+@pytest.mark.parametrize("name", ["nurse", "coordinator"])
+@pytest.mark.parametrize("status", ["accepted", "rejected", "completed"])
+def test_block_no_other_role_closes_it(disputed: tuple[Cast, str], name: str, status: str) -> None:
+    cast, path = disputed
+
+    answer = changed(cast.app(name), path, status=status)
+
+    assert answer.status_code in (403, 409)
+    assert outcome(answer)[0]["diagnostics"]
+    assert cast.mary.read(path)["status"] == "requested"
+
+
+def test_block_no_silent_edit(disputed: tuple[Cast, str]) -> None:
+    cast, _ = disputed
+
+    for app in (cast.mary, cast.nurse):
+        assert changed(app, ITEM, note=[{"text": "changed"}]).status_code == 403
+    assert cast.system.read(ITEM)["meta"]["versionId"] == "1"
+
+
+def test_block_no_deletion(disputed: tuple[Cast, str]) -> None:
+    cast, path = disputed
+
+    for app in (cast.mary, cast.gp, cast.nurse, cast.admin):
+        assert app.delete(ITEM).status_code == 403
+        assert app.delete(path).status_code == 403
