@@ -122,9 +122,11 @@ def same(before: Resource, after: Resource) -> bool:
 def without_server(resource: Resource) -> Resource:
     """Return a resource without what the server writes into `meta`, left out if nothing is left."""
     meta = resource.get("meta")
-    if not isinstance(meta, dict):
+    if meta is not None and not isinstance(meta, dict):
         return resource
     rest = {key: value for key, value in resource.items() if key != "meta"}
+    if meta is None:
+        return rest
     left = {key: value for key, value in meta.items() if key not in _OF_SERVER}
     return {**rest, "meta": left} if left else rest
 
