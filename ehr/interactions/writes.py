@@ -155,6 +155,7 @@ def _of_change(
             author=author,
             at=change.expression,
             clears=_is_old(row),
+            is_beside=change.is_beside,
         )
     ]
 

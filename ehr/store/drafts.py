@@ -120,6 +120,8 @@ class Write:
     at: str = ""
     # The rows of `current` are those of an earlier release: `previous` says little of them.
     clears: bool = False
+    # A Provenance that came with the others, in X-Provenance.
+    is_beside: bool = False
 
     def place(self, element: str) -> str:
         """Return the FHIRPath location of an element of the resource, or its own."""

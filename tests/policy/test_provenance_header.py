@@ -148,6 +148,101 @@ def test_people_speak_for_themselves_alone(
         assert outcome(answer)[0]["expression"] == ["Provenance.agent[0].who"]
 
 
+ANN = given.reference("Practitioner/ann")
+ME = {"who": given.reference(REID)}
+
+
+@pytest.mark.parametrize(
+    "who",
+    [
+        {"display": "Dr Ann"},
+        {"identifier": {"value": "1234"}},
+        {"reference": "Practitioner?identifier=urn:staff|ann"},
+        {"reference": "#ann"},
+        {"reference": "Organization/hospital"},
+    ],
+    ids=["words", "a value alone", "a condition", "contained", "another organisation"],
+)
+def test_whoever_is_not_surely_the_caller_is_no_agent(
+    client: Client, record: "Record", who: dict[str, Any]
+) -> None:
+    client.update(
+        given.practitioner(id="ann", identifier=[{"system": "urn:staff", "value": "ann"}])
+    )
+    inside = [{"resourceType": "Practitioner", "id": "ann", "name": [{"text": "Dr Ann"}]}]
+    contained = inside if who == {"reference": "#ann"} else None
+
+    answer = staff(record).post("Goal", GOAL, **sent(agent=[{"who": who}], contained=contained))
+
+    assert answer.status_code == 403
+    assert outcome(answer)[0]["expression"] == ["Provenance.agent[0].who"]
+    assert stored(client) == []
+
+
+@pytest.mark.parametrize(
+    ("more", "place"),
+    [
+        ({"agent": [ME | {"onBehalfOf": ANN}]}, "Provenance.agent[0].onBehalfOf"),
+        (
+            {"agent": [ME, ME | {"onBehalfOf": given.reference("Organization/hospital")}]},
+            "Provenance.agent[1].onBehalfOf",
+        ),
+        (
+            {"entity": [{"role": "source", "what": ANN, "agent": [{"who": ANN}]}]},
+            "Provenance.entity[0].agent[0].who",
+        ),
+        (
+            {"signature": [{"type": [{"code": "1.2.840.10065.1.12.1.1"}], "who": ANN,
+                            "when": "2026-11-22T09:00:00Z"}]},
+            "Provenance.signature[0].who",
+        ),
+    ],
+    ids=["for another", "for another organisation", "of a source", "signed"],
+)  # fmt: skip
+def test_nor_is_it_for_others_or_signed_by_them(
+    client: Client, record: "Record", more: dict[str, Any], place: str
+) -> None:
+    answer = staff(record).post("Goal", GOAL, **sent(**more))
+
+    assert answer.status_code == 403
+    assert outcome(answer)[0]["expression"] == [place]
+    assert stored(client) == []
+
+
+def test_who_speaks_for_their_own_organisation_says_so(client: Client, record: "Record") -> None:
+    agent = ME | {"onBehalfOf": given.reference("Organization/surgery")}
+
+    expect(staff(record).post("Goal", GOAL, **sent(agent=[agent])), 201)
+
+    assert stored(client)[0]["agent"] == [agent]
+
+
+def test_software_may_be_named_beside(client: Client, record: "Record") -> None:
+    agents = [ME, {"who": given.reference("Device/app")}]
+
+    expect(staff(record).post("Goal", GOAL, **sent(agent=agents)), 201)
+
+    assert stored(client)[0]["agent"] == agents
+
+
+@pytest.mark.parametrize("who", [REID, "Practitioner/ann"])
+def test_by_itself_people_send_none(client: Client, record: "Record", who: str) -> None:
+    told = {
+        "resourceType": "Provenance",
+        "recorded": "2026-11-22T09:00:00Z",
+        "target": [given.reference("Patient/mary")],
+        "agent": [{"who": given.reference(who)}],
+    }
+    gp = staff(record)
+
+    assert gp.post("Provenance", told).status_code == 403
+    assert gp.post("", given.transaction(given.entry(told))).status_code == 403
+    assert gp.post("", given.transaction(given.entry(told), given.entry(GOAL))).status_code == 403
+    assert stored(client) == []
+    assert "entry" not in client.read("Goal")
+    expect(client.post("Provenance", told), 201)  # systems bring what they hold
+
+
 def test_systems_tell_of_whoever_did_it(client: Client) -> None:
     assert client.post("Goal", GOAL, **sent("Practitioner/ann")).status_code == 201
 

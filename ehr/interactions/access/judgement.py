@@ -184,6 +184,8 @@ class Judgement:
 
     def _meets(self, write: Write, words: frozenset[str]) -> bool:
         assert write.draft is not None
+        if _AUTO in words and not write.is_beside:
+            return False
         return all(
             change_meets(
                 word, self._writer(), _before(write.current), write.draft.resource,

@@ -4,13 +4,13 @@ R4 Provenance, *Using a header*: JSON without `target`, which becomes what is wr
 Who signed in speaks for nobody else.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
 from auth.policy import decide
 from ehr.access import directory
-from ehr.access.terms import parts
+from ehr.access.terms import Terms, parts
 from ehr.errors import Forbidden, Invalid, lacking
 from ehr.interactions.access.terms import terms_of
 from ehr.interactions.changes import Change
@@ -27,7 +27,8 @@ if TYPE_CHECKING:
 HEADER = "X-Provenance"
 _TYPE = "Provenance"
 _OF_PEOPLE = ("professional", "patient", "carer")
-_WHO = frozenset({"Practitioner", "PractitionerRole", "Patient", "RelatedPerson"})
+_WHO = frozenset({"Practitioner", "PractitionerRole", "Patient", "RelatedPerson", "Organization"})
+_SOFTWARE = frozenset({"Device"})
 
 
 def beside(
@@ -76,7 +77,7 @@ def _refuse_conditions(changes: Sequence[Change]) -> None:
         if change.criteria is not None and change.method in (Method.POST, Method.DELETE):
             raise Invalid(
                 f"{HEADER} does not go with If-None-Exist, or with a delete by a condition: there "
-                "may be nothing that it tells of. Send the Provenance by itself.",
+                "may be nothing that it tells of. Write without the condition, or leave it out.",
                 code="not-supported",
                 expression=change.expression or HEADER,
             )
@@ -94,14 +95,40 @@ def _reference(change: Change) -> str:
 
 
 def _refuse_others(record: Record, principal: "Principal", resource: Resource) -> None:
+    """Raise Forbidden for whoever is named and is not surely the caller: also for who is told in
+    words, contained or found by a condition, which is put in later."""
     person, now, terms = principal.person or "", record.clock(), terms_of(record)
     with record.database.read() as connection:
-        mine = directory.person_names(connection, person, terms, now) if person else ()
-    for number, agent in enumerate(parts(resource, "agent")):
-        name = terms.name(agent.get("who"), _WHO)
-        if name is not None and name not in mine:
-            raise Forbidden(
-                "The Provenance names somebody else as agent. Name yourself; others tell of what "
-                "they did themselves.",
-                expression=f"{_TYPE}.agent[{number}].who",
-            )
+        named = directory.person_names(connection, person, terms, now) if person else ()
+    here = {f"Organization/{principal.organisation}"} if principal.organisation else set()
+    mine = here.union(named)
+    for place, one in _named_in(resource):
+        who, behalf = one.get("who"), one.get("onBehalfOf")
+        if terms.name(who, _WHO) not in mine and not _is_software(who, terms):
+            raise _foreign(f"{place}.who", "as agent")
+        if behalf is not None and terms.name(behalf, _WHO) not in mine:
+            raise _foreign(f"{place}.onBehalfOf", "as whom it was done for")
+
+
+def _named_in(resource: Resource) -> Iterator[tuple[str, Resource]]:
+    """Yield each part that says who did something, and where it is: agents and signatures."""
+    holders = [(_TYPE, resource)]
+    for number, entity in enumerate(parts(resource, "entity")):
+        holders.append((f"{_TYPE}.entity[{number}]", entity))
+    for place, holder in holders:
+        for name in ("agent", "signature"):
+            for number, one in enumerate(parts(holder, name)):
+                yield f"{place}.{name}[{number}]", one
+
+
+def _is_software(who: Any, terms: Terms) -> bool:
+    name = terms.name(who, _SOFTWARE)
+    return name is not None and "?" not in name
+
+
+def _foreign(place: str, what: str) -> Forbidden:
+    return Forbidden(
+        f"The Provenance names somebody else {what}. Name yourself, your place or your "
+        "organisation by a reference; others tell of what they did themselves.",
+        expression=place,
+    )
