@@ -132,7 +132,8 @@ def test_who_only_claims_or_breaks_in_delegates_nothing(record: "Record") -> Non
 
 @pytest.mark.parametrize(
     ("who", "days"),
-    [(ANN, 31), (ANN, 0), (ANN, -1), (REID, 5), ("Practitioner/con", 5), ("Practitioner/no", 5),
+    [(ANN, 31), (ANN, 0), (ANN, -1), (REID, 5), ("PractitionerRole/reid-surgery", 5),
+     ("Practitioner/con", 5), ("Practitioner/no", 5),
      ("Patient/john", 5), ("Organization/surgery", 5), ("PractitionerRole/con-hospital", 5)],
 )  # fmt: skip
 def test_only_to_a_colleague_and_for_30_days_at_most(record: "Record", who: str, days: int) -> None:

@@ -25,10 +25,10 @@ def colleague(call: Call, asked: Values) -> Resource:
     name = call.terms.name(asked.needed("to", "Reference"), PEOPLE)
     if name is None or "?" in name or "://" in name:
         raise asked.wrong("to", "`to` refers to a Practitioner or PractitionerRole in the record.")
-    if name == call.person:
-        raise asked.wrong("to", "Name a colleague: you have access yourself.", "business-rule")
     here = call.principal.organisation
     with call.record.database.read() as connection:
+        if name in directory.person_names(connection, call.person, call.terms, call.at):
+            raise asked.wrong("to", "Name a colleague: you have access yourself.", "business-rule")
         if here is None or not directory.works_at(connection, name, here, call.terms, call.at):
             text = "Name somebody with a role at the organisation that you work for."
             raise asked.wrong("to", text, "business-rule")
