@@ -72,7 +72,7 @@ def test_l22_a_subscription_needs_a_right_of_its_own(house: House) -> None:
         for criteria in ("Patient?_id=john", "AuditEvent?", "Observation?patient=john"):
             assert client.post("Subscription", subscription(criteria)).status_code == 403
         put = client.put("Subscription/s", subscription("Patient?") | {"id": "s"})
-        assert put.status_code in (403, 404)
+        assert put.status_code == 403
 
 
 def test_l23_no_payload_is_sent(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -94,7 +94,7 @@ def test_l24_no_endpoint_is_called(
 
     sent = house.everything.post("Subscription", subscription("Patient?", endpoint=endpoint))
 
-    assert sent.status_code in (201, 400, 403, 422)
+    assert sent.status_code == 201
     assert house.gp.post("Subscription", subscription("Patient?")).status_code == 403
 
 
