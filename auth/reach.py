@@ -1,10 +1,10 @@
 """Which events of the audit trail a caller may read, by role table and scopes. Pure.
 
 The privacy officer reads all, other staff what they did themselves, patients what was done with
-their own record. Carers are granted it by nothing yet. Systems read
-what they added themselves, and scoped ones by a scope that names the type. An operator's token of
-`ehr token` reads all, as it reads the record; one who signed in is in the role of an administrator,
-who reads none.
+their own record. Carers are told as the patient is where their grant has the access log. Systems
+read what they added themselves, and scoped ones by a scope that names the type. An operator's token
+of `ehr token` reads all, as it reads the record; one who signed in is in the role of an
+administrator, who reads none.
 """
 
 from dataclasses import dataclass
@@ -17,6 +17,7 @@ from auth.roles.matrix import narrowings
 TYPE = "AuditEvent"
 _ALL: frozenset[str] = frozenset()
 _ACTS, _SHOWN = frozenset({"acts"}), frozenset({"shown"})
+_GRANTED = _SHOWN | {"grant"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,13 +25,14 @@ class Reach:
     """Events of these patients (ids; None: any), by this author (None: any).
 
     `added_by`: those of others alone that this system added. `is_feed`: as a patient is told of
-    them, which is less.
+    them, which is less. `by_grant`: of those patients alone who granted the access log.
     """
 
     patients: tuple[str, ...] | None = None
     author: str | None = None
     is_feed: bool = False
     added_by: str | None = None
+    by_grant: bool = False
 
 
 def reach(principal: Principal, letter: str) -> Reach | None:
@@ -49,6 +51,8 @@ def reach(principal: Principal, letter: str) -> Reach | None:
         return Reach(patients, author=principal.id)
     if _SHOWN in ways and patients is not None:
         return Reach(patients, is_feed=True)
+    if _GRANTED in ways and patients is not None:
+        return Reach(patients, is_feed=True, by_grant=True)
     return None
 
 

@@ -318,7 +318,7 @@ def test_a_patient_reads_who_dealt_with_the_record(
     assert {one["subtype"][0]["code"] for one in found(mary, "")} >= {"update", "read"}
 
 
-def test_a_carer_reads_none_yet(people: Client, client_with: App) -> None:
+def test_a_carer_reads_none_without_a_grant(people: Client, client_with: App) -> None:
     carer = client_with("patient/*.rs", patient="mary", kind="carer", person="RelatedPerson/r")
 
     assert found(carer, "patient=mary") == []

@@ -3,9 +3,10 @@
 A patient is told who dealt with the record, and not what was refused, how it was asked, rows that
 are hidden from the patient, what safeguarding holds back (`audit/finding.py`), what was done in an
 emergency of which the patient is told later, and not the name of
-staff whom safety lets be unnamed. Staff are told what they did, and not what they were refused:
-that something is there that they may not see would be told with it. Systems are told again what
-they added.
+staff whom safety lets be unnamed. A carer whom the patient lets read the access log is told the
+same, less rows that are hidden from carers. Staff are told what they did, and not what they were
+refused: that something is there that they may not see would be told with it. Systems are told
+again what they added.
 """
 
 from collections.abc import Container, Sequence
@@ -14,14 +15,14 @@ from typing import TYPE_CHECKING
 
 from auth.principal import Principal
 from auth.reach import Reach, reach
-from ehr.access.relationships.emergencies import untold_emergencies
-from ehr.access.scope import keys_of, scope_of
+from ehr.access.scope import scope_of
 from ehr.access.visible import visible_within
 from ehr.audit import finding
 from ehr.audit.event import Event
 from ehr.audit.ids import Ids
 from ehr.audit.items import pack, unpack
 from ehr.audit.rendering import names_for, render
+from ehr.interactions.audit_events.whose import patients_of, untold
 from ehr.messages import Resource, replace
 from ehr.record import Record
 from ehr.settings import own_base
@@ -70,14 +71,12 @@ def reader_of(
     found = reach(principal, letter)
     if found is None:
         return None
-    keys = None
-    if found.patients is not None:
-        keys = tuple(sorted(keys_of(record.database, found.patients).values()))
+    keys = patients_of(record, principal, connection, found)
     if not found.is_feed:
         return Reader(record, principal, found, keys)
     held = tuple(finding.holds(connection, keys or ()))
-    untold = untold_emergencies(connection, record.database.hasher, keys or (), record.clock())
-    return Reader(record, principal, found, keys, held, tuple(sorted(untold)))
+    later = untold(record, connection, keys or ())
+    return Reader(record, principal, found, keys, held, later)
 
 
 def one(reader: Reader, connection: "Connection", id: str) -> Event | None:

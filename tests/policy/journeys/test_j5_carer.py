@@ -14,7 +14,14 @@ from tests.client import Client, expect
 from tests.policy.conftest import ROLE
 from tests.policy.house import found
 from tests.policy.journeys.people import MARY, Cast
-from tests.policy.naive.vocabulary import CONSENT_KIND, CONSENT_SCOPE, PROXY_ACTION, PROXY_AREA
+from tests.policy.naive.vocabulary import (
+    CONSENT_KIND,
+    CONSENT_SCOPE,
+    PARTICIPATION,
+    PROXY_ACTION,
+    PROXY_AREA,
+    PROXY_BASIS,
+)
 
 if TYPE_CHECKING:
     from ehr.record import Record
@@ -117,6 +124,77 @@ def test_block_no_carers_no_consents_no_log(cast: Cast) -> None:
     assert found(cast.ben, log) == set()
 
 
+def test_the_log_is_read_by_who_is_granted_it(cast: Cast) -> None:
+    log = "AuditEvent?patient=mary"
+    cast.nurse.read("CareTeam/team")
+    cast.nurse.read("Condition/diabetes")
+    assert cast.nurse.get("Condition/none-such").status_code == 404
+    made = cast.mary.create(proxy("access-log", "plan"))
+
+    shown = [one["resource"] for one in cast.ben.read(log)["entry"]]
+
+    read = [one for one in shown if one["subtype"][0]["code"] == "read"]
+    # He is told who read what is shown to him too, and not of diagnoses or of what was refused.
+    assert "CareTeam/team" in str(read)
+    assert "diabetes" not in str(shown)
+    assert {one["outcome"] for one in shown} == {"0"}
+    # Nor of Mary's choices: a consent is no business of his, its own grant included.
+    assert f"Consent/{made['id']}" not in str(shown)
+    assert cast.ben.get(f"AuditEvent/{read[0]['id']}").status_code == 200
+    assert found(cast.ben, "AuditEvent?patient=john") == set()
+    ended = made | {"status": "inactive"}
+    expect(cast.mary.put(f"Consent/{made['id']}", ended, If_Match='W/"1"'), 200)
+    assert found(cast.ben, log) == set()
+    assert cast.ben.get(f"AuditEvent/{read[0]['id']}").status_code == 404
+
+
+def test_a_pressed_patient_ends_it_in_silence(cast: Cast, plan: str) -> None:
+    """A relative who presses is kept out at once, and finds neither a word nor a trace of it."""
+    made = cast.mary.create(proxy(*AREAS, "access-log", "messages"))
+    nobody = cast.ben.get("Patient/nobody").text
+    assert cast.ben.get(plan).status_code == 200
+    role = given.concept("PRCP", PARTICIPATION)
+    kept_out = {"role": role, "reference": given.reference(BEN)}
+    cast.mary.create(
+        proxy("plan")
+        | {
+            "category": [given.concept("sharing", CONSENT_KIND)],
+            "provision": {"type": "deny", "actor": [kept_out]},
+        }
+    )
+
+    # The grant stands, and opens nothing: the block of a person overrides it.
+    assert cast.mary.read(f"Consent/{made['id']}")["status"] == "active"
+    for path in (plan, MARY, "CareTeam/team"):
+        assert cast.ben.get(path).status_code == 404
+    assert cast.ben.get(MARY).text.replace("mary", "nobody") == nobody
+    for search in ("CarePlan", "Communication", "Task", "AuditEvent", "Provenance"):
+        assert found(cast.ben, f"{search}?patient=mary") == set(), search
+
+
+@pytest.mark.parametrize(
+    ("name", "status"),
+    [("gp", 201), ("officer", 201), ("coordinator", 201), ("nurse", 403), ("receptionist", 403),
+     ("consultant", 403), ("analyst", 403), ("admin", 403)],
+)  # fmt: skip
+def test_a_legal_basis_is_recorded_with_its_document(
+    cast: Cast, plan: str, name: str, status: int
+) -> None:
+    recorded = proxy(*AREAS) | {
+        "extension": [{"url": PROXY_BASIS, "valueCode": "lpa-health-welfare"}],
+        "performer": [given.reference(BEN)],
+        "sourceAttachment": {"title": "Power of attorney, registered 2 May 2024"},
+    }
+    without = {name: one for name, one in recorded.items() if name != "sourceAttachment"}
+    unknown = recorded | {"extension": [{"url": PROXY_BASIS, "valueCode": "family"}]}
+
+    assert cast.app(name).post("Consent", recorded).status_code == status
+    assert (cast.ben.get(plan).status_code == 200) is (status == 201)
+    if status == 201:
+        assert cast.app(name).post("Consent", without).status_code == 422
+        assert cast.app(name).post("Consent", unknown).status_code == 422
+
+
 def test_block_an_expired_grant(cast: Cast, plan: str) -> None:
     cast.mary.create(proxy(*AREAS, period={"start": "2020-01-01", "end": "2021-01-01"}))
 
@@ -139,9 +217,8 @@ def _make_child(system: Client, age: int) -> None:
     # Half a year past the birthday, so that no day of the year is another age.
     born = (datetime.now(UTC) - timedelta(days=365.25 * age + 180)).date()
     system.update(system.read(MARY) | {"birthDate": born.isoformat()})
-    basis = "https://shared-care-record.example.org/fhir/StructureDefinition/proxyBasis"
     consent = proxy(*AREAS) | {
-        "extension": [{"url": basis, "valueCode": "parental-responsibility"}],
+        "extension": [{"url": PROXY_BASIS, "valueCode": "parental-responsibility"}],
         "performer": [given.reference(BEN)],
         "policyRule": {"text": "parental responsibility"},
     }

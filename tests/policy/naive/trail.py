@@ -16,6 +16,7 @@ from tests.policy.naive.roles import role_permits
 
 _CELLS = role_table.cells()
 _ALL, _ACTS, _SHOWN = frozenset[str](), frozenset({"acts"}), frozenset({"shown"})
+_GRANTED = _SHOWN | {"grant"}
 # What tells how the server did it, or what somebody was refused.
 _INTERNAL = {"batch", "transaction", "capabilities", "110132"}
 
@@ -35,7 +36,8 @@ def may_see_event(record: Record, caller: Caller, event: Resource, now: datetime
     """Tell whether a caller is told of an event of the trail.
 
     Staff are told what they did, and a patient what was done with the own record; neither what came
-    to nothing. Carers are told nothing yet, systems and operators never.
+    to nothing; a carer as the patient is, where the grant has the access log. Systems and operators
+    are told nothing.
     """
     ways = _CELLS.get((caller.role, "AuditEvent", "r"), frozenset())
     if caller.kind == "professional" and _ALL in ways:
@@ -46,6 +48,11 @@ def may_see_event(record: Record, caller: Caller, event: Resource, now: datetime
         return caller.person in named(event, "agent.who")
     if caller.kind == "patient" and _SHOWN in ways:
         return _is_of_feed(record, caller, event, now)
+    if caller.kind == "carer" and _GRANTED in ways:
+        # Provenance is in the same area of a grant, and in no other.
+        log = Row({"resourceType": "Provenance", "id": "log"}, caller.patient, None, None)
+        has_log = may_see_told(record, caller, log, "r", now)
+        return has_log and _is_of_feed(record, caller, event, now)
     return False
 
 
@@ -54,9 +61,13 @@ def shown_of_event(record: Record, caller: Caller, event: Resource, now: datetim
     every = named_by_event(event)
     if _ALL in _CELLS.get((caller.role, "AuditEvent", "r"), frozenset()):
         return every
-    asked = {name for name in every if name.startswith("?")} if caller.kind != "patient" else set()
+    asked = (
+        {name for name in every if name.startswith("?")}
+        if caller.kind not in OF_THEMSELVES
+        else set()
+    )
     patients = named(event, "entity.what") & {name for name in every if name.startswith("Patient/")}
-    if caller.kind == "patient":
+    if caller.kind in OF_THEMSELVES:
         patients &= {str(caller.patient)}
     return asked | patients | {name for name in every if _is_seen(record, caller, name, now)}
 
