@@ -1,4 +1,4 @@
-"""Whether a patient keeps somebody out of the whole record by name: nothing opens it then. Pure."""
+"""Whether a patient shuts the whole record, to somebody by name or to all. Pure."""
 
 from collections.abc import Collection, Iterable
 
@@ -20,6 +20,18 @@ def keeps_out(rules: Iterable[ConsentRule], names: Collection[str], at: int) -> 
         and rule.actor in names
         and type_named(rule.actor) in PEOPLE | {""}
         and rule.from_ <= at < rule.to
+        and rule.purpose in _TREATING
+        and _is_of_all(rule)
+        for rule in rules
+    )
+
+
+def stops_sharing(rules: Iterable[ConsentRule], until: int) -> bool:
+    """Tell whether denials shut the whole record to all, at some moment before `until` (ms)."""
+    return any(
+        not rule.is_exception
+        and not rule.actor
+        and rule.from_ < until
         and rule.purpose in _TREATING
         and _is_of_all(rule)
         for rule in rules

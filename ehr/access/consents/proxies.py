@@ -137,7 +137,7 @@ def _ages(
     """Return stretches of time, and the areas that are left in each (empty: all)."""
     if not _is_of_parent(consent):
         return (((ALWAYS, FOREVER), frozenset()),)
-    review, end = (_birthday(terms, birth, age) for age in (terms.review_age, terms.end_age))
+    review, end = (birthday(terms, birth, age) for age in (terms.review_age, terms.end_age))
     if review is None or end is None:
         return ()
     return ((ALWAYS, review), frozenset()), ((review, max(review, end)), OF_THE_YOUNG)
@@ -153,8 +153,11 @@ def _is_of_parent(consent: Resource) -> bool:
     return not any("Patient/" in text for text in by)
 
 
-def _birthday(terms: Terms, birth: str | None, age: int) -> int | None:
-    """Return the first ms of a birthday; of 29 February, 1 March in other years."""
+def birthday(terms: Terms, birth: str | None, age: int) -> int | None:
+    """Return the first ms of a birthday; of 29 February, 1 March in other years.
+
+    None where the birth date is not known.
+    """
     if not birth or not birth[:4].isdecimal():
         return None
     text = f"{int(birth[:4]) + age:04}{birth[4:]}"

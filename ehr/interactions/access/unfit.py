@@ -1,5 +1,7 @@
 """What a write may say of access: no Task that opens a record, no Consent that can't be obeyed.
 
+Nobody stops all sharing of a child's record (J10); systems pass on what others decided.
+
 Tasks with a code of `own_names.ACCESS` give access, or say that it was asked for: the operations
 write them (`ehr/operations/opening/`), and whoever works on the machine of the record itself, by
 `ehr load`. Nobody else does, whatever their rights.
@@ -9,6 +11,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from ehr.access.consents import problems
+from ehr.access.consents.of_children import stops_a_childs
 from ehr.access.relationships.asked import states_access
 from ehr.access.terms import codes
 from ehr.errors import Forbidden, Unprocessable
@@ -54,6 +57,8 @@ def refuse_unfit(
                 raise _refused(task, change)
     if change.type == "Consent" and draft is not None:
         _refuse_consent(record, change, draft)
+        if principal.kind != "system":
+            _refuse_stop(record, change, draft.resource)
 
 
 def _refused(task: Resource, change: Change) -> Forbidden:
@@ -74,6 +79,17 @@ def _refuse_consent(record: Record, change: Change, draft: Draft) -> None:
     ]
     if issues:
         raise Unprocessable(issues[0].diagnostics, issues=issues)
+
+
+def _refuse_stop(record: Record, change: Change, consent: Resource) -> None:
+    terms = terms_of(record)
+    if stops_a_childs(record.database, consent, terms, record.clock()):
+        text = (
+            f"All sharing is not stopped before the age of {terms.end_age}. Keep out a person or "
+            "an organisation, or hide a group of data or an item."
+        )
+        issue = Issue("business-rule", text, _at(change, "Consent.provision"))
+        raise Unprocessable(text, issues=[issue])
 
 
 def _at(change: Change, expression: str) -> str:

@@ -10,6 +10,7 @@ import json
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from werkzeug.test import TestResponse
@@ -152,6 +153,13 @@ def _notes() -> Iterator[Resource]:
 
 
 NUMBERS = {"mary": "9434765919", "john": "9876543210"}
+
+
+def age(system: Client, years: int) -> None:
+    """Make Mary so many years old."""
+    # Half a year past the birthday, so that no day of the year is another age.
+    born = (datetime.now(UTC) - timedelta(days=365.25 * years + 180)).date()
+    system.update(system.read(MARY) | {"birthDate": born.isoformat()})
 
 
 def labelled(code: str, system: str = ACT_CODE) -> Resource:

@@ -5,14 +5,15 @@ the portal's and rules of care.
 """
 
 from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 
 from tests import given
-from tests.client import expect
+from tests.client import expect, outcome
 from tests.policy.house import found
-from tests.policy.journeys.people import MARY, Cast, worker
+from tests.policy.journeys.people import MARY, Cast, age, worker
 from tests.policy.naive.vocabulary import CONSENT_KIND, CONSENT_SCOPE, PARTICIPATION, RESOURCE_TYPES
 
 ITEM = "Condition/diabetes"
@@ -108,6 +109,63 @@ def test_block_what_a_team_wrote_stays_with_it(cast: Cast) -> None:
 
     assert cast.nurse.get(f"Observation/{own['id']}").status_code == 200
     assert cast.nurse.get(ITEM).status_code == 404
+
+
+EVIDENCE = {"sourceAttachment": {"title": "Signed by the child and by the mother"}}
+STOP = restriction(
+    provision=[{"type": "permit", "class": [{"system": RESOURCE_TYPES, "code": "Goal"}]}]
+)
+
+
+@pytest.mark.parametrize("name", ["mary", "gp"])
+@pytest.mark.parametrize(("years", "status"), [(9, 422), (14, 422), (15, 422), (16, 201)])
+def test_block_a_child_s_record_is_not_shut_as_a_whole(
+    cast: Cast, name: str, years: int, status: int
+) -> None:
+    """Neither by the child nor by who records for it; nor with an exception beside."""
+    age(cast.system, years)
+    app = cast.mary if name == "mary" else cast.gp
+
+    for whole in (restriction(), STOP):
+        answer = app.post("Consent", whole | EVIDENCE)
+        assert answer.status_code == status
+        if status == 422:
+            assert "before the age of 16" in outcome(answer)[0]["diagnostics"]
+            assert outcome(answer)[0]["expression"] == ["Consent.provision"]
+    assert (cast.nurse.get(ITEM).status_code == 200) is (status == 422)
+
+
+def test_block_nor_by_a_draft_that_is_put_in_force_nor_in_a_transaction(cast: Cast) -> None:
+    age(cast.system, 14)
+    draft = cast.mary.create(restriction() | {"status": "draft"})
+
+    path = f"Consent/{draft['id']}"
+    active = draft | {"status": "active"}
+    assert cast.mary.put(path, active, If_Match='W/"1"').status_code == 422
+    patch = [{"op": "replace", "path": "/status", "value": "active"}]
+    assert cast.mary.patch(path, patch).status_code == 422
+    whole = given.transaction(given.entry(restriction()))
+    assert cast.mary.post("", whole).status_code == 422
+    assert cast.nurse.get(ITEM).status_code == 200
+
+
+@pytest.mark.parametrize("choice", ["a person", "an organisation", "a group of data", "one item"])
+def test_a_child_still_chooses_by_degrees(cast: Cast, choice: str) -> None:
+    age(cast.system, 14)
+
+    cast.mary.create(restriction(**CHOICES[choice]))
+
+    assert who_reads(cast) == LEFT[choice]
+
+
+def test_a_choice_to_come_with_the_age_is_the_child_s_to_make(cast: Cast) -> None:
+    """What begins when the patient is grown shuts nothing before."""
+    age(cast.system, 15)
+    later = (datetime.now(UTC) + timedelta(days=300)).date().isoformat()
+
+    cast.mary.create(restriction(period={"start": later}))
+
+    assert cast.nurse.get(ITEM).status_code == 200
 
 
 @pytest.mark.parametrize("name", ["ben", "nurse", "receptionist", "admin"])
