@@ -69,6 +69,59 @@ def test_the_ward_ends_the_stay_and_nobody_else_does(cast: Cast) -> None:
     assert sees(cast.consultant) == [200, 200, 200]
 
 
+def message(about: str, recipient: str) -> dict[str, Any]:
+    """Ask something about a stay or an item."""
+    return {
+        "resourceType": "Communication",
+        "status": "completed",
+        "subject": given.reference(MARY),
+        "about": [given.reference(about)],
+        "payload": [{"contentString": "Does her anticipatory plan still hold?"}],
+        "recipient": [given.reference(recipient)],
+    }
+
+
+def test_a_thread_about_the_stay_is_the_team_s(cast: Cast) -> None:
+    cast.system.update(stay())
+
+    asked = cast.consultant.create(message("Encounter/stay", worker("gp")))
+    answer = message("Encounter/stay", worker("consultant"))
+    answer["inResponseTo"] = [given.reference(f"Communication/{asked['id']}")]
+    answered = cast.gp.create(answer)
+
+    assert asked["sender"]["reference"] == worker("consultant")
+    assert answered["sender"]["reference"] == worker("gp")
+    thread = {asked["id"], answered["id"]}
+    for app in (cast.consultant, cast.gp, cast.nurse, cast.mary):
+        assert found(app, "Communication?patient=mary") == thread
+        assert app.read(f"Communication/{asked['id']}")["about"] == asked["about"]
+    for name in ("other_gp", "social_worker", "receptionist", "third_sector"):
+        assert cast.app(name).get(f"Communication/{asked['id']}").status_code == 404, name
+
+
+def test_block_what_a_message_is_about_opens_and_tells_nothing(cast: Cast) -> None:
+    """Naming what is hidden is answered as naming what is not there, and leads nowhere."""
+    told = []
+    for about in ("Condition/sealed", "Flag/safeguarding", "Condition/none-such"):
+        made = cast.coordinator.create(message(about, worker("gp")))
+        left = {key: one for key, one in made.items() if key not in ("id", "meta", "about")}
+        told.append(left)
+        assert cast.coordinator.get(about).status_code == 404
+        search = f"Communication?_id={made['id']}&_include=*"
+        assert about.partition("/")[2] not in found(cast.coordinator, search)
+
+    assert told[0] == told[1] == told[2]
+
+
+@pytest.mark.parametrize("name", ["other_gp", "third_sector", "receptionist", "officer", "admin"])
+def test_block_nobody_else_joins_the_thread(cast: Cast, name: str) -> None:
+    cast.system.update(stay())
+
+    sent = cast.app(name).post("Communication", message("Encounter/stay", worker("gp")))
+
+    assert sent.status_code == 403
+
+
 @pytest.mark.parametrize(("days", "status"), [(29, 200), (31, 404)])
 def test_block_access_ends_thirty_days_after_discharge(cast: Cast, days: int, status: int) -> None:
     cast.system.update(stay(ended=days))

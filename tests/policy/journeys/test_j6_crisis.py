@@ -4,12 +4,18 @@ Left out: justice notes, of which the record has no label yet, and that each exi
 itself, which is a rule of care.
 """
 
+from typing import TYPE_CHECKING
+
 import pytest
 
-from tests import given
+from ehr.audit.kinds import Kind
+from tests import audited, given
 from tests.policy.house import found
 from tests.policy.journeys.people import MARY, NUMBERS, Cast, request, worker
 from tests.policy.staff import emergency
+
+if TYPE_CHECKING:
+    from ehr.record import Record
 
 BY_NUMBER = f"Patient?identifier={given.NHS_NUMBER}|{NUMBERS['mary']}"
 HERE = given.reference("Organization/emergency")
@@ -39,6 +45,44 @@ def test_messages_and_rapid_response(arrived: Cast) -> None:
     assert sent["sender"]["reference"] == worker("urgent_care")
     assert arrived.gp.get(f"Communication/{sent['id']}").status_code == 200
     arrived.urgent_care.create(request("Organization/trust"))
+
+
+def test_the_plan_is_read_and_that_is_told(arrived: Cast, record: "Record") -> None:
+    """Plan read before decision is measured by the trail: who, which plan, when."""
+    plan = f"CarePlan/{arrived.gp.create(given.care_plan(MARY))['id']}"
+    app = arrived.urgent_care
+
+    with audited.since(record) as told:
+        app.read(plan)
+        app.create(request("Organization/trust"))
+
+    assert [(row.kind, row.agent, row.outcome) for row in told] == [
+        (Kind.READ, worker("urgent_care"), 0),
+        (Kind.CREATE, worker("urgent_care"), 0),
+    ]
+    by = f"AuditEvent?patient=mary&agent={worker('urgent_care')}"
+    for reader in (arrived.officer, arrived.urgent_care):
+        [event] = [one["resource"] for one in reader.read(f"{by}&action=R&entity={plan}")["entry"]]
+        assert event["subtype"][0]["code"] == "read"
+        assert f"{plan}/_history/1" in str(event["entity"])
+    # Mary finds it too: the hospital has no reason to be held back.
+    assert found(arrived.mary, f"{by}&action=R&entity={plan}")
+    assert found(arrived.nurse, by) == set()
+
+
+def test_a_plan_asked_for_in_vain_is_told_to_who_watches_alone(
+    cast: Cast, record: "Record"
+) -> None:
+    plan = f"CarePlan/{cast.gp.create(given.care_plan(MARY))['id']}"
+
+    with audited.since(record) as told:
+        assert cast.urgent_care.get(plan).status_code == 404
+
+    assert [(row.kind, row.outcome) for row in told] == [(Kind.READ, 4)]
+    by = f"AuditEvent?patient=mary&agent={worker('urgent_care')}"
+    assert found(cast.officer, f"{by}&outcome=4")
+    for reader in (cast.mary, cast.urgent_care):
+        assert found(reader, by) == set()
 
 
 @pytest.mark.parametrize("item", ["Condition/chlamydia", "Condition/therapy", "Condition/sealed"])

@@ -1,7 +1,8 @@
 """J7: an emergency opens a record for four hours; it is told, reviewed, and never by some.
 
 The 403 that names the option is a 404 (design, section 3). Left out: no export by break-glass, as
-there is no export yet; and how long notices wait, which the tests of the operation show.
+there is no export yet. Who finds review, alert and notice, and when the patient does, is in
+`test_told_of_openings.py`; that all done meanwhile is told as BTG, in `test_emergency_purpose.py`.
 """
 
 import pytest

@@ -10,7 +10,8 @@ import pytest
 
 from tests import given
 from tests.client import expect, outcome
-from tests.policy.journeys.people import MARY, Cast, changed, task
+from tests.policy.journeys.people import MARY, STAFF, Cast, changed, task, worker
+from tests.policy.journeys.test_j5_carer import proxy
 
 ITEM = "Condition/diabetes"
 
@@ -73,6 +74,56 @@ def test_block_no_other_role_closes_it(disputed: tuple[Cast, str], name: str, st
     assert answer.status_code == 403
     assert outcome(answer)[0]["diagnostics"]
     assert cast.mary.read(path)["status"] == "requested"
+
+
+@pytest.mark.parametrize("name", ["mary", "ben"])
+def test_block_nor_who_asked_nor_who_acts_for_her(disputed: tuple[Cast, str], name: str) -> None:
+    cast, path = disputed
+    cast.mary.create(proxy("plan", "conditions", actions=("read", "write")))
+    app = cast.mary if name == "mary" else cast.ben
+
+    for status in ("accepted", "rejected", "completed"):
+        assert changed(app, path, status=status).status_code == 403
+    assert cast.mary.read(path)["status"] == "requested"
+
+
+STRANGERS = sorted({*STAFF} - {"gp", "nurse", "coordinator"})
+
+
+@pytest.mark.parametrize("name", STRANGERS)
+def test_block_who_is_not_in_her_care_neither_sees_nor_closes_it(
+    disputed: tuple[Cast, str], name: str
+) -> None:
+    cast, path = disputed
+    app, whole = cast.app(name), cast.system.read(path)
+
+    assert app.get(path).status_code == 404
+    for status in ("accepted", "rejected", "completed", "cancelled"):
+        sent = app.put(path, whole | {"status": status}, If_Match='W/"1"')
+        assert sent.status_code == 404
+    assert cast.system.read(path)["meta"]["versionId"] == "1"
+
+
+def _treat(cast: Cast) -> None:
+    """Let those of hospital, emergency department and council treat Mary too."""
+    cast.system.update(given.care_team(MARY, worker("social_worker"), id="social"))
+    for place in ("hospital", "emergency"):
+        here = given.reference(f"Organization/{place}")
+        cast.system.update(
+            given.encounter(MARY, id=place, status="in-progress", serviceProvider=here)
+        )
+
+
+@pytest.mark.parametrize("name", ["consultant", "urgent_care", "social_worker"])
+def test_block_nor_does_who_treats_her_elsewhere(disputed: tuple[Cast, str], name: str) -> None:
+    cast, path = disputed
+    _treat(cast)
+    app = cast.app(name)
+
+    assert app.read(path)["status"] == "requested"
+    for status in ("accepted", "rejected", "completed"):
+        assert changed(app, path, status=status).status_code == 403
+    assert app.delete(path).status_code == 403
 
 
 def test_block_no_silent_edit(disputed: tuple[Cast, str]) -> None:
