@@ -520,15 +520,21 @@ def test_nobody_speaks_for_this_server(
     assert outcome(answer)[0]["expression"] == ["AuditEvent.source.observer"]
 
 
-@pytest.mark.parametrize("caller", ["system", "officer", "gp", "operator"])
+@pytest.mark.parametrize("caller", ["system", "officer", "gp", "operator", "patient", "carer"])
 def test_nobody_changes_an_event(
-    people: Client, gp: Client, officer: Client, client_of: App, caller: str
+    people: Client, gp: Client, officer: Client, client_of: App, client_with: App, caller: str
 ) -> None:
     gp.read("Patient/mary")
     id = found(officer, "agent=Practitioner/gp")[0]["id"]
-    app = {"system": people, "officer": officer, "gp": gp, "operator": client_of(kind="operator")}[
-        caller
-    ]
+    of_mary = {"scope": "patient/*.cruds", "patient": "mary"}
+    app = {
+        "system": people,
+        "officer": officer,
+        "gp": gp,
+        "operator": client_of(kind="operator"),
+        "patient": client_with(**of_mary, person="Patient/mary"),
+        "carer": client_with(**of_mary, kind="carer", person="RelatedPerson/r"),
+    }[caller]
     whole = {"resourceType": "Bundle", "type": "transaction", "entry": [
         {"request": {"method": "DELETE", "url": f"AuditEvent/{id}"}}]}  # fmt: skip
     meta = {"resourceType": "Parameters", "parameter": [{"name": "meta", "valueMeta": {}}]}
