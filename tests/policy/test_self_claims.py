@@ -57,7 +57,7 @@ def alerts(house: House) -> list[Resource]:
     return [entry["resource"] for entry in bundle.get("entry", [])]
 
 
-def test_who_adds_themself_to_a_team_is_told_of(house: House) -> None:
+def test_t39_who_adds_themself_to_a_team_is_told_of(house: House) -> None:
     made = expect(house.consultant.post("CareTeam", team(BEN)), 201)
 
     [alert] = alerts(house)
@@ -106,7 +106,7 @@ def test_however_it_is_written(house: House, method: str) -> None:
     assert alert["about"] == [given.reference(name)]
 
 
-def test_who_takes_on_a_task_that_nobody_asked_for_is_told_of(house: House) -> None:
+def test_t39_who_takes_on_a_task_that_nobody_asked_for_is_told_of(house: House) -> None:
     made = expect(house.consultant.post("Task", task(requester=given.reference(BEN))), 201)
 
     assert [one["about"] for one in alerts(house)] == [[given.reference(f"Task/{made['id']}")]]

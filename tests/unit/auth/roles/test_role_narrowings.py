@@ -33,6 +33,19 @@ def test_a_word_has_one_meaning_and_a_kind(one: Narrowing) -> None:
     assert one.kind in (ROW, CHANGE, PARTS)
 
 
+@pytest.mark.parametrize("role", WORDS)
+def test_who_sees_parts_of_a_row_never_changes_it(role: str) -> None:
+    """An update tells of the parts that are left out, or takes them away unseen."""
+    in_parts = {one.word for one in NARROWINGS if one.kind == PARTS}
+    assert in_parts == {"minimal", "outline", "conclusion"}
+
+    for type in FAMILY_OF:
+        told = {word for letter in "rsh" for words in narrowings(role, letter, type)
+                for word in words}  # fmt: skip
+        if told & in_parts:
+            assert not [letter for letter in "cud" if narrowings(role, letter, type)], type
+
+
 @each
 def test_only_writes_are_narrowed_by_what_changes_and_reads_by_parts(one: Narrowing) -> None:
     letters = {letter for _, letter, word in USED if word == one.word}
