@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from auth.rights import is_judged
 from ehr.interactions.changes import Change
 from ehr.interactions.leaving import OF_ACCESS
-from ehr.interactions.opening import names_binaries
+from ehr.interactions.referring import names_binaries
 from ehr.interactions.targets import Plan
 from ehr.interactions.writes import judged
 from ehr.record import Record

@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from ehr.errors import Conflict, NotFound
-from ehr.interactions import content, opening, patching, preconditions
+from ehr.interactions import content, patching, preconditions, referring
 from ehr.interactions.access import permission
 from ehr.interactions.access.judgement import Judgement
 from ehr.interactions.access.unfit import refuse_unfit
@@ -45,14 +45,14 @@ def writes_of(
     names = [name for target in plan.targets for name in target.names if not target.is_new]
     rows = read.currents(connection, names) if names else {}
     _refuse_moved(connection, changes, plan, rows)
-    opening.refuse_writing(record, principal, connection, changes, plan, rows)
+    referring.refuse_writing(record, principal, connection, changes, plan, rows)
     if judgement is not None:
         judgement.before(connection, changes, plan, rows)
     writes = judged(record, principal, author, changes, plan, drafts, rows, judgement)
     if judgement is not None:
         judgement.refuse_strangers(connection, [write for some in writes for write in some])
-    opening.refuse_opening(record, principal, connection, writes)
-    permission.refuse_unseen(record, principal, connection, writes)
+    referring.refuse_opening(record, principal, connection, writes)
+    referring.refuse_unseen(record, principal, connection, writes)
     return writes
 
 

@@ -5,7 +5,6 @@ see every row of a type does not choose ids in it either: a PUT would tell which
 written stays within the patients whom the scopes mean, so nothing is moved to another.
 """
 
-from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from auth.policy import decide_scopes
@@ -14,21 +13,17 @@ from ehr.access.filters import met_by
 from ehr.access.instance import is_permitted, owns, reaches
 from ehr.access.judging import seen
 from ehr.access.rows import PERSONAL
-from ehr.errors import Forbidden, NotFound, Unprocessable, lacking
+from ehr.errors import Forbidden, NotFound, lacking
 from ehr.interactions.access.judgement import Judgement
 from ehr.interactions.changes import Change
 from ehr.interactions.drafting import reindex
 from ehr.patches.conditions import asks
 from ehr.record import Record
-from ehr.store.demands import missing
-from ehr.store.drafts import Current, Draft, Method, Write, Written
-from ehr.store.locator import locate
+from ehr.store.drafts import Current, Draft, Method, Written
 from fhir_profiles.facets import NORMAL
 from fhir_profiles.owners import SHARED
 
 if TYPE_CHECKING:
-    from sqlalchemy import Connection
-
     from auth.principal import Principal
 
 _LETTERS = {Method.POST: "c", Method.PUT: "u", Method.PATCH: "u", Method.DELETE: "d"}
@@ -142,37 +137,6 @@ def may_show(record: Record, principal: "Principal", written: Written) -> bool:
             return bool(seen(connection, record.database, principal, {place: written.type}, "r"))
     at = (written.type, written.patient_key, written.id)
     return is_permitted(record.database, principal, *at) is True
-
-
-def refuse_unseen(
-    record: Record,
-    principal: "Principal",
-    connection: "Connection",
-    writes: Sequence[Sequence[Write]],
-) -> None:
-    """Raise Unprocessable for a reference that must resolve to what the caller may not see.
-
-    It is told as one to nothing, so that ids can't be tried out.
-    """
-    if principal.scopes is None:
-        return
-    asked = [(w, one) for some in writes for w in some if w.draft for one in w.draft.demands]
-    places = locate(connection, {(one.type, one.id) for _, one in asked})
-    found = {(place.patient_key, place.rid): type for (type, _), place in places.items()}
-    shown = seen(connection, record.database, principal, found) if is_judged(principal) else None
-    issues = [
-        missing(write, one)
-        for write, one in asked
-        if (place := places.get((one.type, one.id))) is not None
-        and place.patient_key != 0
-        and not (
-            owns(record.database, principal, place.patient_key)
-            if shown is None
-            else (place.patient_key, place.rid) in shown
-        )
-    ]
-    if issues:
-        raise Unprocessable(issues[0].diagnostics, issues=issues)
 
 
 def _covers(record: Record, principal: "Principal", letter: str, row: Current) -> bool:

@@ -16,7 +16,7 @@ from unittest.mock import patch
 
 from auth.principal import Principal
 from ehr.access.relationships.rebuilding import Origin, rebuild
-from ehr.interactions import opening
+from ehr.interactions import referring
 from ehr.interactions.access.terms import terms_of
 from ehr.interactions.applying import apply
 from ehr.interactions.changes import Change
@@ -50,7 +50,7 @@ _ASKED = Interaction(name="transaction")
 def store(record: "Store", world: World) -> None:
     """Write all versions of a world in their order, and what operations noted."""
     # Nobody refers to an unfiled Binary of others; a system that acts for none may have done so.
-    with patch.object(opening, "refuse_opening", lambda *_: None):
+    with patch.object(referring, "refuse_opening", lambda *_: None):
         for version, names in _in_order(world.record):
             changes = [_change(name, one) for name, one in names]
             for start in range(0, len(changes), _MOST):
