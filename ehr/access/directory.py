@@ -1,6 +1,6 @@
 """What the directory says of somebody: the roles of a Practitioner, and how resources name them.
 
-Of anybody, at any moment; who asks now is told by `callers.py`.
+Of anybody, at any moment; who asks now is told by `callers/`.
 """
 
 from collections.abc import Iterator

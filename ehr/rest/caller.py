@@ -12,7 +12,7 @@ from auth import ending, tokens
 from auth.jose.dpop import ALGORITHMS, InvalidProof, NonceNeeded, OtherKey, check_proof
 from auth.principal import Principal
 from auth.tokens import Found
-from ehr.access import callers
+from ehr.access.callers.asking import token_in_force
 from ehr.audit.telling.requests import of_stranger
 from ehr.errors import Unauthenticated
 from ehr.interactions.access.recognising import asking
@@ -76,7 +76,7 @@ class Callers:
 
     def __init__(self, record: "Record", surroundings: "Surroundings") -> None:
         self._record, self._surroundings = record, surroundings
-        self._cache = tokens.TokenCache(callers.token_in_force)
+        self._cache = tokens.TokenCache(token_in_force)
         self._with_caller = asking(record)
         self._standings = Standings(surroundings)
 

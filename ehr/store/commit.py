@@ -11,7 +11,7 @@ from typing import Any
 from sqlalchemy import Connection, Table
 
 from ehr.errors import Conflict
-from ehr.store import feed, index_rows
+from ehr.store import directory_mark, feed, index_rows
 from ehr.store.bodies import CURRENT_DICTIONARY
 from ehr.store.drafts import Method, OutdatedIndex, Write, Written
 from ehr.store.engine import is_postgres
@@ -64,6 +64,8 @@ def commit(
     written = {id(write): _written(write, keys, at) for write in changed}
     _store(connection, changed, keys, numbers.txn_id, written, current)
     _refuse_orphans(connection, changed, keys)
+    if directory_mark.concerns(write.type for write in changed):
+        directory_mark.change(connection)
     return [written.get(id(write)) or _unchanged(write) for write in writes]
 
 

@@ -60,7 +60,7 @@ class Database:
         self.is_new = False  # its schema was made when it was opened
         self.patient_keys: dict[str, int] = {}  # of patients whose own apps ask, by id
         self.scopes: dict[Hashable, Any] = {}  # what callers see, see `ehr/access/scope.py`
-        self.directory: dict[Any, Any] = {}  # who callers are, see `ehr/access/callers.py`
+        self.directory: dict[Any, Any] = {}  # who callers are, see `ehr/access/callers/`
         # SQL that is made once, by what it depends on: see `ehr/search/plan/shapes.py`.
         self.shapes: dict[Hashable, Any] = {}
         self._closing: list[Callable[[], None]] = []

@@ -167,9 +167,10 @@ NAMING: dict[str, dict[str, Any]] = {
 
 @pytest.mark.parametrize("naming", NAMING.values(), ids=NAMING)
 def test_what_only_names_it_opens_nothing(
-    one: Client, other: Client, naming: dict[str, Any]
+    client: Client, one: Client, other: Client, naming: dict[str, Any]
 ) -> None:
-    one.update(naming)
+    """Written by who sees everything: others refer only to what is there."""
+    client.update(naming)
 
     assert _seen(other) == {404}
 
@@ -286,8 +287,11 @@ def test_reading_it_costs_no_statement_more(
     assert len(opened) == len(own)
 
 
-def test_a_binary_that_comes_after_its_referrer(one: Client, other: Client, record: Record) -> None:
-    one.update(_document("Binary/later"))
+def test_a_binary_that_comes_after_its_referrer(
+    client: Client, one: Client, other: Client, record: Record
+) -> None:
+    assert one.put("DocumentReference/d", _document("Binary/later")).status_code == 422
+    client.update(_document("Binary/later"))
     one.update({"resourceType": "Binary", "id": "later", "contentType": "text/plain"})
 
     assert other.get("Binary/later").status_code == 200

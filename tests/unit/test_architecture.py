@@ -66,7 +66,7 @@ TOO_MANY_IMPORTS = {
     "auth/endpoints/introspect.py": "2026-11: who may ask, by each way, and all that is told",
     "auth/endpoints/signing_in.py": "2026-11: one line for each page of signing in",
     "auth/server.py": "2026-11: the switchboard: one line for each endpoint",
-    "ehr/access/callers.py": "2026-11: token and caller in one statement, a part from each module",
+    "ehr/access/callers/asking.py": "2026-11: a statement of parts from each module",
     "ehr/access/judging.py": "2026-11: asks of rows what every other module here tells",
     "ehr/access/opened.py": "2026-11: relationship, labels and consent, a module each",
     "ehr/access/visible.py": "2026-11: the one predicate, of which each part has its own module",

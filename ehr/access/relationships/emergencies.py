@@ -1,6 +1,7 @@
 """Records that are open in an emergency: whose, for somebody now; and who is told of it later."""
 
 from collections.abc import Collection
+from dataclasses import dataclass
 
 from sqlalchemy import Connection, and_, select
 
@@ -12,23 +13,38 @@ from ehr.store.rows import MARKED
 from ehr.store.tables import resource, token
 
 # Part of a statement that asks who somebody is, its parameters `emergency_values`: rows with the
-# key of a patient in place of an id, and this in place of the number of a type.
+# key of a patient and two moments in place of an id, and this in place of the number of a type.
 EMERGENCY = -1
 EMERGENCIES = (
-    "SELECT -1, CAST(g.patient_key AS text), 0 FROM relationship g "
-    "WHERE g.grantee = {0} AND g.kind = {0} AND g.from_at <= {0} "
-    "AND g.to_at > {0} AND g.to_at <= {0}"
+    "SELECT -1, g.patient_key || ' ' || g.from_at || ' ' || g.to_at, 0 FROM relationship g "
+    "WHERE g.grantee = {0} AND g.kind = {0} AND g.to_at > {0} AND g.to_at <= {0}"
 )
+_CLOCKS = 3_600_000  # ms by which the clocks of machines may differ
 _REVIEW = "review"
 
 
+@dataclass(frozen=True, slots=True)
+class Emergency:
+    """A record (its key) that is open to somebody from one moment to another, in ms."""
+
+    patient_key: int
+    from_: int
+    to: int
+
+
+def emergency_of(text: str) -> Emergency:
+    """Return what a row of `EMERGENCIES` says."""
+    return Emergency(*map(int, text.split(" ")))
+
+
 def emergency_values(hasher: Hasher, person: str, now: int, longest: int) -> tuple[int, ...]:
-    """Return the parameters of `EMERGENCIES`, for a person (`Practitioner/1`) at a moment.
+    """Return the parameters of `EMERGENCIES`, for those of a person (`Practitioner/1`) that are not
+    over at a moment.
 
     `longest` is how long an emergency lasts at most, in ms: the index goes by the end, so that
     other relationships are not looked at, of which somebody may have thousands.
     """
-    return named(hasher, person), int(Kind.BREAK_GLASS), now, now, now + longest
+    return named(hasher, person), int(Kind.BREAK_GLASS), now, now + longest + _CLOCKS
 
 
 def untold_emergencies(

@@ -7,13 +7,14 @@ key that is no patient's are never made.
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from itertools import chain
 
 from sqlalchemy import Connection
 
 from ehr.access.consents import rules_of
 from ehr.access.consents.rows import rule_rows
 from ehr.access.relationships import SOURCES, Relationship, Source, relationships_of
-from ehr.access.relationships.rows import Row, relationship_of, rows_of
+from ehr.access.relationships.rows import Row, note_emergencies, relationship_of, rows_of
 from ehr.access.terms import Resource, Terms
 from ehr.store.engine import of
 from ehr.store.insert import insert_rows
@@ -58,16 +59,20 @@ def rebuild(connection: Connection, origins: Iterable[Origin], terms: Terms) -> 
     old = {place: one for place, one in some.items() if not one.is_new}
     has_consents = any(one.type == "Consent" for one in old.values())
     before = _taken(connection, list(old), has_consents) if old else {}
+    after: list[Relationship] = []
     made: list[Row] = []
     rules: list[Row] = []
     for place, one in some.items():
         if one.document is None:
             continue
         source = Source(one.id, one.document, one.at, before.get(place, ()), one.birth)
-        made += rows_of(hasher, *place, relationships_of(source, terms))
+        opened = relationships_of(source, terms)
+        after += opened
+        made += rows_of(hasher, *place, opened)
         if one.type == "Consent":
             rules += rule_rows(hasher, *place, rules_of(one.document, terms))
     insert_rows(connection, {relationship: made, consent_rule: rules})
+    note_emergencies(connection, chain(after, *before.values()))
 
 
 def _taken(

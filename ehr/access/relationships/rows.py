@@ -3,7 +3,10 @@
 from collections.abc import Iterable
 from typing import Any
 
+from sqlalchemy import Connection
+
 from ehr.access.relationships.kinds import Ceiling, Kind, Relationship
+from ehr.store import directory_mark
 from ehr.store.hashing import Hasher
 
 Row = tuple[Any, ...]
@@ -53,3 +56,10 @@ def relationship_of(row: Any) -> Relationship:
         from_task=row.from_task,
         ended=row.ended,
     )
+
+
+def note_emergencies(connection: Connection, written: Iterable[Relationship]) -> None:
+    """Change the mark of the directory for records that were opened in an emergency, or no longer
+    are: callers are known with them."""
+    if any(one.kind is Kind.BREAK_GLASS for one in written):
+        directory_mark.change(connection)

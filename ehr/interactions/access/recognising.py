@@ -4,7 +4,7 @@ from functools import partial
 
 from auth.principal import Principal
 from auth.tokens import AskInForce
-from ehr.access import callers
+from ehr.access.callers.asking import called, in_force
 from ehr.interactions.access.terms import terms_of
 from ehr.record import Record
 
@@ -17,7 +17,7 @@ def recognised(record: Record, principal: Principal) -> Principal:
     if principal.called is not None or principal.scopes is None:
         return principal
     with record.database.read() as connection:
-        known = callers.called(connection, principal, terms_of(record), record.clock())
+        known = called(connection, principal, terms_of(record), record.clock())
     return principal.as_called(known)
 
 
@@ -26,4 +26,4 @@ def asking(record: Record) -> AskInForce:
 
     For requests that are whole and so are answered now: what is sent with others takes its time.
     """
-    return partial(callers.in_force, partial(terms_of, record), record.clock)
+    return partial(in_force, partial(terms_of, record), record.clock)

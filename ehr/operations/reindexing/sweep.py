@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from ehr.interactions.access.rows import keep_access_of
 from ehr.interactions.reextraction import keys_of, rows_of, table_rows
 from ehr.record import Record
-from ehr.store import index_rows, read, reindex_runs, reindexing
+from ehr.store import directory_mark, index_rows, read, reindex_runs, reindexing
 from ehr.store.drafts import Current
 from ehr.store.index_stamps import is_of_this_release
 from ehr.store.insert import delete_rows, insert_rows, update_rows
@@ -123,6 +123,8 @@ def rebuild(
     insert_rows(connection, batch.made)
     update_rows(connection, resource, ("index_version",), batch.stamped)
     keep_access_of(record, connection, unknown)
+    if directory_mark.concerns(one.type for one in held):
+        directory_mark.change(connection)
     return batch.changed
 
 

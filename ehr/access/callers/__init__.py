@@ -1,0 +1,1 @@
+"""Who a caller is: asked at each request, learnt when the directory has changed."""
