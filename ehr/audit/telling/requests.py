@@ -72,8 +72,8 @@ class Change(Protocol):
         """Return the id of what it is about, where it was named."""
 
 
-def by(principal: "Principal", at: Instant, asked: Interaction, kind: Kind) -> AuditRow:
-    """Return the event of a request with who made it, and nothing yet of what it met."""
+def by(principal: "Principal", at: Instant, asked: Interaction, kind: Kind, **met: Any) -> AuditRow:
+    """Return the event of a request with who made it; `met` says what it met."""
     is_carer = principal.kind == "carer" and principal.patient is not None
     return AuditRow(
         at=at,
@@ -88,6 +88,7 @@ def by(principal: "Principal", at: Instant, asked: Interaction, kind: Kind) -> A
         on_behalf_of=f"Patient/{principal.patient}" if is_carer else None,
         request_id=asked.request_id or None,
         query=_query(asked),
+        **met,
     )
 
 
@@ -95,21 +96,19 @@ def of_result(
     principal: "Principal", at: Instant, asked: Interaction, result: Result
 ) -> tuple[AuditRow, ...]:
     """Return the events of a request that was answered."""
-    row = by(principal, at, asked, _OF_OPERATION.get(asked.operation or "", _KINDS[asked.name]))
-    named = f"{asked.type}/{asked.id}" if asked.id and asked.type else None
-    told: tuple[AuditRow, ...]
-    if row.kind == Kind.BREAK_GLASS:
-        row = replace(row, purpose=EMERGENCY)
+    kind = _OF_OPERATION.get(asked.operation or "", _KINDS[asked.name])
+    met: dict[str, Any] = {}
     if asked.name in _OF_ONE and len(result.shown) == 1:
         key, rid, version = result.shown[0]
-        if not rid:  # an event, which is no row of the record
-            told = (replace(row, patient_key=key, named=named),)
-        else:
-            told = (replace(row, patient_key=key, rid=rid, version=version),)
-    elif asked.name in _OF_ONE:
-        told = (replace(row, named=named),)
-    else:
-        told = _of_list(replace(row, named=named), result.shown, result.found)
+        met = {"patient_key": key}
+        if rid:  # else it is an event, which is no row of the record
+            met |= {"rid": rid, "version": version}
+    if "rid" not in met and asked.id and asked.type:
+        met["named"] = f"{asked.type}/{asked.id}"
+    row = by(principal, at, asked, kind, **met)
+    if row.kind == Kind.BREAK_GLASS:
+        row = replace(row, purpose=EMERGENCY)
+    told = (row,) if asked.name in _OF_ONE else _of_list(row, result.shown, result.found)
     return _for_what(principal, told)
 
 
