@@ -49,7 +49,7 @@ _PRACTITIONER = stable_id("PractitionerRole.practitioner")
 def called(connection: Connection, principal: Principal, terms: Terms, now: int) -> Called:
     """Return who a caller is now, in ms; whoever is not staff has one name."""
     if principal.kind not in _STAFF:
-        return _alone(principal, now)
+        return _alone(connection, principal, now)
     who, at = _named(principal)
     found = _rows(connection, who, at, terms, now)
     known = known_of(connection, who, at, terms, _directory_rows(found))
@@ -78,7 +78,7 @@ def in_force(
         return token_in_force(connection, hash, principal)
     if principal.kind not in _STAFF:
         one = token_in_force(connection, hash, principal)
-        return one and InForce(one.version, _alone(principal, clock()))
+        return one and InForce(one.version, _alone(connection, principal, clock()))
     named = _named(principal)
     kept: dict[Any, Any] = of(connection).directory
     standing: Standing | None = kept.get(named)
@@ -142,10 +142,13 @@ def _named(principal: Principal) -> tuple[str, str]:
     return principal.person or "", f"Organization/{at}" if at else ""
 
 
-def _alone(principal: Principal, now: int) -> Called:
-    """Return who a caller is of whom the directory says nothing."""
-    name = _named(principal)[principal.kind == "system"]
-    return Called((name,) if name else (), (), 0, now)
+def _alone(connection: Connection, principal: Principal, now: int) -> Called:
+    """Return who a caller is of whom the directory says nothing: patients and carers are parties
+    by the row that they are."""
+    is_system = principal.kind == "system"
+    name = _named(principal)[is_system]
+    rids = () if is_system or not name else tuple(rids_of(connection, [name]).values())
+    return Called((name,) if name else (), rids, 0, now)
 
 
 def _rows(connection: Connection, who: str, at: str, terms: Terms, now: int) -> list[Row]:
