@@ -316,6 +316,16 @@ def test_only_systems_delete_what_is_of_patients() -> None:
     assert not deletes(found, PATIENT, "Procedure/x")
 
 
+def test_systems_seal_from_themselves_what_they_pass_on() -> None:
+    sealed = labelled("V")
+    found = record(encounter(), of_mary("Procedure"), {**of_mary("Goal"), **sealed})
+
+    assert makes(found, SYSTEM, of_mary("Procedure", **sealed))
+    assert changes(found, SYSTEM, "Procedure/x", **sealed)
+    assert not changes(found, SYSTEM, "Goal/x", note=[])
+    assert not changes(found, staff(), "Procedure/x", **sealed)
+
+
 def test_systems_send_events_of_their_own() -> None:
     def event(observer: str) -> Resource:
         what = {"entity": [{"what": ref(MARY)}], "source": {"observer": ref(observer)}}

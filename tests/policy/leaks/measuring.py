@@ -29,14 +29,15 @@ FEW = (Size(4, 2, 16, 60),)
 MANY = tuple(Size(8, seed, 24, 160) for seed in (101, 104))
 # One population as large as a practice's caseload, and small worlds in which all is denser.
 ALL = (Size(200, 1, 30, 300), *(Size(12, seed, 40, 320) for seed in range(1000, 1012)))
-# Every way of asking that issue 5 lists, by its name in a tally.
+# Every way of asking that issue 5 lists, by its name in a tally; writes that are judged as well.
 WAYS = (
     "read", "vread", "HEAD", "GET search", "POST search", "include", "revinclude", "iterate",
     "wildcard", "chain", "_has", "sort", "count", "history of one", "history of a type",
     "history of all", "$everything", "batch", "transaction", "conditional create",
     "conditional update", "conditional patch", "conditional delete", "JSON Patch",
     "JSON Merge Patch", "XML Patch", "FHIRPath Patch", "page link", "Binary", "contained",
-    "compartment", "_filter", "_text", "_content", "audit", "provenance",
+    "compartment", "_filter", "_text", "_content", "audit", "provenance", "create judged",
+    "update judged", "delete judged",
 )  # fmt: skip
 
 

@@ -19,10 +19,10 @@ INTERACTIONS: Mapping[str, str] = {
     "history-system": "history",
     "batch": "batch",
     "transaction": "transaction",
-    "create": "conditional writes",
-    "update": "writes by id",
+    "create": "writes judged",
+    "update": "writes judged",
     "patch": "writes by id",
-    "delete": "writes by id",
+    "delete": "writes judged",
 }
 # Elements of the CapabilityStatement that say how else one may ask.
 MANNERS: Mapping[str, str] = {

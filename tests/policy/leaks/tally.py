@@ -24,6 +24,7 @@ class Tally:
     manners: Counter[str] = field(default_factory=Counter)
     withheld: Counter[str] = field(default_factory=Counter)
     left_out: Counter[str] = field(default_factory=Counter)
+    came: Counter[str] = field(default_factory=Counter)
     wrong: dict[str, list[str]] = field(default_factory=dict)
 
     @property
@@ -69,6 +70,20 @@ class Tally:
         self._count(path, permitted=True, refused=False)
         self.told[path] += not is_same
 
+    def write(
+        self, path: str, who: str, what: str, *, may: bool, came: bool, otherwise: bool
+    ) -> None:
+        """Count a write that is tried: may it be made, and came it as far as its commit?
+
+        One that may be made can be refused `otherwise`, by what is no matter of rights.
+        """
+        self._count(path, permitted=may, refused=not may)
+        self.came[path] += came and may
+        if came and not may:
+            self.differs(path, f"{who}: {what} LEAKS")
+        elif may and not came and not otherwise:
+            self.differs(path, f"{who}: {what} is refused")
+
     def asked_by(self, manners: Iterable[str]) -> None:
         """Count in which manners an answer was asked for: chained, sorted, by POST …"""
         self.manners.update(manners)
@@ -90,6 +105,7 @@ class Tally:
         self.manners += other.manners
         self.withheld += other.withheld
         self.left_out += other.left_out
+        self.came += other.came
         for path, told in other.wrong.items():
             for one in told:
                 self.differs(path, f"seed {other.seed}: {one}")
@@ -115,6 +131,9 @@ class Tally:
             count = self.compared[way] + self.manners[way]
             if count < each:
                 found.append(f"only {count} comparisons of {each} by {way}")
+        for path, count in self.came.items():
+            if not count:
+                found.append(f"nothing that is permitted came through by {path}")
         if self.total < least:
             found.append(f"only {self.total} comparisons of {least}")
         for name, count in (("permitted", self.permitted), ("refused", self.refused)):
@@ -143,7 +162,8 @@ class Tally:
         return (
             f"seed {self.seed}: {self.figures}; "
             f"withheld {self.withheld.total()}, left out {self.left_out.total()}; "
-            f"{_counts(self.compared)}; among searches {_counts(self.manners)}"
+            f"{_counts(self.compared)}; came as far as the commit {_counts(self.came)}; "
+            f"among them {_counts(self.manners)}"
         )
 
     def _count(self, path: str, *, permitted: bool, refused: bool) -> None:

@@ -7,6 +7,7 @@ from tests.policy.leaks.paths import (
     counting,
     evidence,
     histories,
+    judged,
     operating,
     reading,
     searching,
@@ -38,6 +39,7 @@ PATHS: Mapping[str, Callable[[Run], None]] = {
     "$validate": operating.validated,
     "writes by id": writing.direct,
     "conditional writes": writing.conditional,
+    judged.PATH: judged.judged,
 }
 
 
