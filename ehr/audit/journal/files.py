@@ -98,6 +98,7 @@ class Segment:
     """A segment that is written to: `end` is where sound content ends, `moved` what is safe."""
 
     def __init__(self, folder: Path, writer: int, number: int, identity: bytes) -> None:
+        self.number = number
         self.path = folder / f"{writer:012d}-{number:06d}.journal"
         flags = os.O_CREAT | os.O_EXCL | os.O_RDWR | os.O_APPEND
         self._descriptor = os.open(self.path, flags, _MODE)

@@ -14,6 +14,7 @@ from ehr.audit.failing import AuditFailed
 from ehr.audit.journal.files import Segment, own_lock
 from ehr.audit.journal.frames import Frame, framed, frames, size_at
 from ehr.audit.journal.moving import AT_ONCE, move, replay
+from ehr.audit.journal.recent import RECENT, Recent
 from ehr.store.engine import Database
 from ehr.turns import waiting
 
@@ -40,6 +41,7 @@ class Journal:
         most: int = _MOST,
         segment: int = _SEGMENT,
         patience: float = _PATIENCE,
+        recent: int = RECENT,
     ) -> None:
         self._database, self._folder, self._identity = database, folder, identity
         self._most, self._segment_size, self._patience = most, segment, patience
@@ -50,6 +52,7 @@ class Journal:
         self._number = 1
         self._file_lock = own_lock(folder, writer)
         self._segments = [Segment(folder, writer, 1, identity)]
+        self._recent = Recent(recent)
         self._waiting = 0  # bytes
         self._lock = threading.Lock()
         self._room = threading.Condition(self._lock)
@@ -91,10 +94,13 @@ class Journal:
 
     def _write(self, added: Sequence[AuditRow]) -> None:
         place = self._next
-        data = framed(numbered(added, place))
+        events = numbered(added, place)
+        data = framed(events)
         if self._segments[-1].end >= self._segment_size:
             self._begin_segment()
-        self._segments[-1].append(data)
+        segment = self._segments[-1]
+        segment.append(data)
+        self._recent.keep(segment, segment.end - len(data), events)
         self._waiting += len(data)
         self._next = Place(place.writer, place.epoch, place.n + len(added))
 
@@ -153,27 +159,27 @@ class Journal:
         """Move all that waits into the table. Raises what the database raises."""
         with self._moving:
             while self._waiting:
-                self._move_some(self._segments[0])
+                self._move_some()
 
-    def _move_some(self, segment: Segment) -> None:
-        content = segment.unmoved(_READ)
-        if len(content) < (needed := size_at(content)):
-            content = segment.unmoved(needed)
-        end, events = 0, list[Values]()
-        for frame in frames(content):
-            if not isinstance(frame, Frame) or len(events) >= AT_ONCE:
-                break  # what begins a frame is read with the next
-            end = frame.end
-            events += frame.events
+    def _move_some(self) -> None:
+        with self._lock:
+            self._remove_moved()
+            segment = self._segments[0]
+            end, events = self._recent.take(segment, AT_ONCE)
         if not events:
-            raise OSError(f"{segment.path.name} can't be read back")
+            end, events = _read_back(segment)
         move(self._database, events)
         with self._room:
-            segment.moved += end
-            self._waiting -= end
-            if segment.moved == segment.end and len(self._segments) > 1:
-                self._segments.pop(0).remove()
+            self._waiting -= end - segment.moved
+            segment.moved = end
+            self._remove_moved()
             self._room.notify_all()
+
+    def _remove_moved(self) -> None:
+        """Remove segments of which all is in the table; one that was moved first goes as soon as
+        another has begun."""
+        while len(self._segments) > 1 and self._segments[0].moved == self._segments[0].end:
+            self._segments.pop(0).remove()
 
     def _replay(self) -> None:
         told = replay(self._database, self._folder, self._identity)
@@ -181,6 +187,22 @@ class Journal:
             if name not in self._foreign:
                 _LOG.error("audit_journal_of_another_database file=%s is left as it is", name)
         self._foreign.update(told.foreign)
+
+
+def _read_back(segment: Segment) -> tuple[int, list[Values]]:
+    """Return events that a segment holds unmoved, and where they end. Raises OSError."""
+    content = segment.unmoved(_READ)
+    if len(content) < (needed := size_at(content)):
+        content = segment.unmoved(needed)
+    end, events = 0, list[Values]()
+    for frame in frames(content):
+        if not isinstance(frame, Frame) or len(events) >= AT_ONCE:
+            break  # what begins a frame is read with the next
+        end = frame.end
+        events += frame.events
+    if not events:
+        raise OSError(f"{segment.path.name} can't be read back")
+    return segment.moved + end, events
 
 
 def _told(error: OSError, before: Exception | None) -> Exception:

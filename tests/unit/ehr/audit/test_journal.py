@@ -3,11 +3,16 @@
 import logging
 import os
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
 from pathlib import Path
-from typing import Any
+from tempfile import TemporaryDirectory
+from typing import Any, cast
+from unittest.mock import patch
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from sqlalchemy import select
 
 from ehr.audit.event import Place, Values, event_of, numbered
@@ -16,6 +21,8 @@ from ehr.audit.journal import moving
 from ehr.audit.journal.files import HEADER, Segment, own_lock, segments
 from ehr.audit.journal.frames import framed
 from ehr.audit.journal.journal import Journal
+from ehr.audit.journal.moving import Replayed
+from ehr.audit.journal.recent import RECENT
 from ehr.store.engine import Database
 from ehr.store.tables import audit_batch, audit_event
 from tests.given_events import event_row
@@ -158,10 +165,11 @@ def test_the_journal_of_a_living_process_is_left_alone(
     assert not list(folder.iterdir())
 
 
+@pytest.mark.parametrize("recent", [0, 300, RECENT])
 def test_segments_follow_one_another_and_go_when_moved(
-    database: Database, folder: Path, journal_of: Callable[..., Journal]
+    database: Database, folder: Path, journal_of: Callable[..., Journal], recent: int
 ) -> None:
-    journal = journal_of(segment=500)
+    journal = journal_of(segment=500, recent=recent)
     with journal._moving:
         for n in range(1, 31):
             journal.add([event_row(named=f"e{n}")])
@@ -173,14 +181,69 @@ def test_segments_follow_one_another_and_go_when_moved(
     assert _there(database) == list(range(1, 31))
 
 
+def test_a_segment_that_was_moved_before_the_next_begins_is_no_obstacle(
+    database: Database, folder: Path, journal_of: Callable[..., Journal]
+) -> None:
+    journal = journal_of(segment=200)
+    for n in range(1, 6):
+        journal.add([event_row(named=f"e{n}")])
+        journal.move()
+
+    assert _there(database) == [1, 2, 3, 4, 5]
+    assert len(segments(folder, WRITER)) == 1
+
+
 def test_a_frame_larger_than_what_is_read_at_once_is_moved(
     database: Database, journal_of: Callable[..., Journal]
 ) -> None:
-    journal = journal_of()
+    journal = journal_of(recent=0)
     journal.add([event_row(named=f"e{n}", body=b"x" * 1_200_000) for n in (1, 2)])
     journal.move()
 
     assert _there(database) == [1, 2]
+
+
+@given(
+    steps=st.lists(st.one_of(st.integers(1, 4), st.none(), st.just("fails")), max_size=30),
+    recent=st.sampled_from([0, 200, 500, RECENT]),
+    size=st.sampled_from([300, 1000, 1 << 20]),
+)
+def test_every_event_is_moved_once_whatever_was_kept_of_it(
+    steps: list[int | str | None], recent: int, size: int
+) -> None:
+    """A number adds a frame of so many events, None moves; what fails is moved another time."""
+    moved: list[str | None] = []
+    is_down = False
+
+    def into_the_table(_database: object, events: Sequence[Values]) -> None:
+        if is_down:
+            raise OSError("the database is gone")
+        moved.extend(event_of(values).row.named for values in events)
+
+    with (
+        TemporaryDirectory() as name,
+        patch.object(Journal, "_thread"),
+        patch.multiple(
+            "ehr.audit.journal.journal",
+            move=into_the_table,
+            replay=lambda *_: Replayed(),
+            AT_ONCE=3,
+        ),
+    ):
+        journal = Journal(
+            cast("Database", None), WRITER, Path(name), IDENTITY, segment=size, recent=recent
+        )
+        added = 0
+        for step in [*steps, None]:
+            if isinstance(step, int):
+                journal.add([event_row(named=f"e{added + n}") for n in range(1, step + 1)])
+                added += step
+                continue
+            is_down = step == "fails"
+            with suppress(OSError):
+                journal.move()
+        assert moved == [f"e{n}" for n in range(1, added + 1)]
+        assert not journal._waiting
 
 
 def test_a_full_journal_waits_for_room_and_then_refuses(
