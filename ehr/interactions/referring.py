@@ -84,15 +84,24 @@ def refuse_unseen(
     writes: Sequence[Sequence[Write]],
 ) -> None:
     """Raise Unprocessable for a reference that must resolve to what the caller may not see, and
-    for a patient whom people name beside the one whose row it is and do not see."""
+    for a patient whom people name beside the one whose row it is and do not see.
+
+    Whether the record of that one is open to people is judged apart, and told by one answer.
+    """
     if principal.scopes is None:
         return
     asked = [(w, one) for w in chain(*writes) if w.draft for one in w.draft.demands]
+    if is_judged(principal):
+        asked = [(w, one) for w, one in asked if f"{one.type}/{one.id}" != _owner(w)]
     named = [] if principal.kind == "system" else list(_named_anew(writes, "Patient"))
     places = locate(connection, {(one.type, one.id) for _, one in (*asked, *named)})
     shown = _shown(record, principal, connection, places)
     refused = [(w, one) for w, one in asked if shown.get((one.type, one.id)) is False]
     refused += [(w, one) for w, one in named if not shown.get((one.type, one.id))]
+    if is_judged(principal):
+        made = {(w.type, w.id) for w in chain(*writes) if w.draft is not None}
+        known = shown.keys() | made
+        refused += [(w, one) for w, one in asked if (one.type, one.id) not in known]
     if refused:
         raise _refused(refused)
 
@@ -126,10 +135,15 @@ def _named_anew(writes: Sequence[Sequence[Write]], type: str) -> Iterator[tuple[
         if write.draft is None:
             continue
         before = {row.id for row in write.previous.links()} if write.previous is not None else set()
-        owner = (write.draft.owner or "").removeprefix("Patient/")
+        owner = _owner(write).removeprefix("Patient/")
         for row in write.draft.rows.links():
             if row.type == type and row.id is not None and row.id not in (made | before | {owner}):
                 yield write, Demand(type, row.id, None, "")
+
+
+def _owner(write: Write) -> str:
+    """Return whose row a write makes."""
+    return (write.draft.owner if write.draft is not None else None) or ""
 
 
 def _refused(some: Sequence[tuple[Write, Demand]]) -> Unprocessable:

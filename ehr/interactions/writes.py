@@ -49,10 +49,12 @@ def writes_of(
     if judgement is not None:
         judgement.before(connection, changes, plan, rows)
     writes = judged(record, principal, author, changes, plan, drafts, rows, judgement)
-    if judgement is not None:
-        judgement.refuse_strangers(connection, [write for some in writes for write in some])
     referring.refuse_opening(record, principal, connection, writes)
     referring.refuse_unseen(record, principal, connection, writes)
+    if judgement is not None:
+        # What is not open to the caller is refused last, as patients who are not there are: a
+        # reference that leads nowhere tells nothing of whose the row would be.
+        judgement.refuse_strangers(connection, [write for some in writes for write in some])
     return writes
 
 

@@ -88,6 +88,30 @@ def test_who_is_not_seen_is_not_named_beside_who_is(doctor: Client) -> None:
     assert "Patient/*, which is not in this record" in told[0][1]
 
 
+@pytest.mark.parametrize("record_settings", [{}, {"EHR_REFERENCES": "all"}], ids=["usual", "all"])
+@pytest.mark.parametrize(
+    "beside",
+    [
+        {"asserter": given.reference("Patient/not-there")},
+        {"encounter": given.reference("Encounter/not-there")},
+        {"recorder": given.reference("Practitioner/not-there")},
+        {},
+    ],
+    ids=lambda one: next(iter(one), "nothing"),
+)
+def test_a_reference_that_leads_nowhere_does_not_tell_whose_record_there_is(
+    doctor: Client, beside: dict[str, Any]
+) -> None:
+    """A patient who is not there was refused before what is named beside; a hidden one after."""
+    told = []
+    for who in ("john", "nobody-at-all"):
+        refused = doctor.post("Condition", given.condition(f"Patient/{who}", **beside))
+        told.append((refused.status_code, _without_ids(refused, who)))
+
+    assert told[0] == told[1]
+    assert told[0][0] in (403, 422)
+
+
 def test_who_is_seen_is_named_beside_another(client: Client, doctor: Client) -> None:
     john = client.read("Patient/john")
     client.update_all({**john, "generalPractitioner": [given.reference("Organization/surgery")]})
