@@ -42,5 +42,6 @@ def test_a_hundred_thousand_answers_are_what_is_permitted(engine: str, tmp_path:
 
 
 @pytest.mark.full
-def test_no_clause_can_go_unnoticed(tmp_path: Path) -> None:
-    assert not unnoticed("sqlite", tmp_path)
+@pytest.mark.parametrize("engine", engines.chosen())
+def test_no_clause_can_go_unnoticed(engine: str, tmp_path: Path) -> None:
+    assert not unnoticed(engine, tmp_path)

@@ -9,10 +9,14 @@ from sqlalchemy import select
 from ehr.access.relationships import Kind
 from ehr.store.tables import relationship
 from tests.client import Client
+from tests.policy import role_table
+from tests.policy.leaks import mutations, written
 from tests.policy.leaks.asking import Served, serve, without_repeats
+from tests.policy.leaks.clauses import Clause
 from tests.policy.leaks.disclosing import all_names
 from tests.policy.leaks.paths import PATHS
 from tests.policy.leaks.running import run_on
+from tests.policy.leaks.stopping import stopped, would_be_committed
 from tests.policy.leaks.tally import Tally
 from tests.policy.world import make_world
 
@@ -155,6 +159,67 @@ DEEP: dict[str, Any] = {
 def test_everything_in_an_answer_is_found() -> None:
     expected = {("Patient", "a"), ("Patient", "b"), ("Patient", "c"), ("Bundle", "d")}
     assert all_names(DEEP) == expected
+
+
+def test_a_clause_without_which_the_server_fails_is_not_noticed(
+    served: Served, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: Any, **__: Any) -> Any:
+        raise ZeroDivisionError
+
+    monkeypatch.setitem(mutations.ALL, "broken", Clause("ehr.access.visible:_is_seen", fail))
+    noticed = mutations.notices(run_on(served, seed=4, askers=20, turns=8), "broken")
+
+    assert str(noticed).startswith("FAILS: GET")
+    assert not noticed.is_right("broken")
+    assert mutations.Noticed("LEAKS").is_right("broken")
+    assert not mutations.Noticed().is_right("broken")
+
+
+def test_no_word_narrows_a_deletion() -> None:
+    """So that `writes: may be changed` decides nothing by itself (`DECIDED_ELSEWHERE`)."""
+    deletions = [some for (_, _, letter), some in role_table.cells().items() if letter == "d"]
+
+    assert deletions
+    assert all(some == frozenset({frozenset()}) for some in deletions)
+
+
+def test_each_word_that_narrows_a_write_is_taken_away() -> None:
+    of_writing = {
+        word
+        for (_, _, letter), some in role_table.cells().items()
+        for words in some
+        for word in words
+        if letter in "cud"
+    }
+
+    # The trail has tests of its own; what is granted is `writes: a grant to write`.
+    tried = {*written.OF_ROWS, *written.OF_CHANGES}
+    assert of_writing - tried == {"foreign", "grant"}
+    assert tried - of_writing == {"lead"}
+
+
+def test_writes_that_would_be_committed_are_taken_back(served: Served) -> None:
+    row = next(one for one in served.world.record.rows() if one.type == "Patient")
+    with stopped():
+        response = served.clients["system of none"].put(row.name, row.document | {"language": "en"})
+
+    assert would_be_committed(response)
+    assert served.everything.get(row.name).headers["ETag"] == f'W/"{len(row.versions)}"'
+
+
+def test_a_path_by_which_nothing_comes_through_fails() -> None:
+    tally = Tally(seed=1)
+    tally.write("writes", "ann", "Task/1", may=True, came=False, otherwise=True)
+    assert "came through by writes" in tally.fails(least=0)
+
+    tally.write("writes", "ann", "Task/1", may=True, came=True, otherwise=False)
+    assert "came through" not in tally.fails(least=0)
+    tally.write("writes", "ann", "Task/2", may=False, came=True, otherwise=False)
+    tally.write("writes", "ann", "Task/3", may=True, came=False, otherwise=False)
+    report = tally.fails(least=0)
+    assert "Task/2 LEAKS" in report
+    assert "Task/3 is refused" in report
 
 
 def test_failures_are_kept(served: Served) -> None:

@@ -1,7 +1,7 @@
 """The leak suite by itself: `python -m tests.policy.leaks [--engine …] [--patients N --seed N …]`.
 
 Without `--patients` in all worlds of the `full` tier. `--mutations` takes the clauses of the policy
-away one by one instead, and prints which the suite notices.
+away one by one instead, and prints which the suite notices; `--only NAME …` single ones.
 """
 
 import argparse
@@ -11,8 +11,8 @@ import tempfile
 from pathlib import Path
 
 from tests import engines
+from tests.policy.leaks import mutations
 from tests.policy.leaks.measuring import ALL, WAYS, Size, tallied_all
-from tests.policy.leaks.mutations import unnoticed
 
 
 def main() -> int:
@@ -20,6 +20,7 @@ def main() -> int:
     reading = argparse.ArgumentParser(prog="python -m tests.policy.leaks", description=__doc__)
     reading.add_argument("--engine", choices=engines.ALL, default="sqlite")
     reading.add_argument("--mutations", action="store_true")
+    reading.add_argument("--only", nargs="+", choices=mutations.ALL, metavar="NAME", default=())
     for name, usual in (("patients", 0), ("seed", 1), ("askers", 40), ("turns", 320)):
         reading.add_argument(f"--{name}", type=int, default=usual)
     asked = reading.parse_args()
@@ -27,8 +28,8 @@ def main() -> int:
     engines.begin_run()
     try:
         with tempfile.TemporaryDirectory() as folder:
-            if asked.mutations:
-                return int(bool(unnoticed(asked.engine, Path(folder))))
+            if asked.mutations or asked.only:
+                return int(bool(mutations.unnoticed(asked.engine, Path(folder), asked.only)))
             one = Size(asked.patients, asked.seed, asked.askers, asked.turns)
             sizes = (one,) if asked.patients else ALL
             tally = tallied_all(asked.engine, Path(folder), sizes)

@@ -64,7 +64,13 @@ class Attempt:
 def attempt(run: Run, asker: Asker) -> Attempt | None:
     """Return a write by chance; None where there is no row to begin with."""
     [letter] = run.rng.choices("cud", (5, 8, 1))
-    rows = _rows(run, asker, letter)
+    role = asker.sight.caller.role
+    aims = sorted((letter, type) for who, type, letter in run.aims if who == role)
+    if aims:
+        letter, type = run.one(aims)
+        rows = _seen(run, asker, type)
+    else:
+        rows = _rows(run, asker, letter)
     if not rows:
         return None
     row = run.one(rows)
@@ -81,12 +87,14 @@ def attempt(run: Run, asker: Asker) -> Attempt | None:
 
 def _rows(run: Run, asker: Asker, letter: str) -> list[Row]:
     """Return rows of a type that the caller's role writes, mostly, and sees, mostly."""
-    kept = [row for row in run.rows if not row.is_deleted]
-    types = sorted({row.type for row in kept})
+    types = sorted({row.type for row in run.rows if not row.is_deleted})
     role = asker.sight.caller.role
     written = [type for type in types if (role, type, letter) in _CELLS]
-    type = run.one(written if written and run.rng.random() < 0.85 else types)
-    rows = [row for row in kept if row.type == type]
+    return _seen(run, asker, run.one(written if written and run.rng.random() < 0.85 else types))
+
+
+def _seen(run: Run, asker: Asker, type: str) -> list[Row]:
+    rows = [row for row in run.rows if row.type == type and not row.is_deleted]
     seen = [row for row in rows if asker.sight.sees(row, "r")]
     return seen if seen and run.rng.random() < 0.75 else rows
 

@@ -34,7 +34,8 @@ class Asker:
 
 @dataclass(slots=True)
 class Run:
-    """What the paths are run with. `turns` is about how many questions each path asks."""
+    """What the paths are run with. `turns` is about how many questions each path asks; `aims` are
+    role, type and letter of the writes that are tried (none: any)."""
 
     served: Served
     rng: Random
@@ -42,6 +43,7 @@ class Run:
     tally: Tally
     turns: int
     elements: Elements
+    aims: frozenset[tuple[str, str, str]] = frozenset()
     _all: list[Oracle] = field(default_factory=list)
 
     @property

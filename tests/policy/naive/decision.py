@@ -108,6 +108,8 @@ def may_write(
         and before.patient not in (None, states[-1].patient)
     ):
         return False
+    if before is not None and _is_minimal(questions[0]):
+        return False
     found = set.intersection(*(_narrowings(one, before) for one in questions))
     if after is None:
         return bool(found)
@@ -163,10 +165,15 @@ def _masked(question: Question, document: Resource) -> Resource:
     parts = [left(words, question.row.type) for words in holding(question)]
     every = [one for one in parts if one is not None]
     elements = set().union(*every) if len(every) == len(parts) else None
-    if question.row.type == "Patient" and opening(question) <= {"asked", "done"}:
+    if _is_minimal(question):
         minimal = left(frozenset({"minimal"}), "Patient") or set()
         elements = minimal if elements is None else elements & minimal
     return masked(document, elements)
+
+
+def _is_minimal(question: Question) -> bool:
+    """Tell whether a relationship opens no more than who a patient is: read, and not written."""
+    return question.row.type == "Patient" and opening(question) <= {"asked", "done"}
 
 
 def _labels_of(row: Row, number: int) -> Resource:

@@ -1,7 +1,7 @@
 """Letters, reports and documents, and Binaries that are filed or only referred to."""
 
 from tests.policy.world.labelling import age, meta
-from tests.policy.world.making import Making, Resource, concept, day, instant, ref
+from tests.policy.world.making import Author, Making, Resource, concept, day, instant, ref
 from tests.policy.world.people import Subject
 
 _LOINC = "http://loinc.org"
@@ -53,6 +53,23 @@ def _category(making: Making) -> Resource:
 
 def _composition(making: Making, subject: Subject) -> str:
     return making.add({**_about(making, subject), **meta(making)}, making.one(subject.authors))
+
+
+def make_answers(making: Making, subject: Subject) -> None:
+    """Make answers of the patient's own: some to go on with, and what is finished about themself.
+
+    Nothing of them is chance: each world has some that may be changed for what they are.
+    """
+    for form, status in (("prom", "in-progress"), ("about-me|1", "completed")):
+        making.add(
+            {
+                "resourceType": "QuestionnaireResponse",
+                "status": status,
+                "questionnaire": f"https://forms.example.org/{form}",
+                "subject": ref(subject.name),
+            },
+            Author(subject.name, None),
+        )
 
 
 def _about(making: Making, subject: Subject) -> Resource:

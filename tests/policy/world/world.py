@@ -11,7 +11,7 @@ from tests.policy.world.callers import make_callers
 from tests.policy.world.choices import make_denials, make_mistaken_proxies, make_proxies
 from tests.policy.world.clinical import make_episode, make_notes
 from tests.policy.world.contacts import make_encounters, make_requests
-from tests.policy.world.documents import make_documents
+from tests.policy.world.documents import make_answers, make_documents
 from tests.policy.world.evidence import make_evidence, make_of_nobody
 from tests.policy.world.making import NOW, Making
 from tests.policy.world.people import Subject, make_circle, make_person, note_access
@@ -56,6 +56,7 @@ def _fill(making: Making, subject: Subject, places: Places, turn: int) -> None:
     measured = [name for name in notes if name.startswith("Observation/")]
     notes += [make_episode(making, subject), *make_documents(making, subject, measured), *orders]
     kept = [name for name in notes if making.versions[name][-1].document is not None]
+    make_answers(making, subject)
     make_proxies(making, subject)
     make_denials(making, subject, places, kept, turn)
     make_evidence(making, subject, [name for name in kept if not name.startswith("Binary/")])

@@ -4,6 +4,9 @@ The record has more rules than the naive evaluator judges by, of elements, moves
 form. So it may refuse what is permitted, for one of these reasons; never for want of a right.
 """
 
+import json
+import re
+from dataclasses import replace
 from typing import Any
 
 from tests.policy.leaks.attempts import Attempt, attempt
@@ -16,6 +19,7 @@ PATH = "writes judged"
 _DONE = {"c": "create", "u": "update", "d": "delete"}
 # Form; a move or an entry that is taken; what no reference may lead to, or no content may be.
 _OTHER = (400, 409, 422)
+_FRESH = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")  # an id that the server makes
 
 
 def judged(run: Run) -> None:
@@ -36,6 +40,36 @@ def _compare(run: Run, asker: Asker, tried: Attempt) -> None:
     what = f"{_told(tried)} ({_reason(response)})"
     run.tally.write(PATH, asker.name, what, may=may, came=came, otherwise=_is_otherwise(response))
     run.tally.asked_by((f"{_DONE[tried.letter]} judged",))
+    owner = _owner(run, tried)
+    if not may and not came and owner is not None and _is_hidden(run, asker, owner):
+        _as_unknown(run, asker, tried, owner, response)
+
+
+def _owner(run: Run, tried: Attempt) -> str | None:
+    """Return under whom a write files something; nobody for a Patient, which is the person."""
+    if tried.after is None or tried.after["resourceType"] == "Patient":
+        return None
+    return run.served.world.record.owner(tried.after)
+
+
+def _is_hidden(run: Run, asker: Asker, patient: str) -> bool:
+    row = run.served.world.record.row(patient)
+    return row is not None and not any(asker.sight.sees(row, letter) for letter in "rs")
+
+
+def _as_unknown(run: Run, asker: Asker, tried: Attempt, patient: str, response: Any) -> None:
+    """To file something under a hidden patient is answered as under one who is not there."""
+    unknown = f"Patient/{run.another_id()}"
+    sent = json.dumps(tried.after).replace(f'"{patient}"', f'"{unknown}"')
+    with stopped():
+        other = _send(asker, replace(tried, after=json.loads(sent)))
+    texts = [
+        _FRESH.sub("*", one.get_data(as_text=True).replace(name, "*"))
+        for one, name in ((response, patient), (other, unknown))
+    ]
+    is_same = response.status_code == other.status_code and texts[0] == texts[1]
+    told = f"({_reason(response)} for {_reason(other)})"
+    run.tally.same("written for nobody", asker.name, _told(tried), is_same=is_same, told=told)
 
 
 def _send(asker: Asker, tried: Attempt) -> Any:
