@@ -1,7 +1,7 @@
 """What is known of a caller: who they are at a moment, as of a state of the directory."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from auth.principal import Called
@@ -10,6 +10,7 @@ from ehr.access.relationships.emergencies import Emergency
 
 Row = tuple[Any, ...]  # type, id and version
 Rows = tuple[Row, ...]
+Named = tuple[tuple[str, ...], tuple[int, ...]]  # names and rows
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,19 +33,24 @@ class Known:
     organisation: Place
     places: tuple[Place, ...]
     is_whole: bool
+    _named: dict[tuple[int, ...], Named] = field(default_factory=dict, repr=False)
 
     def at(self, now: int, emergencies: Iterable[Emergency]) -> Called:
         """Return who somebody is at a moment, in ms."""
-        there = [place for place in self.places if place.from_ <= now < place.to]
-        names = [*self.person.names, *self.organisation.names]
-        rids = [*self.person.rids]
-        for place in there:
-            names += place.names
-            rids += place.rids
+        there = tuple(n for n, one in enumerate(self.places) if one.from_ <= now < one.to)
+        named = self._named.get(there)
+        if named is None:
+            named = self._named[there] = self._all(there)
         at = self.organisation.rids
-        every = tuple(dict.fromkeys(names)), tuple(dict.fromkeys((*rids, *at)))
         opened = sorted(one.patient_key for one in emergencies if one.from_ <= now < one.to)
-        return Called(*every, at[0] if at else 0, now, tuple(opened))
+        return Called(*named, at[0] if at else 0, now, tuple(opened))
+
+    def _all(self, there: tuple[int, ...]) -> Named:
+        places = [self.places[n] for n in there]
+        every = (self.person, self.organisation, *places)
+        names = dict.fromkeys(name for place in every for name in place.names)
+        rids = (*self.person.rids, *(rid for one in places for rid in one.rids))
+        return tuple(names), tuple(dict.fromkeys((*rids, *self.organisation.rids)))
 
 
 @dataclass(frozen=True, slots=True)

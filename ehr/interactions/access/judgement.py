@@ -19,6 +19,7 @@ from ehr.errors import Conflict, FhirError, Forbidden, Unprocessable
 from ehr.interactions.access.alerts import Claimed
 from ehr.interactions.access.practices import refuse_strange_practices
 from ehr.interactions.access.registering import claims_of_registered
+from ehr.interactions.access.unfit import refuse_stop
 from ehr.interactions.changes import Change
 from ehr.interactions.drafting import bases, make, resource_of
 from ehr.interactions.targets import Plan
@@ -167,6 +168,8 @@ class Judgement:
         )  # fmt: skip
         if faults:
             raise _faulty(write, faults)
+        if write.type == "Consent" and writer.kind != "system":
+            refuse_stop(self._record, write.draft.resource, write.at)
         if held:
             return  # those who would be told
         for one in claims(

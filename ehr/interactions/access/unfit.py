@@ -57,8 +57,8 @@ def refuse_unfit(
                 raise _refused(task, change)
     if change.type == "Consent" and draft is not None:
         _refuse_consent(record, change, draft)
-        if principal.kind != "system":
-            _refuse_stop(record, change, draft.resource)
+        if principal.kind != "system" and principal.scopes is None:
+            refuse_stop(record, draft.resource, change.expression)
 
 
 def _refused(task: Resource, change: Change) -> Forbidden:
@@ -74,23 +74,25 @@ def _refuse_consent(record: Record, change: Change, draft: Draft) -> None:
     """A mirror of other servers' data takes what it is given (EHR_REFERENCES=none)."""
     found = () if is_tolerant(record) else problems(draft.resource, terms_of(record))
     issues = [
-        Issue("business-rule", f"{_NOT_OBEYED}: {one.text}", _at(change, one.expression))
+        Issue("business-rule", f"{_NOT_OBEYED}: {one.text}", _at(change.expression, one.expression))
         for one in found
     ]
     if issues:
         raise Unprocessable(issues[0].diagnostics, issues=issues)
 
 
-def _refuse_stop(record: Record, change: Change, consent: Resource) -> None:
+def refuse_stop(record: Record, consent: Resource, at: str) -> None:
+    """Raise Unprocessable for a Consent that stands `at` a place and stops all sharing of a child's
+    record. Asked of whoever may write it, since it tells of the child."""
     terms = terms_of(record)
     if stops_a_childs(record.database, consent, terms, record.clock()):
         text = (
             f"All sharing is not stopped before the age of {terms.end_age}. Keep out a person or "
             "an organisation, or hide a group of data or an item."
         )
-        issue = Issue("business-rule", text, _at(change, "Consent.provision"))
+        issue = Issue("business-rule", text, _at(at, "Consent.provision"))
         raise Unprocessable(text, issues=[issue])
 
 
-def _at(change: Change, expression: str) -> str:
-    return expression.replace("Consent", change.expression, 1) if change.expression else expression
+def _at(place: str, expression: str) -> str:
+    return expression.replace("Consent", place, 1) if place else expression

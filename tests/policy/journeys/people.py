@@ -155,11 +155,11 @@ def _notes() -> Iterator[Resource]:
 NUMBERS = {"mary": "9434765919", "john": "9876543210"}
 
 
-def age(system: Client, years: int) -> None:
-    """Make Mary so many years old."""
+def age(system: Client, years: int, who: str = MARY) -> None:
+    """Make Mary, or another, so many years old."""
     # Half a year past the birthday, so that no day of the year is another age.
     born = (datetime.now(UTC) - timedelta(days=365.25 * years + 180)).date()
-    system.update(system.read(MARY) | {"birthDate": born.isoformat()})
+    system.update(system.read(who) | {"birthDate": born.isoformat()})
 
 
 def labelled(code: str, system: str = ACT_CODE) -> Resource:

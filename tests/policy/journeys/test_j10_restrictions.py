@@ -135,6 +135,19 @@ def test_block_a_child_s_record_is_not_shut_as_a_whole(
     assert (cast.nurse.get(ITEM).status_code == 200) is (status == 422)
 
 
+def test_block_whether_a_hidden_child_is_there_is_not_told(cast: Cast) -> None:
+    """Who may not write the Consent is not told of the age of whose it is."""
+    age(cast.system, 9, "Patient/john")
+
+    told = []
+    for who in ("john", "nobody-at-all"):
+        consent = restriction() | EVIDENCE | {"patient": given.reference(f"Patient/{who}")}
+        refused = cast.gp.post("Consent", consent)
+        told.append((refused.status_code, outcome(refused)))
+    assert told[0] == told[1]
+    assert told[0][0] == 403
+
+
 def test_block_nor_by_a_draft_that_is_put_in_force_nor_in_a_transaction(cast: Cast) -> None:
     age(cast.system, 14)
     draft = cast.mary.create(restriction() | {"status": "draft"})
