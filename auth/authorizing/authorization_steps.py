@@ -86,19 +86,18 @@ def allow(
 
 def patients_of(surroundings: "Surroundings", session: Session) -> "list[Patient]":
     """Return the patients whom a patient or carer may choose; professionals search for theirs."""
-    caller = principal_of(session)
-    found = (surroundings.people.patient(caller, id) for id in session.user.patients)
+    found = (patient_of(surroundings, session, id) for id in session.user.patients)
     return [patient for patient in found if patient is not None]
 
 
 def visits_of(surroundings: "Surroundings", session: Session, patient: str) -> "Sequence[Visit]":
     """Return the latest visits of a patient that this user may open."""
-    return surroundings.people.visits(principal_of(session), patient)
+    return surroundings.people.visits(principal_of(session.acting_for(patient)), patient)
 
 
 def patient_of(surroundings: "Surroundings", session: Session, id: str) -> "Patient | None":
     """Return a patient whom this user may open; None for any other id (T11)."""
-    caller = principal_of(session)
+    caller = principal_of(session.acting_for(id))
     if caller.kind != "professional" and id not in caller.patients:
         return None
     return surroundings.people.patient(caller, id)
@@ -193,7 +192,7 @@ def _visit(
     surroundings: "Surroundings", session: Session, patient: "Patient", id: str | None
 ) -> str | None:
     """Return the visit that was chosen, or that there is none; None where one must be chosen."""
-    caller = principal_of(session)
+    caller = principal_of(session.acting_for(patient.id))
     if id == NO_VISIT or not surroundings.people.visits(caller, patient.id, 1):
         return NO_VISIT
     is_theirs = id and surroundings.people.encounter_patient(caller, id) == patient.id

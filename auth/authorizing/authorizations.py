@@ -36,6 +36,7 @@ def approve(
     patient is not one whom this user may open.
     """
     final = granted.within(grantable(request))
+    session = session.acting_for(launch.get("patient"))
     fault = _fault(surroundings, request, session, final, launch)
     if fault is not None:
         return deny(surroundings, request, fault.error, fault.description)

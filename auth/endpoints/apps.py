@@ -88,9 +88,8 @@ def _page(surroundings: Surroundings, session: Session) -> AnyResponse:
 
 
 def _names(surroundings: Surroundings, session: Session, grants: Sequence[Grant]) -> dict[str, str]:
-    caller = principal_of(session)
     found = {}
     for id in {grant.patient for grant in grants if grant.patient}:
-        patient = surroundings.people.patient(caller, id)
+        patient = surroundings.people.patient(principal_of(session.acting_for(id)), id)
         found[id] = patient.name if patient else "Somebody whose record you can no longer open"
     return found

@@ -79,7 +79,7 @@ def _with_code(surroundings: Surroundings) -> AnyResponse:
     if invited is None:
         return _form(surroundings, Fault("code", _WRONG))
     attempts.succeeded(surroundings, subjects)
-    sign_in.check_standing(surroundings, invited.fhir_user)
+    sign_in.check_standing(surroundings, (invited.fhir_user,))
     return _account_form(surroundings, invited)
 
 
@@ -121,7 +121,7 @@ def _with_account(surroundings: Surroundings, invited: Invitation) -> AnyRespons
         faults.append(Fault("password", weak))
     if faults:
         return _account_form(surroundings, invited, *faults)
-    sign_in.check_standing(surroundings, invited.fhir_user)
+    sign_in.check_standing(surroundings, (invited.fhir_user,))
     made, now = credentials.hash_of(password), surroundings.clock()
 
     def work(connection: Connection) -> User | None:

@@ -104,7 +104,7 @@ def _patient(surroundings: Surroundings, session: Session) -> Patient | None:
 def _context(surroundings: Surroundings, session: Session, patient: Patient) -> dict[str, Any]:
     """Return what the app is told, each part of it checked against what this user may see."""
     context: dict[str, Any] = {"patient": patient.id, "need_patient_banner": True}
-    caller = principal_of(session)
+    caller = principal_of(session.acting_for(patient.id))
     encounter = request.values.get("encounter", "")
     if encounter:
         if surroundings.people.encounter_patient(caller, encounter) != patient.id:

@@ -32,7 +32,7 @@ def _with_passkey(surroundings: Surroundings) -> AnyResponse:
     if user is None or user.disabled:
         sign_in.tell_failed(surroundings, user.login if user else "", "passkey")
         return sign_in.form(surroundings, Fault("passkey-form", _WRONG))
-    sign_in.check_standing(surroundings, user.fhir_user, user.roles)
+    sign_in.check_standing(surroundings, user.persons, user.roles)
     cookie, session = authentication.take_step(
         surroundings,
         user,

@@ -143,7 +143,7 @@ def _with_password(surroundings: Surroundings) -> AnyResponse:
         tell_failed(surroundings, login, "password")
         return form(surroundings, Fault("login", _WRONG))
     attempts.succeeded(surroundings, subjects)
-    check_standing(surroundings, user.fhir_user, user.roles)
+    check_standing(surroundings, user.persons, user.roles)
     before = browser.session_here(surroundings)
     next = browser.own_path(request.form.get("next"))
     cookie, session = authentication.take_step(
@@ -185,9 +185,12 @@ def subjects_of(
     )
 
 
-def check_standing(surroundings: Surroundings, fhir_user: str, roles: Sequence[Role] = ()) -> None:
+def check_standing(
+    surroundings: Surroundings, persons: Sequence[str], roles: Sequence[Role] = ()
+) -> None:
     """Refuse who died, left or was merged into another record, on a page that says so."""
-    fault = standing.fault(surroundings, fhir_user, [role.organisation for role in roles])
+    places = [role.organisation for role in roles]
+    fault = standing.fault_of_all(surroundings, persons, places)
     if fault is not None:
         browser.refuse(
             fault, "If that is wrong, ask your practice, or the organisation that invited you.", 403

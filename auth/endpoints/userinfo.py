@@ -9,8 +9,10 @@ from sqlalchemy import select
 from auth import tokens
 from auth.jose import dpop, id_token
 from auth.jose.dpop import InvalidProof, NonceNeeded, OtherKey
-from auth.models import access_token, user_account
+from auth.models import access_token
 from auth.scopes import NONE
+from auth.sign_in import users
+from auth.sign_in.users import User
 from auth.surroundings import Surroundings
 from auth.tokens import Found, hash_of
 
@@ -37,7 +39,7 @@ def open_userinfo(routes: Blueprint, surroundings: Surroundings) -> None:
         granted = found.principal.scopes or NONE
         if not granted.has("openid"):
             return _refused(403, "insufficient_scope")
-        user = _user(surroundings, token)
+        user = _user(surroundings, token, found)
         if user is None:
             return _refused(401, "invalid_token")
         response = jsonify(id_token.user_claims(surroundings, user, granted))
@@ -65,16 +67,15 @@ def _unproven(surroundings: Surroundings, scheme: str, token: str, found: Found)
     return None
 
 
-def _user(surroundings: Surroundings, token: str) -> id_token.SignedIn | None:
+def _user(surroundings: Surroundings, token: str, found: Found) -> User | None:
     """Return the user whom a token was given for, unless they may sign in no more."""
-    asked = (
-        select(user_account.c.id, user_account.c.name, user_account.c.fhir_user)
-        .join(access_token, access_token.c.user_id == user_account.c.id)
-        .where(access_token.c.token_hash == hash_of(token), user_account.c.disabled.is_(None))
-    )
+    asked = select(access_token.c.user_id).where(access_token.c.token_hash == hash_of(token))
     with surroundings.store.read() as connection:
-        user: id_token.SignedIn | None = connection.execute(asked).one_or_none()
-    return user
+        id = connection.execute(asked).scalar()
+        user = None if id is None else users.find(connection, id, surroundings.clock())
+    if user is None or user.disabled:
+        return None
+    return user.acting_for(found.principal.patient)
 
 
 def _refused(status: int, error: str, scheme: str = "Bearer") -> Response:

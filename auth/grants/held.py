@@ -80,11 +80,15 @@ def find(connection: Connection, grant_id: str, *, now: int) -> Held | None:
     ).first()
     if row is None or not _is_open(connection, row.session_id, now):
         return None
-    user = users.find(connection, row.user_id, now)
     context = json.loads(row.context)
+    user = users.find(connection, row.user_id, now)
+    if user is not None:
+        user = user.acting_for(context.get("launch", {}).get("patient"))
     # By a new password, role or second factor what was before ends.
     if user is None or user.disabled or row.changed > row.created or not _works(user, context):
         return None
+    if user.fhir_user != context.get("person", user.fhir_user):
+        return None  # they act for the patient as somebody else by now
     until = _until(connection, user, context, now)
     return _held(row, user, {**context, "patients": list(user.patients)}, until)
 

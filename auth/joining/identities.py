@@ -97,7 +97,8 @@ def _judge(surroundings: Surroundings, verified: Verified, who: User | Invitatio
         raise SignInFailed(_CLOSED)
     if who.kind not in verified.provider.kinds:
         raise SignInFailed(f"Nobody of your kind signs in here with {verified.provider.name}.")
-    fault = standing.fault(surroundings, who.fhir_user, [one.organisation for one in who.roles])
+    places = [one.organisation for one in who.roles]
+    fault = standing.fault_of_all(surroundings, who.persons, places)
     if fault is not None:
         raise SignInFailed(fault)
 

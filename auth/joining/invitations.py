@@ -42,6 +42,11 @@ class Invitation:
     expires: int
     user_id: str | None
 
+    @property
+    def persons(self) -> tuple[str, ...]:
+        """Return who of the record it is for."""
+        return (self.fhir_user,)
+
 
 def create(
     connection: Connection,

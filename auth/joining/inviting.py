@@ -6,7 +6,9 @@ nobody makes themselves an account in the name of somebody elsewhere.
 """
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 from sqlalchemy import Connection
 
@@ -138,11 +140,27 @@ def whom(
     if kind == "patient":
         opened = {reference.removeprefix("Patient/"): users.SELF}
         return Invited(kind, reference, name, birth_date, patients=opened)
-    patient = str(found.get("patient", {}).get("reference", ""))
+    opened = {_acted_for(found): users.PROXY}
+    return Invited(kind, reference, name, birth_date, patients=opened)
+
+
+def carer(surroundings: Surroundings, caller: Principal, person: str) -> tuple[str, str]:
+    """Return a RelatedPerson of the record and the id of whom they act for. Raises CannotInvite."""
+    reference = _reference(surroundings, caller, "carer", person.strip())
+    found = surroundings.people.resource(caller, reference)
+    if found is None:
+        raise NobodyThere
+    fault = standing.fault(surroundings, reference)
+    if fault is not None:
+        raise CannotInvite(fault)
+    return reference, _acted_for(found)
+
+
+def _acted_for(carer: Mapping[str, Any]) -> str:
+    patient = str(carer.get("patient", {}).get("reference", ""))
     if not patient.startswith("Patient/"):
         raise CannotInvite("The record does not say for which patient they act.")
-    opened = {patient.removeprefix("Patient/"): users.PROXY}
-    return Invited(kind, reference, name, birth_date, patients=opened)
+    return patient.removeprefix("Patient/")
 
 
 def role(name: str, title: str, organisation: str | None, *, manages: bool = False) -> Role:

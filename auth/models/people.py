@@ -36,12 +36,14 @@ user_role = table(
     key=("user_id", "number"),
 )
 
-# Patients whose records a user opens: their own, and those a carer acts for.
+# Patients whose records a user opens: their own, and those a carer acts for. A RelatedPerson is of
+# one patient, so a carer of several is another person of the record for each.
 user_patient = table(
     "user_patient",
     text("user_id"),
     text("patient"),  # id
     text("relation"),  # self or proxy
+    text("person", needed=False),  # as whom; NULL: as who the account is
     time("begins", needed=False),
     time("ends", needed=False),
     key=("user_id", "patient"),

@@ -49,6 +49,11 @@ class Session:
     expires: int = 0
     state: Mapping[str, Any] = field(default_factory=dict)
 
+    def acting_for(self, patient: str | None) -> "Session":
+        """Return this session as of who opens the record of a patient, by id."""
+        user = self.user.acting_for(patient)
+        return self if user is self.user else replace(self, user=user)
+
 
 @dataclass(frozen=True, slots=True)
 class Step:
@@ -92,7 +97,7 @@ def current(surroundings: Surroundings, cookie: str | None) -> Session | None:
         return None  # the role it was opened for has ended
     session = _session(surroundings, row, user)
     place = role.organisation if role is not None else None
-    if standing.end(surroundings, user.fhir_user, place) <= now:
+    if standing.last_end(surroundings, user.persons, place) <= now:
         end(surroundings, session, "no longer allowed")
         return None
     if now - row.seen > _SEEN_EVERY:

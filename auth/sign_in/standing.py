@@ -33,6 +33,21 @@ def fault(
     return None
 
 
+def fault_of_all(
+    surroundings: Surroundings, persons: Sequence[str], places: Sequence[str | None] = ()
+) -> str | None:
+    """Say why nobody of these persons, who are one, can sign in; None where one can."""
+    faults = [fault(surroundings, person, places) for person in persons]
+    return None if None in faults else faults[0]
+
+
+def last_end(
+    surroundings: Surroundings, persons: Sequence[str], organisation: str | None = None
+) -> int:
+    """Return the last of the ends of these persons, who are one."""
+    return max(end(surroundings, person, organisation) for person in persons)
+
+
 def end(surroundings: Surroundings, fhir_user: str, organisation: str | None = None) -> int:
     """Return when a person is one no longer who may have an account, or works there no longer.
 

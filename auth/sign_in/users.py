@@ -8,7 +8,7 @@ import json
 import unicodedata
 import uuid
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, delete, insert, or_, select, update
@@ -45,7 +45,10 @@ class Role:
 
 @dataclass(frozen=True, slots=True)
 class User:
-    """An account. `roles` and `patients` are those in force at the time it was asked for."""
+    """An account. `roles` and `patients` are those in force at the time it was asked for.
+
+    `others` are as whom a carer acts for further patients: a RelatedPerson by the patient's id.
+    """
 
     id: str
     kind: str
@@ -55,6 +58,17 @@ class User:
     roles: tuple[Role, ...] = ()
     patients: tuple[str, ...] = ()
     disabled: bool = False
+    others: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def persons(self) -> tuple[str, ...]:
+        """Return every person of the record who this is."""
+        return tuple(dict.fromkeys((self.fhir_user, *self.others.values())))
+
+    def acting_for(self, patient: str | None) -> "User":
+        """Return this user as who opens the record of a patient, by id."""
+        person = self.others.get(patient or "")
+        return self if person is None else replace(self, fhir_user=person)
 
     @property
     def is_professional(self) -> bool:
@@ -135,8 +149,10 @@ def needed(connection: Connection, id: str, now: int) -> User:
 
 
 def of_person(connection: Connection, fhir_user: str, now: int) -> list[User]:
-    """Return the users who are this person of the record."""
-    return _some(connection, user_account.c.fhir_user == fhir_user, now)
+    """Return the users who are this person of the record, for one patient of several too."""
+    further = select(user_patient.c.user_id).where(user_patient.c.person == fhir_user)
+    is_them = or_(user_account.c.fhir_user == fhir_user, user_account.c.id.in_(further))
+    return _some(connection, is_them, now)
 
 
 def everyone(connection: Connection, now: int) -> list[User]:
@@ -158,13 +174,18 @@ def set_roles(connection: Connection, id: str, roles: Iterable[Role]) -> None:
 
 
 def open_patient(
-    connection: Connection, id: str, patient: str, relation: str = SELF, ends: int | None = None
+    connection: Connection,
+    id: str,
+    patient: str,
+    relation: str = SELF,
+    ends: int | None = None,
+    person: str | None = None,
 ) -> None:
-    """Let a user open the record of one patient."""
+    """Let a user open the record of one patient, as another `person` than the account is or not."""
     close_patient(connection, id, patient)
     connection.execute(
         insert(user_patient).values(
-            user_id=id, patient=patient, relation=relation, begins=None, ends=ends
+            user_id=id, patient=patient, relation=relation, person=person, begins=None, ends=ends
         )
     )
 
@@ -219,19 +240,22 @@ def _some(connection: Connection, condition: ColumnElement[bool], now: int) -> l
     rows: Sequence[Any] = connection.execute(
         select(user_account).where(condition).order_by(user_account.c.login)
     ).all()
-    return [
-        User(
-            row.id,
-            row.kind,
-            row.login,
-            row.name,
-            row.fhir_user,
-            _roles(connection, row.id, now),
-            _patients(connection, row.id, now),
-            row.disabled is not None,
-        )
-        for row in rows
-    ]
+    return [_user(connection, row, now) for row in rows]
+
+
+def _user(connection: Connection, row: Any, now: int) -> User:
+    opened = _patients(connection, row.id, now)
+    return User(
+        row.id,
+        row.kind,
+        row.login,
+        row.name,
+        row.fhir_user,
+        _roles(connection, row.id, now),
+        tuple(opened),
+        row.disabled is not None,
+        {patient: person for patient, person in opened.items() if person is not None},
+    )
 
 
 def _roles(connection: Connection, id: str, now: int) -> tuple[Role, ...]:
@@ -244,10 +268,10 @@ def _roles(connection: Connection, id: str, now: int) -> tuple[Role, ...]:
     return tuple(Role(*row) for row in rows)
 
 
-def _patients(connection: Connection, id: str, now: int) -> tuple[str, ...]:
+def _patients(connection: Connection, id: str, now: int) -> dict[str, str | None]:
     opened = user_patient.c
     rows = connection.execute(
-        select(opened.patient)
+        select(opened.patient, opened.person)
         .where(
             opened.user_id == id,
             or_(opened.begins.is_(None), opened.begins <= now),
@@ -255,4 +279,4 @@ def _patients(connection: Connection, id: str, now: int) -> tuple[str, ...]:
         )
         .order_by(opened.relation.desc(), opened.patient)
     )
-    return tuple(row.patient for row in rows)
+    return {row.patient: row.person for row in rows}

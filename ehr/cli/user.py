@@ -17,6 +17,7 @@ from ehr.cli.exits import Exit
 from ehr.cli.failures import CommandError
 from ehr.cli.inviting import fault_of, put_invitation
 from ehr.cli.opening import opened_database
+from ehr.cli.user_acting import acts_for
 from ehr.cli.user_changes import disable, enable, named, role, unlink
 
 _CALLER = Principal(running_user(), "operator", "ehr user")
@@ -27,7 +28,7 @@ def user() -> None:
     """Invite people, list and show them, shut them out and let them in again."""
 
 
-for each in (disable, enable, unlink, role):
+for each in (disable, enable, unlink, role, acts_for):
     user.add_command(each)
 
 
@@ -105,6 +106,7 @@ def show(login: str, as_json: bool) -> None:
     shown = _described(found) | {
         "id": found.id,
         "patients": list(found.patients),
+        "acts_as": [f"{person} for Patient/{id}" for id, person in found.others.items()],
         "roles": [_role(each) for each in found.roles],
         "authenticator_app": factors.totp,
         "passkeys": [each.name for each in keys],

@@ -75,6 +75,7 @@ TOO_MANY_IMPORTS = {
     "ehr/bulk/checking/reextraction.py": "2026-11: all that the rows of a body depend on",
     "ehr/bulk/loading/one_unit.py": "2026-11: does in slices what HTTP does one by one",
     "ehr/cli/user.py": "2026-11: shows each way to sign in, a module each",
+    "ehr/cli/user_acting.py": "2026-11: a command: what it asks, changes, tells and prints",
     "ehr/cli/user_changes.py": "2026-11: ends and changes what users have, a module each",
     "ehr/interactions/capability_statement.py": "2026-11: declares what each registry has",
     "ehr/operations/__init__.py": "2026-11: one line for each operation",
