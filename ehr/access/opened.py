@@ -87,7 +87,8 @@ def _under_review(row: Row) -> list[ColumnElement[bool]]:
     """Return the conditions that a row is a review which is the caller's to do, or who it is of."""
     ways = []
     if row.may_be("Task"):
-        ways.append(and_(row.is_of("Task"), row.has_mark("review"), is_party(row)))
+        is_review = and_(row.has_mark("review"), is_party(row))
+        ways.append(and_(row.is_of("Task"), _is_open_label(row), is_review))
     if row.may_be("Patient"):
         of_patient = there_is(
             (_REVIEW, _REVIEWER),
@@ -99,7 +100,7 @@ def _under_review(row: Row) -> list[ColumnElement[bool]]:
             at_paths(_REVIEWER, ("Task.owner",)),
             among_few(_REVIEWER.c.target_rid, row.value(RIDS)),
         )
-        ways.append(and_(row.is_of("Patient"), of_patient))
+        ways.append(and_(row.is_of("Patient"), _is_open_label(row), of_patient))
     return ways
 
 

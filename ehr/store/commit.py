@@ -18,6 +18,7 @@ from ehr.store.engine import is_postgres
 from ehr.store.filing import move_rows
 from ehr.store.index_stamps import stamp
 from ehr.store.insert import delete_rows, insert_rows, update_rows
+from ehr.store.left_rows import clear_left
 from ehr.store.provenance import facts_rows
 from ehr.store.references import adopt
 from ehr.store.resolve import Keys, resolve
@@ -135,6 +136,8 @@ def _store(
         txn_id, [(write.author, written[id(write)]) for write in writes if write.author]
     )
     delete_rows(connection, gone)
+    back = [one for one in writes if one.current is not None and one.current.deleted]
+    clear_left(connection, [(written[id(one)].patient_key, written[id(one)].rid) for one in back])
     for write in writes:
         if write.clears:
             done = written[id(write)]

@@ -12,6 +12,7 @@ from sqlalchemy import Connection, Table
 
 from ehr.store.contained import of_row, place
 from ehr.store.drafts import Write, Written
+from ehr.store.left_rows import left_of
 from ehr.store.references import member_rows, reference_rows
 from ehr.store.resolve import Keys
 from ehr.store.rows import IndexRows
@@ -35,7 +36,7 @@ Batch = dict[Table, list[Row]]
 
 def difference(write: Write, done: Written, keys: Keys, gone: Batch, rows: Batch) -> None:
     """Add to `gone` the primary keys of rows that fall away, to `rows` the rows that come."""
-    new = write.draft.rows if write.draft else _NO_ROWS
+    new = _new(write)
     if write.clears and write.previous is not None:
         # The locator of identifiers is found by their values alone.
         named = _identifier(write.previous, write.type, done.patient_key, done.rid)
@@ -67,6 +68,13 @@ def difference(write: Write, done: Written, keys: Keys, gone: Batch, rows: Batch
 
 
 _NO_ROWS = IndexRows()
+
+
+def _new(write: Write) -> IndexRows:
+    """Return the rows of a resource once it is written, or deleted."""
+    if write.draft is not None:
+        return write.draft.rows
+    return _NO_ROWS if write.previous is None else left_of(write.type, write.previous)
 
 
 def clear(connection: Connection, patient_key: int, rid: int) -> None:

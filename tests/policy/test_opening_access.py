@@ -14,6 +14,7 @@ from ehr.store.locator import locate
 from fhir_profiles.own_names import REVIEW_OUTCOME
 from tests import given
 from tests.client import Client, expect, outcome
+from tests.policy.naive.vocabulary import CONFIDENTIALITY
 from tests.policy.staff import (
     ANN,
     OFFICER,
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
     from ehr.record import Record
 
 CLAIM, DELEGATE = "Patient/mary/$claim-relationship", "Patient/mary/$delegate"
+SEAL = {"system": CONFIDENTIALITY, "code": "R"}
 TEXT = ("String", "Asked to see her on ward 3 tonight.")
 
 
@@ -185,6 +187,19 @@ def test_a_review_is_closed_once(record: "Record", review: str) -> None:
     again = officer(record).post(review, verdict("not-justified"))
     assert again.status_code == 409
     assert len(rows(record, Kind.BREAK_GLASS)) == 1
+
+
+@pytest.mark.usefixtures("review")
+def test_a_review_does_not_tell_who_is_sealed(client: Client, record: "Record") -> None:
+    """Whose it is stands in the Task: what is sealed of them is for their practice."""
+    app, mary = officer(record), client.read("Patient/mary")
+    client.update({name: mary[name] for name in mary if name != "generalPractitioner"})
+    assert app.get("Patient/mary").status_code == 200  # by the review alone
+    client.update(given.patient(id="mary", meta={"security": [SEAL]}))
+
+    assert app.get("Patient/mary").status_code == 404
+    assert "entry" not in app.read("Patient?given:contains=Mary")
+    assert len(app.read("Task")["entry"]) == 1
 
 
 def test_what_is_not_justified_ends_at_once(record: "Record", review: str) -> None:
