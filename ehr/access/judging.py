@@ -15,7 +15,7 @@ from auth.principal import Principal
 from auth.rights import Rule, rules
 from ehr.access.names import GRANTEES, NOW
 from ehr.access.relationships.held import Grantees, is_held
-from ehr.access.relationships.kinds import LEADS, Ceiling, Kind
+from ehr.access.relationships.kinds import LEADS, OF_CARE, Ceiling, Kind
 from ehr.access.rows import Row
 from ehr.access.scope import Scope, scope_of
 from ehr.access.visible import is_open, is_permitted_by
@@ -110,6 +110,23 @@ def granted(
         held.c.patient_key == key, is_held(held, Ceiling.MINIMAL, caller, kinds=(Kind.PROXY,))
     )
     return frozenset(one for (permits,) in connection.execute(statement) for one in permits.split())
+
+
+def cared_for(
+    connection: Connection, database: Database, principal: Principal, keys: Collection[int]
+) -> frozenset[int]:
+    """Return of these patients those with whom the caller has a relationship of care, or one that
+    somebody with such a one delegated."""
+    values = scope_of(database, principal, "r").values
+    caller = Grantees(values.get(GRANTEES, ""), values.get(NOW, 0))
+    if not keys or not caller.listed:
+        return frozenset()
+    held = relationship.alias("caring")
+    asked = select(held.c.patient_key).where(
+        in_keys(connection, held.c.patient_key, keys),
+        is_held(held, Ceiling.ROLE, caller, kinds=(*OF_CARE, Kind.DELEGATED)),
+    )
+    return frozenset(int(key) for (key,) in connection.execute(asked))
 
 
 def standings(

@@ -13,7 +13,9 @@ from datetime import UTC, datetime
 from urllib.parse import quote
 
 from auth.principal import Principal
+from ehr.access.consents.shut_out import who_shut_out
 from ehr.errors import Throttled
+from ehr.interactions.access.terms import terms_of
 from ehr.messages import Interaction, Resource, Result
 from ehr.operations import match_asked, match_shown
 from ehr.record import Record
@@ -30,7 +32,7 @@ def match(record: Record, principal: Principal, interaction: Interaction) -> Res
     """Return a searchset Bundle of who was found. Raises Throttled, Unprocessable, Invalid."""
     asked = match_asked.read(interaction)
     _count(record, principal)
-    found = _found(record, asked)
+    found = _found(record, principal, asked)
     parts = [part for _, part in found]
     body = match_shown.bundle(
         parts, asked, base=interaction.base, id=record.new_id(), at=record.clock()
@@ -61,11 +63,19 @@ def _count(record: Record, principal: Principal) -> None:
     )
 
 
-def _found(record: Record, asked: match_asked.Asked) -> list[tuple[Stored, Resource]]:
-    """Return the rows that are meant, and what is told of each."""
+def _found(
+    record: Record, principal: Principal, asked: match_asked.Asked
+) -> list[tuple[Stored, Resource]]:
+    """Return the rows that are meant, and what is told of each; none of who keeps the caller out by
+    name, whom no claim and no emergency opens either."""
     born = parse_interval(asked.birth_date, zone_named(record.settings.record_timezone))
     with record.database.read() as connection:
         rows = patient_lookups.find(connection, asked.system, asked.number, born)
+        who, terms, now = principal.person, terms_of(record), record.clock()
+        if who is not None:
+            keys = [row.patient_key for row in rows]
+            kept = who_shut_out(connection, keys, who, terms, now)
+            rows = tuple(row for row in rows if row.patient_key not in kept)
     today = datetime.fromtimestamp(record.clock() / 1000, UTC).date()
     patients = ((row, json_format.reparse(row.json())) for row in rows)
     return [

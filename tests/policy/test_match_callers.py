@@ -12,6 +12,7 @@ from tests import given
 from tests.client import Client, outcome
 from tests.counting import is_counted
 from tests.matching import ANN, BORN, CHI, MARY, NHS, NOBODY, number, question, wanted
+from tests.unit.ehr.access.access_documents import actor, consent
 
 if TYPE_CHECKING:
     from ehr.record import Record
@@ -136,7 +137,7 @@ def test_t28_who_is_not_found_is_as_who_is_not_there(
     assert '"total":0' in nobody[2]
     assert '"total":1' in shown[2]
     assert shown[:2] + shown[3:] == nobody[:2] + nobody[3:]
-    assert len(nobody[3]) == 3
+    assert len(nobody[3]) == 6  # of which three ask whom the patient keeps out by name
 
 
 def test_t28_no_body_is_read_unless_number_and_birth_date_agree(
@@ -163,3 +164,25 @@ def test_a_refusal_quotes_no_number(client_with: App) -> None:
 
     assert len(outcome(answer)) == 2
     assert "943476" not in answer.text
+
+
+def test_who_keeps_somebody_out_by_name_is_not_found_by_them(
+    client: Client, client_with: App
+) -> None:
+    """No claim and no emergency opens the record to them: to be found would tell of the block."""
+    client.update(given.practitioner(id="ann"))
+    client.update(given.practitioner(id="bo"))
+    kept_out = {"type": "deny", "actor": [actor("Practitioner/ann")]}
+    client.update({**consent(kept_out), "id": "no"})
+
+    told = {
+        who: client_with("user/Patient.s", kind="professional", person=f"Practitioner/{who}").post(
+            "Patient/$match", question()
+        )
+        for who in ("ann", "bo")
+    }
+
+    assert told["bo"].get_json()["total"] == 1
+    assert told["ann"].status_code == 200
+    assert "Murray" not in told["ann"].text
+    assert "entry" not in told["ann"].get_json()

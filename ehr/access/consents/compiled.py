@@ -35,13 +35,21 @@ def compiled(consent: Resource, terms: Terms) -> Compiled:
     """Return what a Consent says. Drafts and withdrawn ones have neither rules nor problems."""
     if not is_active(consent):
         return Compiled()
-    faults = proxy_problems(consent, terms) if is_proxy(consent) else ()
+    strange = tuple(_strange(consent))
+    faults = strange or (proxy_problems(consent, terms) if is_proxy(consent) else ())
     if faults:
         return Compiled(problems=faults)
     try:
         return Compiled(tuple(dict.fromkeys(_rules(consent, terms))))
     except CannotObey as refused:
         return Compiled(problems=(refused.problem,))
+
+
+def _strange(consent: Resource) -> Iterator[Problem]:
+    """Yield what changes the meaning of all else, which nobody may pass over (R4 §2.1.0.1.5)."""
+    for name in ("modifierExtension", "implicitRules"):
+        if name in consent:
+            yield Problem(f"Consent.{name}", "It changes what the Consent means. Leave it out.")
 
 
 def problems(consent: Resource, terms: Terms) -> tuple[Problem, ...]:

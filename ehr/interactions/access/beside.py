@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from ehr.interactions.access.alerts import Claimed, alert_of
+from ehr.interactions.access.letting_in import Claimed, alert_of
 from ehr.interactions.access.rows import keep_access
 from ehr.interactions.drafting import make
 from ehr.record import Record

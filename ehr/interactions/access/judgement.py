@@ -14,9 +14,9 @@ from auth.elements import Fault, Writer, change_meets, claims, filled, judge
 from auth.rights import rules
 from auth.roles.known import role_of
 from auth.roles.narrowings import BY_WORD, CHANGE
-from ehr.access.judging import Place, permitting, seen, standings
+from ehr.access.judging import Place, cared_for, permitting, seen, standings
 from ehr.errors import Conflict, FhirError, Forbidden, Unprocessable
-from ehr.interactions.access.alerts import Claimed
+from ehr.interactions.access.letting_in import Claimed, let_in
 from ehr.interactions.access.practices import refuse_strange_practices
 from ehr.interactions.access.registering import claims_of_registered
 from ehr.interactions.access.unfit import refuse_stop
@@ -130,6 +130,10 @@ class Judgement:
         held = standings(connection, self._database, self._principal, keys)
         for write, one in some:
             self._judge_parts(write, one, held.get(one.patient_key, frozenset()))
+        if self._principal.kind == "professional" and not is_of_new_patient:
+            cared = cared_for(connection, self._database, self._principal, keys)
+            others = [(w, one) for w, one in some if one.patient_key not in cared]
+            self.claimed += let_in(self._record, self._principal, others)
 
     def filled(self, change: Change, draft: Draft | None, row: Current | None) -> Draft | None:
         """Return a draft with the authors that the server sets."""

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from ehr.access.judging import seen
-from ehr.interactions.access.alerts import Claimed
+from ehr.interactions.access.letting_in import Claimed
 from ehr.interactions.access.tasks import claim
 from ehr.interactions.access.terms import terms_of
 from ehr.record import Record
