@@ -10,7 +10,7 @@ from auth.principal import Principal
 from ehr.access.scope import EVERYTHING, scope_of
 from ehr.audit.event import AuditRow
 from ehr.audit.telling.requests import of_refusal
-from ehr.errors import FhirError, NotFound
+from ehr.errors import FhirError, Invalid, NotFound
 from ehr.messages import Interaction
 from ehr.record import Record
 from ehr.store.locator import Name, locate
@@ -22,6 +22,12 @@ def of(
 ) -> list[AuditRow]:
     """Return the events of an interaction that was refused or failed."""
     return of_all(record, principal, (asked,), error)
+
+
+def tell(record: Record, principal: Principal, asked: Interaction, error: Exception) -> None:
+    """Record an interaction that was refused before it began. Raises AuditFailed."""
+    told = error if isinstance(error, FhirError) else Invalid("The document can't be read.")
+    record.trail.record(of(record, principal, asked, told))
 
 
 def of_all(

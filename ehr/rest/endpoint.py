@@ -44,19 +44,22 @@ _LOG = logging.getLogger("ehr.rest")
 class Door:
     """What an endpoint needs: settings, who a token stands for, and the pipeline behind it.
 
-    `custom` are the search parameters that the record adds to those of R4; `is_registered` tells
-    whether an origin is one of a client in use.
+    `custom` are the search parameters that the record adds to those of R4; `tell_refused` audits
+    what is refused before the pipeline sees it; `is_registered` tells whether an origin is one of a
+    client in use.
     """
 
     settings: Settings
     handle: Handle
     authenticate: Authenticate
     custom: Callable[[], Custom] = Custom
+    tell_refused: Callable[[Principal, Interaction, Exception], None] = lambda *_: None
     is_registered: Callable[[str], bool] = lambda _origin: False
 
 
 def open_door(record: "Record", surroundings: "Surroundings") -> Door:
     """Return the door to a record, with its tokens and its pipeline."""
+    from ehr.interactions import refusals
     from ehr.pipeline import handle
 
     callers = Callers(record, surroundings)
@@ -66,7 +69,8 @@ def open_door(record: "Record", surroundings: "Surroundings") -> Door:
         return record.definitions.custom
 
     registered = Origins(surroundings).has
-    return Door(record.settings, partial(handle, record), callers.find, custom, registered)
+    refused = partial(refusals.tell, record)
+    return Door(record.settings, partial(handle, record), callers.find, custom, refused, registered)
 
 
 @dataclass(slots=True)
@@ -115,19 +119,46 @@ def _answer(door: Door, exchange: _Exchange) -> Response:
     if not _is_public(path):
         principal = principal_of(door.authenticate, environ, _sent_path(environ))
     exchange.principal = principal
+    if principal is None:
+        shown = exchange.shown = parse.presentation(environ)
+        interaction, _ = parse.parse_head(environ, door.settings, shown, exchange.request_id)
+        return capability.respond(interaction, door.settings, door.custom(), shown, environ)
+    try:
+        interaction, shown, view = _asked(door, exchange, principal)
+    except (FhirError, InvalidDocument) as error:
+        _tell_refused(door, exchange, principal, error)
+        raise
+    result = door.handle(principal, interaction)
+    return respond(result, interaction, shown, view, environ)
+
+
+def _asked(
+    door: Door, exchange: _Exchange, principal: Principal
+) -> tuple[Interaction, Presentation, views.View]:
+    """Return what is asked and how the answer is to look."""
+    environ = exchange.environ
     shown = exchange.shown = parse.presentation(environ)
     interaction, route = parse.parse_head(environ, door.settings, shown, exchange.request_id)
-    if principal is None:
-        return capability.respond(interaction, door.settings, door.custom(), shown, environ)
     if route.form:
         interaction, shown = parse.parse_form(interaction, environ, door.settings, principal.kind)
     else:
         interaction = parse.parse_body(interaction, environ, door.settings, principal.kind)
     exchange.shown = shown
     # A view that can't be given is refused before any work is done for it.
-    view = views.wanted_view(interaction)
-    result = door.handle(principal, interaction)
-    return respond(result, interaction, shown, view, environ)
+    return interaction, shown, views.wanted_view(interaction)
+
+
+def _tell_refused(
+    door: Door, exchange: _Exchange, principal: Principal, error: FhirError | InvalidDocument
+) -> None:
+    """Audit a request that can't be read, where its head says what it asks and of what."""
+    environ = exchange.environ
+    try:
+        shown = parse.fallback(environ)
+        asked, _ = parse.parse_head(environ, door.settings, shown, exchange.request_id)
+    except FhirError:
+        return  # it names no interaction
+    door.tell_refused(principal, asked, error)
 
 
 def _is_public(path: str) -> bool:

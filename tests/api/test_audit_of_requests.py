@@ -388,6 +388,52 @@ def test_a_search_that_cannot_be_read_is_told_as_refused(record: Record, client:
     assert event.query == "Patient?nothing-such=1"
 
 
+UNREAD: dict[str, tuple[str, str, str, str, dict[str, str], int, Kind]] = {
+    # method, path, body, its type, headers; status, and what is told
+    "a format that is none": ("GET", "Observation/of-mary?_format=zzz", "", "", {}, 406, Kind.READ),
+    "a type that is not given": (
+        "GET", "Observation/of-mary", "", "", {"Accept": "image/png"}, 406, Kind.READ,
+    ),
+    "a body that breaks off": (
+        "PUT", "Observation/of-mary", "{", "application/fhir+json", {}, 400, Kind.UPDATE,
+    ),
+    "a patch that breaks off": (
+        "PATCH", "Observation/of-mary", "{", "application/json-patch+json", {}, 400, Kind.PATCH,
+    ),
+    "a body that is no resource": (
+        "PUT", "Observation/of-mary", "a,b", "text/csv", {}, 415, Kind.UPDATE,
+    ),
+    "a view that is none": ("GET", "Observation/of-mary?_summary=some", "", "", {}, 400, Kind.READ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("unread", UNREAD)
+def test_what_cannot_be_read_is_told_where_it_names_something(
+    record: Record, client: Client, places: dict[str, Place], unread: str
+) -> None:
+    """Else rows could be probed, and records tried to be opened, without a trace."""
+    method, path, body, media, headers, status, kind = UNREAD[unread]
+    with audited.since(record) as told:
+        answer = client.request(method, path, body or None, headers=headers, content_type=media)
+
+    assert answer.status_code == status
+    [event] = told
+    assert (event.kind, event.outcome) == (kind, 4)
+    assert (event.patient_key, event.rid) == places["of-mary"]
+
+
+def test_a_break_glass_that_cannot_be_read_is_told(record: Record, client: Client) -> None:
+    client.put("Patient/mary", given.patient(id="mary"))
+    with audited.since(record) as told:
+        answer = client.request(
+            "POST", "Patient/mary/$break-glass", "{", content_type="application/fhir+json"
+        )
+
+    assert answer.status_code == 400
+    [event] = told
+    assert event.outcome == 4
+
+
 def test_a_revoked_token_is_told_with_whose_it_was(
     record: Record, client_with: Callable[..., Client]
 ) -> None:
