@@ -133,7 +133,9 @@ class Judgement:
         if self._principal.kind == "professional" and not is_of_new_patient:
             cared = cared_for(connection, self._database, self._principal, keys)
             others = [(w, one) for w, one in some if one.patient_key not in cared]
-            self.claimed += let_in(self._record, self._principal, others)
+            told = {one.name for one in self.claimed}
+            own = let_in(self._record, self._principal, others)
+            self.claimed += [one for one in own if one.name not in told]
 
     def filled(self, change: Change, draft: Draft | None, row: Current | None) -> Draft | None:
         """Return a draft with the authors that the server sets."""

@@ -32,6 +32,13 @@ if TYPE_CHECKING:
 
 # Whoever takes part in one's own organisation's Encounter is there for all to see.
 _TOLD_OF = frozenset({"CareTeam", "Encounter", "Task"})
+_BY = {
+    "CareTeam": "participant",
+    "Consent": "provision",
+    "Encounter": "participant",
+    "ServiceRequest": "performer",
+    "Task": "owner",
+}
 _Grant = tuple[str, str]  # to whom, on whose behalf
 
 
@@ -80,7 +87,8 @@ def let_in(
         if write.type == "Encounter" or (
             write.type in _TOLD_OF and all(name in mine for name, _ in opened)
         ):
-            found.append(Claimed(done.patient_key, f"{write.type}/{write.id}", write.type))
+            by = f"{write.type}.{_BY[write.type]}"
+            found.append(Claimed(done.patient_key, f"{write.type}/{write.id}", by))
             continue
         raise _refused(write, "Who is asked to care for somebody is")
     return found
@@ -121,5 +129,5 @@ def _refused(write: Write, what: str) -> Forbidden:
         f"{what} for those who care for them: registered practice, team, Encounter or accepted "
         "referral. You have this record open for a short time, or were only asked. Accept the "
         "Task, or ask the practice or the team.",
-        expression=write.at or write.type,
+        expression=write.place(_BY[write.type]),
     )
