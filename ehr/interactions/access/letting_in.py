@@ -15,7 +15,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from ehr.access.relationships import SOURCES, Relationship, Source, relationships_of
+from ehr.access.relationships import Relationship, Source, relationships_of
 from ehr.errors import Forbidden
 from ehr.interactions.access.concerned import caller_in_words, concerned
 from ehr.interactions.access.notices import alert
@@ -78,7 +78,7 @@ def let_in(
     for write, done in writes:
         if write.type == "Consent":
             raise _refused(write, "Who sees a record, and who acts for whom, is")
-        if write.type not in SOURCES or write.type == "Patient":
+        if write.type not in _BY:
             continue
         opened = _opened(record, write, done)
         if not opened:

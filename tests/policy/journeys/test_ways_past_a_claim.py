@@ -80,3 +80,11 @@ def test_who_is_only_asked_does_not_write_themself_in(cast: Cast) -> None:
     cast.consultant.post("ServiceRequest", request(worker("consultant")))
 
     assert cast.consultant.get("Condition/diabetes").status_code == 404
+
+
+def test_a_relative_is_recorded_all_the_same(cast: Cast) -> None:
+    """Who somebody's relatives are opens nothing by itself."""
+    expect(cast.other_gp.post(f"{MARY}/$break-glass", emergency()), 201)
+    relative = {"resourceType": "RelatedPerson", "patient": given.reference(MARY)}
+
+    assert cast.other_gp.post("RelatedPerson", relative).status_code == 201
