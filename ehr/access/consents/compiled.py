@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from ehr.access.consents.conditions import Conditions, conditions
-from ehr.access.consents.kinds import is_active, is_proxy, purpose
+from ehr.access.consents.kinds import SCOPE, is_active, is_proxy, names_access, purpose
 from ehr.access.consents.model import CannotObey, ConsentRule, Problem
 from ehr.access.consents.proxies import proxy_problems
 from ehr.access.terms import Resource, Terms, extension, parts
@@ -35,7 +35,7 @@ def compiled(consent: Resource, terms: Terms) -> Compiled:
     """Return what a Consent says. Drafts and withdrawn ones have neither rules nor problems."""
     if not is_active(consent):
         return Compiled()
-    strange = tuple(_strange(consent))
+    strange = (*_strange(consent), *_unheard(consent))
     faults = strange or (proxy_problems(consent, terms) if is_proxy(consent) else ())
     if faults:
         return Compiled(problems=faults)
@@ -50,6 +50,12 @@ def _strange(consent: Resource) -> Iterator[Problem]:
     for name in ("modifierExtension", "implicitRules"):
         if name in consent:
             yield Problem(f"Consent.{name}", "It changes what the Consent means. Leave it out.")
+
+
+def _unheard(consent: Resource) -> Iterator[Problem]:
+    """Yield a scope of access that is not in its system: it would be kept and not obeyed."""
+    if purpose(consent) is None and names_access(consent):
+        yield Problem("Consent.scope", f"Say the system of the scope: {SCOPE}.")
 
 
 def problems(consent: Resource, terms: Terms) -> tuple[Problem, ...]:

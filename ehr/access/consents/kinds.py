@@ -4,7 +4,7 @@ R4 §6.2: the scope tells treatment, research, advance directives and privacy ap
 obeyed, research as the purpose HRESCH; the others say nothing about access.
 """
 
-from ehr.access.terms import Resource, codes
+from ehr.access.terms import Resource, codes, parts
 from fhir_profiles.own_names import CONSENT_KIND, PROXY
 
 SCOPE = "http://terminology.hl7.org/CodeSystem/consentscope"
@@ -27,3 +27,8 @@ def purpose(consent: Resource) -> str | None:
     if _OBEYED.isdisjoint(scopes):
         return None
     return "" if "patient-privacy" in scopes else "HRESCH"
+
+
+def names_access(consent: Resource) -> bool:
+    """Tell whether the scope has a code that is obeyed, in whatever system."""
+    return any(one.get("code") in _OBEYED for one in parts(consent.get("scope") or {}, "coding"))

@@ -187,3 +187,13 @@ def test_block_nobody_chooses_for_her(cast: Cast, name: str) -> None:
 
     assert app.post("Consent", restriction(**GROUP)).status_code == 403
     assert who_reads(cast)[2]
+
+
+@pytest.mark.parametrize("system", [None, "http://terminology.hl7.org/CodeSystem/consentscop"])
+def test_block_a_choice_that_would_not_be_heard_is_refused(cast: Cast, system: str | None) -> None:
+    """A scope without its system was kept as active, and nothing was held back."""
+    coding = {"code": "patient-privacy", **({"system": system} if system else {})}
+    refused = cast.mary.post("Consent", restriction() | {"scope": {"coding": [coding]}})
+
+    assert refused.status_code == 422
+    assert outcome(refused)[0]["expression"] == ["Consent.scope"]
