@@ -124,16 +124,18 @@ def filled(
     after: Resource,
     *,
     bases: tuple[str, ...] = (),
+    is_patch: bool = False,
 ) -> Resource:
     """Return a resource with the authors that the server sets; the same object if none is.
 
-    `before` is None for what is made. An author that stands is put back where it was left out; new
-    entries of notes and progress that say nothing of their author get the writer.
+    `before` is None for what is made. An author that stands is put back where it was left out, but
+    by a patch, which takes away what it says; new entries of notes and progress that say nothing of
+    their author get the writer.
     """
     if writer.kind not in PEOPLE or writer.person is None or not are_resources(before, after):
         return after
     write = case(writer, before, after, (), bases)
-    found = dict(_authors(write)) | dict(_notes(write))
+    found = ({} if is_patch else dict(_authors(write))) | dict(_notes(write))
     return {**after, **found} if found else after
 
 

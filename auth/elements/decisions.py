@@ -39,6 +39,11 @@ DECISIONS: tuple[Decision, ...] = (
     Decision("adding oneself", "To a team or an Encounter: let, and a claim. As "
         "`generalPractitioner`: refused, and a claim. A Task that one takes on and nobody else "
         "asked for: a claim. To come back, or to stay longer, is to add oneself; to leave is not."),
+    Decision("letting others in", "Others are named in a ServiceRequest, Task, team or Consent by "
+        "whoever has one of the first four relationships or a delegated one. Who claimed, broke "
+        "the glass or was only asked is refused, and lets in themself by a team, an Encounter of "
+        "their organisation or a Task alone, each with an alert: hours would become years else, "
+        "and no label hold."),
     Decision("named lead", "Named, and taken out, by those who name anybody: the place gives "
         "rights, so that nobody else takes it."),
     Decision("patients and carers in a team", "Any staff who change teams name them: it opens "

@@ -15,11 +15,11 @@ from sqlalchemy import Connection
 from auth.apps import shown_texts
 from auth.joining import invitations
 from auth.principal import Principal
+from auth.roles.known import OF_STAFF, UNKNOWN, of_staff
 from auth.sign_in import standing, users
 from auth.sign_in.users import Role
 from auth.surroundings import Surroundings
 
-_ROLE = re.compile(r"[a-z][a-z0-9-]{1,39}")
 # What who manages an organisation may give, and how it is called there.
 ROLES = {
     "gp": "GP",
@@ -37,6 +37,8 @@ ROLES = {
 }
 MOST_SHOWN = 30  # colleagues, each of whom is looked up
 _NO_KIND = "Choose whom you invite."
+# What the command line takes, beside the codes that stand for a role.
+WORDS = ", ".join(sorted(OF_STAFF))
 _NO_ROLE = "Choose the role of your colleague."
 _ID = re.compile(r"[A-Za-z0-9.-]{1,64}")
 
@@ -165,8 +167,8 @@ def _acted_for(carer: Mapping[str, Any]) -> str:
 
 def role(name: str, title: str, organisation: str | None, *, manages: bool = False) -> Role:
     """Return a role that an invitation will give. Raises CannotInvite."""
-    if not _ROLE.fullmatch(name.strip()):
-        raise CannotInvite("Enter a role in small letters, such as gp or social-worker.", "role")
+    if name.strip() != UNKNOWN and of_staff(name.strip()) == UNKNOWN:
+        raise CannotInvite(f"There is no role {name.strip()!r}. Choose one: {WORDS}.", "role")
     if shown_texts.fault(title, 200) is not None:
         raise CannotInvite("Enter what the role is called, as GP at Northside Practice.", "title")
     return Role(name.strip(), title.strip(), organisation, manages)

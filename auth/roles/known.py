@@ -1,7 +1,7 @@
 """The roles that the access table has rows for, and which one a caller is in.
 
 Roles are given out in these places: `auth/joining/inviting.py` (what a manager may choose for a
-colleague, and any word of small letters by the command line), `ehr/cli/user_changes.py`,
+colleague, and any word that is known here by the command line), `ehr/cli/user_changes.py`,
 `ehr/cli/demo_access.py` (people of the demo); they are kept in `user_role.role`, put into the
 context of a grant by `auth/authorizing/granting.py`, and read into `Principal.role` by
 `auth/tokens.py`, `auth/grants/held.py` and `auth/authorizing/own_reading.py`. At CIS2 staff choose

@@ -6,7 +6,7 @@ predicate); `change` by what a write alters; `parts` by what is left out of an a
 `row` words a resource says of itself, `marks.py` reads.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 ROW, CHANGE, PARTS = "row", "change", "parts"
@@ -136,3 +136,8 @@ _PARTS = (
 
 NARROWINGS: tuple[Narrowing, ...] = (*_WHOSE, *_WHAT, *_LABELS, *_CHANGES, *_PARTS)
 BY_WORD: Mapping[str, Narrowing] = {one.word: one for one in NARROWINGS}
+
+
+def meant(words: Iterable[str]) -> str:
+    """Return in sentences what all must hold for these words; empty for none."""
+    return " ".join(BY_WORD[word].meaning for word in sorted(words) if word in BY_WORD)

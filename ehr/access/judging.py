@@ -112,27 +112,11 @@ def granted(
     return frozenset(one for (permits,) in connection.execute(statement) for one in permits.split())
 
 
-def cared_for(
-    connection: Connection, database: Database, principal: Principal, keys: Collection[int]
-) -> frozenset[int]:
-    """Return of these patients those with whom the caller has a relationship of care, or one that
-    somebody with such a one delegated."""
-    values = scope_of(database, principal, "r").values
-    caller = Grantees(values.get(GRANTEES, ""), values.get(NOW, 0))
-    if not keys or not caller.listed:
-        return frozenset()
-    held = relationship.alias("caring")
-    asked = select(held.c.patient_key).where(
-        in_keys(connection, held.c.patient_key, keys),
-        is_held(held, Ceiling.ROLE, caller, kinds=(*OF_CARE, Kind.DELEGATED)),
-    )
-    return frozenset(int(key) for (key,) in connection.execute(asked))
-
-
 def standings(
     connection: Connection, database: Database, principal: Principal, keys: Collection[int]
 ) -> dict[int, frozenset[str]]:
-    """Return what the caller is to each of these patients: `registered`, `lead` or both."""
+    """Return what the caller is to each of these patients: `registered`, `lead`, and `cares` with
+    any relationship of care or one that somebody with such a one delegated."""
     values = scope_of(database, principal, "r").values
     caller = Grantees(values.get(GRANTEES, ""), values.get(NOW, 0))
     held = relationship.alias("standing")
@@ -141,11 +125,12 @@ def standings(
         return {}
     statement = select(held.c.patient_key, held.c.kind, held.c.permits).where(
         in_keys(connection, held.c.patient_key, keys),
-        is_held(held, Ceiling.ROLE, caller, kinds=(Kind.REGISTERED, Kind.TEAM)),
+        is_held(held, Ceiling.ROLE, caller, kinds=(*OF_CARE, Kind.DELEGATED)),
     )
     for key, kind, permits in connection.execute(statement).all():
+        some = found.setdefault(key, {"cares"})
         if kind == Kind.REGISTERED:
-            found.setdefault(key, set()).add("registered")
-        elif permits == LEADS:
-            found.setdefault(key, set()).add("lead")
+            some.add("registered")
+        elif kind == Kind.TEAM and permits == LEADS:
+            some.add("lead")
     return {key: frozenset(some) for key, some in found.items()}

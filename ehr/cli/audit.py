@@ -130,8 +130,9 @@ def unusual(since: str, as_json: bool) -> None:
     """List looks of staff into records that deserve a second look.
 
     Into their own record or that of somebody of their family name or address; into a record that
-    only their own claim or an emergency opened; many claims or emergencies of one person. Run it
-    each night: a privacy officer asks about what it lists.
+    only their own claim or an emergency opened; many claims or emergencies of one person; and
+    emergencies of which the patient is told after more than a day. Run it each night: a privacy
+    officer asks about what it lists.
     """
     from ehr.access.unusual import listing
     from ehr.audit import rows

@@ -36,11 +36,13 @@ def ask(
     """
     from werkzeug.test import EnvironBuilder
 
+    from ehr.interactions import refusals
     from ehr.pipeline import handle
     from ehr.rest.endpoint import Door, endpoint
 
     caller = Principal("command-line", kind, "command line")
-    door = Door(record.settings, partial(handle, record), lambda _sent: caller)
+    told = partial(refusals.tell, record)
+    door = Door(record.settings, partial(handle, record), lambda _sent: caller, tell_refused=told)
     path, _, query = _below_base(path, record).partition("?")
     builder = EnvironBuilder(
         path=f"{MOUNT}/{path.lstrip('/')}".rstrip("/"),

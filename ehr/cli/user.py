@@ -42,7 +42,7 @@ for each in (disable, enable, unlink, role, acts_for):
 @click.option("--professional", metavar="ID", help="A Practitioner of the record.")
 @click.option("--patient", metavar="ID", help="A Patient of the record, or an NHS or CHI number.")
 @click.option("--carer", metavar="ID", help="A RelatedPerson of the record.")
-@click.option("--role", default="", help="Of a professional: gp, consultant, social-worker …")
+@click.option("--role", default="", help=f"Of a professional: {inviting.WORDS}.")
 @click.option("--title", default="", help="Of a professional: GP at Leith Walk.")
 @click.option("--organisation", metavar="ID", help="Of a professional: where the role is held.")
 @click.option("--manages", is_flag=True, help="Of a professional: may invite others there.")

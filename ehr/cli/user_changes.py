@@ -77,7 +77,7 @@ def unlink(login: str, issuer: str | None) -> None:
     )
 )
 @click.argument("login")
-@click.option("--role", "name", default="", help="A role to add: gp, consultant …")
+@click.option("--role", "name", default="", help=f"A role to add: {inviting.WORDS}.")
 @click.option("--title", default="", help="What it is called: GP at Leith Walk.")
 @click.option("--organisation", metavar="ID", help="Where it is held.")
 @click.option("--manages", is_flag=True, help="May invite others there.")

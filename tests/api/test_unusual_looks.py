@@ -7,7 +7,7 @@ import pytest
 
 from ehr import cli
 from ehr.access.unusual.alike import OWN_RECORD, SAME_ADDRESS, SAME_NAME
-from ehr.access.unusual.listing import EMERGENCIES, ONLY_CLAIMED
+from ehr.access.unusual.listing import EMERGENCIES, ONLY_CLAIMED, TOLD_LATE
 from ehr.audit.kinds import Kind
 from ehr.audit.trail import Trail
 from ehr.cli.exits import Exit
@@ -16,7 +16,7 @@ from tests import audited, given
 from tests.client import expect
 from tests.given_events import event_row
 from tests.policy.house import House, open_house
-from tests.policy.staff import parameters
+from tests.policy.staff import REID, emergency, parameters, put_ward, staff
 
 HOME = {"line": ["4 High  Street"], "postalCode": "EH1 1AA"}
 BEN = {"family": "Murray", "given": ["Ben"]}
@@ -101,6 +101,21 @@ def test_t38_who_opens_many_records_in_emergencies_is_listed(
     trail.record([opened] * times)
 
     assert _unusual(capsys).get("Practitioner/ann None") == why
+
+
+@pytest.mark.parametrize(("hours", "why"), [(24, None), (25, 25), (720, 720)])
+def test_an_emergency_of_which_the_patient_is_told_late_is_listed(
+    house: House, capsys: pytest.CaptureFixture[str], hours: int, why: int | None
+) -> None:
+    """Until the patient is told, the feed shows none of the looks: somebody else has to ask."""
+    put_ward(house.everything)
+    asked = emergency(
+        delayNotice=("UnsignedInt", hours), delayReason=("String", "He may be in danger at home.")
+    )
+    expect(staff(house.record).post("Patient/mary/$break-glass", asked), 201)
+
+    late = (TOLD_LATE.format(why),) if why else None
+    assert _unusual(capsys).get(f"{REID} mary") == late
 
 
 def test_who_asks_is_in_the_trail(house: House, capsys: pytest.CaptureFixture[str]) -> None:

@@ -98,6 +98,8 @@ def _effect(consent: Resource, root: Resource) -> str:
     if "type" not in root and (root.keys() - _SAYS_NOTHING or (root and not told)):
         # R4's own examples mean "not these" by it, others "these": nobody can tell.
         raise CannotObey(f"{_AT}.type", "Say whether it denies or permits.")
+    if not root and not told:
+        raise CannotObey(_AT, "It says nothing that can be obeyed. Say whom or what it denies.")
     return str(root.get("type") or next(iter(told), "permit"))
 
 

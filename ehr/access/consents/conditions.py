@@ -24,7 +24,7 @@ _ALL_TYPES = frozenset(resource_types())
 
 # Whoever is named without a type may be a person.
 PERSONS = frozenset({"Practitioner", "PractitionerRole", "RelatedPerson", ""})
-_ACTORS = PERSONS | {"Organization", "CareTeam"}
+_ACTORS = PERSONS | {"Organization"}
 # Roles of who receives data (v3-ParticipationType, PRCP is IHE's; R4's security-role-type).
 _RECIPIENTS = frozenset({"PRCP", "IRCP", "RCV", "TRC", "GRANTEE", "DELEGATEE"})
 _READING = frozenset({"access", "use", "disclose"})
@@ -126,7 +126,9 @@ def _actor(terms: Terms, actor: Resource, at: str) -> str:
     name = terms.name(actor.get("reference"), _ACTORS)
     if name is None:
         raise CannotObey(
-            f"{at}.reference", "Name a person, an organisation or a team by a reference."
+            f"{at}.reference",
+            "Name a person, a role or an organisation by a reference; of a team, those who are in "
+            "it.",
         )
     role = actor.get("role")
     told = {str(one.get("code")) for one in parts(role, "coding")} if role else _RECIPIENTS

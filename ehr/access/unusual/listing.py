@@ -9,13 +9,15 @@ from sqlalchemy import Connection
 from ehr.access.unusual.alike import Resource, alike
 from ehr.access.unusual.claimed import AT_ONCE, only_claimed
 from ehr.access.unusual.looked import OF_STAFF, Looked, emergencies, looks
+from ehr.access.unusual.told_late import told_late
 from ehr.messages import Instant
 from ehr.store import read
 from fhir_profiles import json_format
 
 MANY_EMERGENCIES = 3
 MANY_CLAIMS = 10
-ONLY_CLAIMED = "no relationship but their own claim"
+ONLY_CLAIMED = "no relationship but their own claim or an emergency"
+TOLD_LATE = "the patient is told of the emergency after {} hours"
 EMERGENCIES = "many emergencies"
 CLAIMS = "many claims"
 
@@ -42,6 +44,8 @@ def unusual(connection: Connection, since: Instant) -> list[Unusual]:
             why += [ONLY_CLAIMED] if (one.agent, one.patient_key) in claimed else []
             found += [Unusual(one, tuple(why))] if why else []
     found += _many(looked, claimed, emergencies(connection, since))
+    late = told_late(connection, since)
+    found += [Unusual(one, (TOLD_LATE.format(hours),)) for one, hours in late]
     return sorted(found, key=lambda one: (-len(one.why), one.looked.agent, -one.looked.last))
 
 

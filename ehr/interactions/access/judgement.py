@@ -13,14 +13,15 @@ from typing import TYPE_CHECKING
 from auth.elements import Fault, Writer, change_meets, claims, filled, judge
 from auth.rights import rules
 from auth.roles.known import role_of
-from auth.roles.narrowings import BY_WORD, CHANGE
-from ehr.access.judging import Place, cared_for, permitting, seen, standings
+from auth.roles.narrowings import BY_WORD, CHANGE, meant
+from ehr.access.judging import Place, permitting, seen, standings
 from ehr.errors import Conflict, FhirError, Forbidden, Unprocessable
 from ehr.interactions.access.letting_in import Claimed, let_in
 from ehr.interactions.access.practices import refuse_strange_practices
 from ehr.interactions.access.registering import claims_of_registered
 from ehr.interactions.access.unfit import refuse_stop
 from ehr.interactions.changes import Change
+from ehr.interactions.consenting import refuse_named_in_vain
 from ehr.interactions.drafting import bases, make, resource_of
 from ehr.interactions.targets import Plan
 from ehr.messages import Resource
@@ -82,7 +83,7 @@ class Judgement:
             place = known.get(("Patient", id))
             here = write.current.patient_key if write.current is not None else 0
             if place is None or place.reserved or (here > 0 and place.patient_key != here):
-                raise _refused(write, _letter(write))
+                raise _refused(self._principal, write, _letter(write))
         refuse_strange_practices(self._record, self._principal, connection, writes)
 
     def claim_registered(
@@ -129,19 +130,22 @@ class Judgement:
         keys = {one.patient_key for _, one in some if one.patient_key > 0}
         held = standings(connection, self._database, self._principal, keys)
         for write, one in some:
-            self._judge_parts(write, one, held.get(one.patient_key, frozenset()))
+            self._judge_parts(write, one, held.get(one.patient_key, frozenset()) - {"cares"})
         if self._principal.kind == "professional" and not is_of_new_patient:
-            cared = cared_for(connection, self._database, self._principal, keys)
-            others = [(w, one) for w, one in some if one.patient_key not in cared]
+            others = [(w, one) for w, one in some if "cares" not in held.get(one.patient_key, ())]
             told = {one.name for one in self.claimed}
             own = let_in(self._record, self._principal, others)
             self.claimed += [one for one in own if one.name not in told]
+        refuse_named_in_vain(self._record, self._principal, connection, [w for w, _ in some])
 
     def filled(self, change: Change, draft: Draft | None, row: Current | None) -> Draft | None:
         """Return a draft with the authors that the server sets."""
-        if draft is None or change.method is Method.PATCH:
-            return draft
-        found = filled(self._writer(), _before(row), draft.resource, bases=bases(self._record))
+        if draft is None:
+            return None
+        found = filled(
+            self._writer(), _before(row), draft.resource, bases=bases(self._record),
+            is_patch=change.method is Method.PATCH,
+        )  # fmt: skip
         if found is draft.resource:
             return draft
         raw = json_format.serialise(found)
@@ -156,7 +160,7 @@ class Judgement:
         elif write.current is not None and not write.current.deleted:
             after &= self._before.get((write.type, write.id), frozenset())
         if not any(self._meets(write, some[n].words) for n in after):
-            raise _refused(write, letter)
+            raise _refused(self._principal, write, letter)
 
     def _judge_parts(self, write: Write, done: Written, held: frozenset[str]) -> None:
         """Raise where what a write alters is another's, or no legal move; note claims."""
@@ -249,10 +253,14 @@ def _is_changed(write: Write, done: Written) -> bool:
     return write.current is None or done.version != write.current.version
 
 
-def _refused(write: Write, letter: str) -> Forbidden:
+def _refused(principal: "Principal", write: Write, letter: str) -> Forbidden:
+    """Return one refusal for all reasons, so that it tells nothing of whom the row is about; and by
+    the role table what may be written."""
     doing = "create" if letter == "c" else "change"
-    return Forbidden(
+    ways = {meant(one.words) for one in rules(principal, letter) if one.concerns(write.type)}
+    told = [f"Yours to {doing} is: {way}" for way in sorted(ways) if way and "" not in ways]
+    text = (
         f"Your role may {doing} some {write.type}, but not this one: for this patient, or with "
-        "this content or these labels, it is not yours to write.",
-        expression=write.at or write.type,
+        "this content or these labels, it is not yours to write."
     )
+    return Forbidden(" ".join((text, *told)), expression=write.at or write.type)

@@ -83,7 +83,11 @@ def test_no_address_is_invented_for_an_invitation(capsys: Printed) -> None:
         (["--patient", "unborn"], Exit.REFUSED, "not hold their full date of birth"),
         (["--professional", "ada"], Exit.USAGE, "say --role and --title"),
         (["--professional", "ada", "--role", "gp"], Exit.USAGE, "say --role and --title"),
-        (["--professional", "ada", "--role", "GP", "--title", "x"], Exit.REFUSED, "--role: Enter"),
+        (
+            ["--professional", "ada", "--role", "GP", "--title", "x"],
+            Exit.REFUSED,
+            "hospital-consultant, nurse",
+        ),
         (["--patient", "mary", "--role", "gp"], Exit.USAGE, "go with --professional"),
         (["--professional", "ada", "--patient", "mary"], Exit.USAGE, "one of them"),
         ([], Exit.USAGE, "one of them"),
@@ -142,7 +146,7 @@ def test_a_user_is_shut_out_and_let_in_again(capsys: Printed, ada: str) -> None:
 
 
 def test_roles_are_given_and_taken(capsys: Printed, ada: str) -> None:
-    given = ["user", "role", ada, "--role", "urgent", "--title", "Urgent care", "--manages"]
+    given = ["user", "role", ada, "--role", "urgent-care", "--title", "Urgent care", "--manages"]
 
     assert cli.run(given) == Exit.OK
     assert cli.run(["user", "role", ada, "--remove", "1"]) == Exit.OK
@@ -151,7 +155,7 @@ def test_roles_are_given_and_taken(capsys: Printed, ada: str) -> None:
     cli.run(["user", "show", ada, "--json"])
 
     (held,) = json.loads(capsys.readouterr().out)["roles"]
-    assert (held["role"], held["manages"]) == ("urgent", True)
+    assert (held["role"], held["manages"]) == ("urgent-care", True)
 
 
 @pytest.mark.parametrize(

@@ -68,6 +68,35 @@ def who_reads(cast: Cast) -> tuple[bool, ...]:
 _THREE = ("nurse", "coordinator", "gp")
 
 
+@pytest.mark.parametrize(
+    ("said", "place"),
+    [
+        ({"actor": [kept_from("Practitioner/nobody")]}, "actor[0]"),
+        ({"actor": [kept_from("Organization/nowhere")]}, "actor[0]"),
+        ({"actor": [kept_from("Practitioner/nobody")], "type": "permit"}, "actor[0]"),
+        ({"data": [{"meaning": "instance", "reference": {"reference": "Goal/none"}}]}, "data[0]"),
+        ({"data": [{"meaning": "instance", "reference": {"reference": "Goal/john-s"}}]}, "data[0]"),
+    ],
+)
+def test_a_slip_of_the_pen_is_told(cast: Cast, said: dict[str, Any], place: str) -> None:
+    """Of what is there for others and of what is nowhere alike: else nobody would be kept out."""
+    cast.system.put("Goal/john-s", given.goal("Patient/john", id="john-s"))
+
+    answer = cast.mary.post("Consent", restriction(**said))
+
+    assert answer.status_code == 422
+    [issue] = outcome(answer)
+    assert issue["expression"] == [f"Consent.provision.{place}.reference"]
+    assert "There is no" in issue["diagnostics"]
+
+
+def test_what_was_named_before_may_be_gone(cast: Cast) -> None:
+    """A choice is kept in force, and taken back, though somebody has left since."""
+    made = cast.system.create(restriction(actor=[kept_from("Practitioner/long-gone")]))
+
+    expect(cast.mary.put(f"Consent/{made['id']}", made | {"dateTime": "2024-07-01"}), 200)
+
+
 @pytest.mark.parametrize("choice", CHOICES)
 def test_the_next_request_obeys_and_it_is_taken_back(cast: Cast, choice: str) -> None:
     assert who_reads(cast) == (True, True, True)

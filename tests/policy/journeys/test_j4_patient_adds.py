@@ -60,6 +60,22 @@ def test_block_not_achieved_but_i_did_it(cast: Cast) -> None:
     assert changed(cast.mary, path, note=did).status_code == 200
 
 
+def test_a_note_that_is_patched_in_gets_its_author(cast: Cast) -> None:
+    path = f"Goal/{cast.mary.create(goal())['id']}"
+    note = [{"op": "add", "path": "/note", "value": [{"text": "I walked to the shop"}]}]
+
+    expect(cast.mary.patch(path, note, If_Match='W/"1"'), 200)
+
+    assert cast.gp.read(path)["note"][0]["authorReference"]["reference"] == MARY
+
+
+def test_a_refusal_says_what_may_be_written(cast: Cast) -> None:
+    answer = cast.mary.post("Observation", reading(meta={"tag": [{"code": "home"}]}))
+
+    assert answer.status_code == 403
+    assert "`meta.tag` has `patient-reported`" in outcome(answer)[0]["diagnostics"]
+
+
 def test_a_reading_is_seen_by_the_team(cast: Cast) -> None:
     made = cast.mary.create(reading())
 

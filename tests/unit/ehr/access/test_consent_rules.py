@@ -51,7 +51,6 @@ def test_an_objection_to_sharing_spares_who_wrote_it() -> None:
         ("PractitionerRole/tom-gp", True),
         ("RelatedPerson/ben", True),
         ("Organization/hospital", False),
-        ("CareTeam/crisis", False),
     ],
 )
 def test_a_block_of_a_person_stands_even_in_an_emergency(name: str, is_person: bool) -> None:
@@ -198,6 +197,8 @@ def test_only_active_consents_are_obeyed_or_refused(status: str) -> None:
         ({"type": "deny", "actor": [actor("Practitioner/tom", "CST")]}, "actor.role"),
         ({"type": "deny", "actor": [actor("Device/d")]}, "actor.reference"),
         ({"type": "deny", "actor": [actor("Patient/mary")]}, "actor.reference"),
+        ({"type": "deny", "actor": [actor("CareTeam/crisis")]}, "actor.reference"),
+        ({}, ""),
         ({"type": "deny", "class": [label("urn:x", "y")]}, "class"),
         ({"type": "deny", "code": [{"text": "my past"}]}, "code"),
         ({"type": "deny", "securityLabel": [label(ACT, "ETREAT")]}, "securityLabel"),
