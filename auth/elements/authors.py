@@ -150,7 +150,7 @@ def author_faults(case: Case) -> Iterator[Fault]:
         place = f"{case.type}.{one.element}"
         if case.before is not None and rule in (FORCED, KEPT) and (come or gone):
             if not (rule == FORCED and was and all(map(case.is_self, (*come, *gone)))):
-                text = f"{place} says who wrote, and stays. Send it as it is."
+                text = f"{place} says who wrote, and stays. Leave it as it is."
                 yield Fault(place, text, 403, "forbidden")
         elif rule in (FORCED, SIGNED) and not all(map(case.is_self, (*come, *gone))):
             text = f"{place} names who writes: you, your place or your organisation. Leave it out."

@@ -19,8 +19,8 @@ DECISIONS: tuple[Decision, ...] = (
         "of Tasks are judged. The table of elements is for what stands already."),
     Decision("types that are not in the table", "Whoever may change a row by its role changes all "
         "of it, but whose it is, its authors, its labels and others' notes."),
-    Decision("subject", "Moved to another person: 422 for everybody, as no right would help. What "
-        "names nobody by a literal reference may be filed once."),
+    Decision("subject", "Moved to another person: refused for everybody, as no right would help. "
+        "What names nobody by a literal reference may be filed once."),
     Decision("authors", "“Author” is who enters something. Who said, did, gave or told of it may "
         "be another. What was once said of an author stays; a correction is another resource."),
     Decision("contributor", "Provenance tells who changed a plan, so that people leave "

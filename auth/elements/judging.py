@@ -63,7 +63,7 @@ def _element_faults(case: Case) -> Iterator[Fault]:
         if row is None or holds(row.who, case.held):
             continue
         place = f"{case.type}.{'extension' if element == 'agreement' else element}"
-        text = f"{place} is changed by {said(row.who)}. Send it as it is."
+        text = f"{place} is changed by {said(row.who)}. Leave it as it is."
         yield Fault(place, text, 403, "forbidden")
 
 

@@ -89,7 +89,7 @@ def _may(case: Case, some: Who) -> bool:
 
 
 def _refused(place: str, kind: str, some: Who, what: str) -> Fault:
-    text = f"A {kind} part of a plan is {what} by {said(some)}. Send it as it is."
+    text = f"A {kind} part of a plan is {what} by {said(some)}. Leave it as it is."
     return Fault(place, text, 403, "forbidden")
 
 

@@ -66,6 +66,10 @@ PEOPLE = (
         ),
     ),
     Persona(
+        "una.doyle", "Una Doyle", "privacy officer", "professional", "Practitioner/una-doyle",
+        (Role("privacy-officer", "Privacy officer at Forth Infirmary", "forth-infirmary"),),
+    ),
+    Persona(
         "mary.murray", "Mary Murray", "patient", "patient", "Patient/mary-murray",
         patients=("mary-murray",),
     ),

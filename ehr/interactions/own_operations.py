@@ -146,7 +146,7 @@ def _access_at(base: str) -> Resource:
         "patient, and what the patient had denied, as the resources stood then.",
         given("who", "Reference", "A Practitioner, PractitionerRole, Patient, RelatedPerson or "
               "Organization.", needed=True),
-        given("at", "instant", "The moment, which is not ahead.", needed=True),
+        given("at", "instant", "The moment, which is not ahead; now without it."),
         _told("patient", "Reference", "The patient."),
         _told("who", "Reference", "The person."),
         _told("at", "instant", "The moment."),

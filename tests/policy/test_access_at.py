@@ -214,6 +214,8 @@ def test_operators_ask_without_scopes_and_systems_do_not(client_of: Any, record:
     [
         (parameters(), 422),
         (asked("Observation/1", "2026-01-01T00:00:00Z"), 422),
+        (asked("Practitioner/nobody", "2026-01-01T00:00:00Z"), 422),
+        (parameters(who=("Reference", given.reference(ANN))), 200),
         (asked("https://elsewhere.example/Practitioner/ann", "2026-01-01T00:00:00Z"), 422),
         (asked(ANN, "lately"), 422),
         (asked(ANN, "2999-01-01T00:00:00Z"), 422),

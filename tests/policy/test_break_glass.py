@@ -80,7 +80,7 @@ def test_the_answer_is_what_a_banner_shows(record: "Record") -> None:
     assert banner["reason"]["code"] == "risk-to-life"
     assert told(answer, "warning") is None
     again = expect(staff(record).post(PATH, emergency()), 201)
-    assert "before: 1 times" in told(again, "warning")
+    assert "before, 1 time." in told(again, "warning")
 
 
 @pytest.mark.parametrize(("more", "hours"), [({}, 24), ({"delayNotice": ("UnsignedInt", 2)}, 2)])

@@ -31,14 +31,19 @@ def access_at(record: Record, principal: Principal, interaction: Interaction) ->
     """
     terms = terms_of(record)
     asked = values.read(interaction, ("who", "at"))
-    who, at = _who(record, asked), asked.moment("at", terms)[0]
-    if at > record.clock():
+    who, now = _who(record, asked), record.clock()
+    at = asked.moment("at", terms)[0] if "at" in asked.found else now
+    if at > now:
         raise asked.wrong("at", "`at` lies ahead: nobody knows yet.")
     id = interaction.id or ""
     with record.database.read() as connection:
-        place = locate(connection, [("Patient", id)]).get(("Patient", id))
+        person = (who.partition("/")[0], who.partition("/")[2])
+        places = locate(connection, {("Patient", id), person})
+        place = places.get(("Patient", id))
         if place is None or place.reserved:
             raise NotFound(not_found(interaction))
+        if person not in places or places[person].reserved:
+            raise asked.wrong("who", f"There never was a {who} in this record.", "not-found")
         names = names_at_moment(connection, who, terms, at)
         found = past(connection, place.patient_key, terms, at)
     body = values.answer(

@@ -63,6 +63,6 @@ def _warning(again: int) -> str:
     if not again:
         return ""
     return (
-        f"In the last 30 days you opened this record in an emergency before: {again} times. If "
-        "you care for this person, have it recorded."
+        f"In the last 30 days you opened this record in an emergency before, {again} "
+        f"time{'s' if again > 1 else ''}. If you care for this person, have it recorded."
     )

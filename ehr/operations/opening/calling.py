@@ -75,7 +75,7 @@ def count(call: Call) -> None:
     if counted > MOST_IN_AN_HOUR:
         wait = -(-(HOUR - call.at % HOUR) // 1000)
         raise Throttled(
-            f"You have opened {MOST_IN_AN_HOUR} records in this hour, which is as many as you may. "
-            f"Wait {-(-wait // 60)} min, or ask a colleague.",
+            f"You have tried to open {MOST_IN_AN_HOUR} records in this hour, which is as many as "
+            f"you may. Wait {-(-wait // 60)} min, or ask a colleague.",
             headers=(("Retry-After", str(wait)),),
         )

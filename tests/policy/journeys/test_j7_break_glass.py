@@ -79,4 +79,4 @@ def test_block_a_second_time_warns(cast: Cast) -> None:
     again = expect(cast.other_gp.post(PATH, emergency()), 201)
 
     assert told(first, "warning") is None
-    assert "before: 1 times" in told(again, "warning")
+    assert "before, 1 time." in told(again, "warning")

@@ -108,7 +108,7 @@ def test_a_refusal_says_who_may_and_is_of_the_element() -> None:
     (fault,) = judge(PATIENT, mary(), mary(birthDate="1951-01-01"))
 
     assert (fault.expression, fault.status, fault.code) == ("Patient.birthDate", 403, "forbidden")
-    assert fault.text == "Patient.birthDate is changed by Administrator. Send it as it is."
+    assert fault.text == "Patient.birthDate is changed by Administrator. Leave it as it is."
 
 
 def test_each_element_that_may_not_be_changed_is_told() -> None:
