@@ -20,6 +20,8 @@ OF_SERVICES = {
     "PUBHLTH": "public health",
     "SYSADMN": "system administration",
 }
+# All that a token may have; what is done in an emergency is told so beside it.
+KNOWN = frozenset({*OF_KIND.values(), *OF_SERVICES})
 # While somebody has a record open in an emergency, for all that they do in that record.
 EMERGENCY = "BTG"
 # Nobody said that it treats anybody.

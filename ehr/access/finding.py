@@ -17,8 +17,9 @@ from sqlalchemy import (
     select,
 )
 
+from ehr.access.opening.simply import simply_visible
 from ehr.access.scope import EVERYTHING, Scope
-from ehr.access.visible import simply_visible, visible_within
+from ehr.access.visible import visible_within
 from ehr.store import read, tables
 from ehr.store.engine import of
 from ehr.store.read import Stored

@@ -7,7 +7,7 @@ one organisation: they are seen by it, and by systems that act for none. An unfi
 securityContext is also seen by who sees a current resource that refers to it.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 
 from sqlalchemy import (
@@ -19,41 +19,40 @@ from sqlalchemy import (
     literal,
     not_,
     or_,
-    select,
     true,
 )
 
-from auth.rights import CONTEXT, EVERYBODY, NOBODY, OWN, SELF, Rule, rules_of_role
+from auth.rights import NOBODY, SELF, Rule, rules_of_role
 from ehr.access.filters import met_by_row
-from ehr.access.names import CONTEXT_KEY, ORGANISATION, OWN_KEYS, SELF_ID
-from ehr.access.opened import (
-    is_labelled,
-    is_simply_open,
+from ehr.access.opening.opened import (
     opened_to_carer,
     opened_to_patient,
     opened_to_staff,
     opened_to_system,
+)
+from ehr.access.opening.whose import (
+    is_of_kind,
+    is_unfiled_here,
+    is_unfiled_of_system,
+    is_whose,
+    may_concern,
 )
 from ehr.access.rows import Row, at_paths
 from ehr.access.scope import EVERYTHING, Scope
 from ehr.access.there import there_is
 from ehr.access.words import met_by_word
 from ehr.store.hashing import Hasher
-from ehr.store.pairs import among_few
 from ehr.store.rows import SECURITY_CONTEXT
-from ehr.store.tables import organisation_key, reference, resource
+from ehr.store.tables import reference, resource
 from fhir_profiles.definitions import resource_types, type_number
 from fhir_profiles.owners import SHARED
 
 __all__ = [
     "EVERYTHING",
     "Scope",
-    "is_labelled",
     "is_open",
     "is_permitted_by",
     "seen_at",
-    "simply_visible",
-    "simply_visible_record",
     "visible_within",
 ]
 
@@ -63,9 +62,6 @@ _ABOUT, _TOLD_OF = reference.alias("telling"), resource.alias("told_of")
 # Of a Binary, what the resource that refers to it tells.
 _OF_REFERRER = frozenset({"social", "shared"})
 _DOCUMENTS = frozenset({"DocumentReference"})
-_STAFF = ("professional", "operator")
-# What other rows decide on, or no patient has.
-_BY_OTHERS = SHARED | {"Binary", "Provenance"}
 # A Binary opens no other.
 _REFERRING = frozenset(resource_types()) - {"Binary"}
 # Of a Binary others tell whether it is seen: a question within this one, too deep for SQLite.
@@ -105,44 +101,6 @@ def _is_seen_or_opened(row: Row, scope: Scope, *, opens: bool) -> ColumnElement[
     return or_(seen, and_(row.is_of("Binary"), _is_opened(row.of(("Binary",)), scope)))
 
 
-def simply_visible(
-    row: FromClause, scope: Scope, hasher: Hasher, type: str
-) -> ColumnElement[bool] | None:
-    """Return a short condition that most rows of a type meet which staff may see whole.
-
-    Whatever meets it meets `visible_within`, so only what does not is asked for by that. None where
-    no rule of theirs permits the type as it is.
-    """
-    one = Row(row, hasher, scope.values, None, frozenset({type}))
-    if not _is_simply_permitted(scope, type):
-        return None
-    return and_(one.is_of(type), row.c.patient_key > 0, is_simply_open(one), not_(is_labelled(row)))
-
-
-def simply_visible_record(
-    row: FromClause, scope: Scope, hasher: Hasher, type: str, key: ColumnElement[int]
-) -> ColumnElement[bool] | None:
-    """Return the same of all rows of a type under one key, but for `is_labelled`: it is asked once.
-
-    Labels are left to whoever asks: where one row has some, the others do not tell all.
-    """
-    one = Row(row, hasher, scope.values, None, frozenset({type}), None, key)
-    if not _is_simply_permitted(scope, type):
-        return None
-    return and_(key > 0, is_simply_open(one))
-
-
-def _is_simply_permitted(scope: Scope, type: str) -> bool:
-    """Tell whether the caller is staff, and may see any row of a type that is open to them."""
-    if not scope.role or scope.kind not in _STAFF or type in _BY_OTHERS:
-        return False
-    return all(any(_is_simple(rule, type) for rule in some) for some in scope.rules or ((),))
-
-
-def _is_simple(rule: Rule, type: str) -> bool:
-    return rule.whose == EVERYBODY and not rule.filter and not rule.words and rule.concerns(type)
-
-
 def seen_at(
     key: ColumnElement[int], rid: ColumnElement[int], scope: Scope, hasher: Hasher
 ) -> ColumnElement[bool]:
@@ -151,7 +109,7 @@ def seen_at(
     Whether one of those is seen others tell: a question that would be too deep for SQLite here.
     """
     if scope.rules is None:
-        return _of_kind(key, scope)
+        return is_of_kind(key, scope)
     target = Row(_TARGET, hasher, scope.values, None, _TARGETS)
     return there_is(
         _TARGET,
@@ -165,7 +123,7 @@ def seen_at(
 def is_permitted_by(rule: Rule, row: Row, scope: Scope) -> ColumnElement[bool]:
     """Return the condition that one rule permits a row, and that it is open to the caller."""
     c, types = row.row.c, row.types
-    parts = list(_whose(rule, row, scope))
+    parts = list(is_whose(rule, row))
     if rule.types is not None and not (types and rule.types >= types):
         parts.append(row.is_of(*rule.types))
     of = rule.types if not types else rule.types & types if rule.types else types
@@ -182,8 +140,8 @@ def is_permitted_by(rule: Rule, row: Row, scope: Scope) -> ColumnElement[bool]:
 def _is_seen(row: Row, scope: Scope) -> ColumnElement[bool]:
     """Return the condition that a row may be seen for what and whose it is."""
     if scope.rules is None:
-        return _of_kind(row.row.c.patient_key, scope)
-    here = [[rule for rule in some if _may_concern(rule, row.types)] for some in scope.rules]
+        return is_of_kind(row.row.c.patient_key, scope)
+    here = [[rule for rule in some if may_concern(rule, row.types)] for some in scope.rules]
     # Who the caller is needs no relationship, and opens one resource by itself: no letter of it
     # stands beside letters of another right. All else is opened once, for all letters.
     selves = [[rule for rule in some if rule.whose == SELF] for some in here]
@@ -236,14 +194,14 @@ def is_open(row: Row, scope: Scope, rule: Rule) -> ColumnElement[bool]:
     if not row.types or not SHARED.issuperset(row.types):
         if scope.kind == "system":
             ways.append(and_(key > 0, opened_to_system(row)))
-            ways.append(and_(_is_unfiled_of_system(row), opened_to_system(row)))
+            ways.append(and_(is_unfiled_of_system(row), opened_to_system(row)))
         elif scope.kind == "patient":
             ways.append(and_(key > 0, opened_to_patient(row)))
         elif scope.kind == "carer":
             ways.append(and_(key > 0, opened_to_carer(row, writes=rule.writes)))
         else:
             ways.append(and_(key > 0, opened_to_staff(row, scope.role, whole=scope.whole)))
-            ways.append(_is_unfiled_here(row))
+            ways.append(is_unfiled_here(row))
     return or_(*ways)
 
 
@@ -268,31 +226,6 @@ def _tells_of_hidden(row: Row, scope: Scope) -> ColumnElement[bool]:
     )
 
 
-def _may_concern(rule: Rule, types: frozenset[str]) -> bool:
-    """Tell whether a rule may permit rows of these types (none: of any)."""
-    if not types:
-        return True
-    if rule.whose == NOBODY and SHARED.isdisjoint(types):
-        return False
-    if rule.whose in (CONTEXT, OWN) and SHARED.issuperset(types):
-        return False
-    return any(map(rule.concerns, types))
-
-
-def _whose(rule: Rule, row: Row, scope: Scope) -> Iterator[ColumnElement[bool]]:
-    key = row.row.c.patient_key
-    if rule.whose == EVERYBODY:
-        return  # whoever is open to the caller
-    if rule.whose == CONTEXT:
-        yield key == row.value(CONTEXT_KEY)
-    elif rule.whose == OWN:
-        yield among_few(key, row.value(OWN_KEYS))
-    elif rule.whose == NOBODY:
-        yield key == literal(0, BigInteger)
-    else:
-        yield row.row.c.id == row.value(SELF_ID)
-
-
 def _reading(scope: Scope) -> Scope:
     """Return the scope of reading a row whole: it need not be searched to open what it names."""
     return replace(scope, rules=(scope.reads,), whole=True) if scope.role else scope
@@ -305,30 +238,6 @@ def _word(word: str, row: Row, scope: Scope) -> ColumnElement[bool]:
             return through
         return or_(and_(row.is_of("Binary"), through), met_by_word(word, row, whole=scope.whole))
     return met_by_word(word, row, whole=scope.whole)
-
-
-def _of_kind(key: ColumnElement[int], scope: Scope) -> ColumnElement[bool]:
-    """Return the condition that what lies under a key may be seen by callers of a kind."""
-    if scope.organisation is None:
-        return true() if scope.kind == "system" else key >= 0
-    own = select(organisation_key.c.patient_key).where(
-        organisation_key.c.organisation == scope.organisation
-    )
-    return or_(key >= 0, key == own.scalar_subquery())
-
-
-def _is_unfiled_here(row: Row) -> ColumnElement[bool]:
-    key = row.row.c.patient_key
-    own = select(organisation_key.c.patient_key).where(
-        organisation_key.c.organisation == row.value(ORGANISATION)
-    )
-    return and_(key < 0, key == own.scalar_subquery())
-
-
-def _is_unfiled_of_system(row: Row) -> ColumnElement[bool]:
-    """Systems that act for no organisation see what is unfiled of any."""
-    acts_for_none = row.value(ORGANISATION) == ""
-    return or_(and_(row.row.c.patient_key < 0, acts_for_none), _is_unfiled_here(row))
 
 
 def _is_opened(row: Row, scope: Scope) -> ColumnElement[bool]:

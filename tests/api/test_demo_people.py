@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from ehr.record import Record
 
 OF_PLAN = ("CarePlan/mary-murray-plan", "Goal/mary-murray-goal-shop", "CareTeam/mary-murray-team")
+WATCHES = "una.doyle"
+IN_CARE = [one for one in PEOPLE if one.login != WATCHES]
 
 
 @pytest.fixture
@@ -52,7 +54,7 @@ def _patients(client: Client) -> list[str]:
     return [entry["resource"]["id"] for entry in client.read("Patient").get("entry", [])]
 
 
-@pytest.mark.parametrize("persona", PEOPLE, ids=lambda one: one.login)
+@pytest.mark.parametrize("persona", IN_CARE, ids=lambda one: one.login)
 def test_each_sees_the_plan_of_mary_and_nobody_else(
     demo: Client, record: "Record", persona: Persona
 ) -> None:
@@ -64,6 +66,14 @@ def test_each_sees_the_plan_of_mary_and_nobody_else(
     assert len(_patients(demo)) > 1
     assert found == ["mary-murray"]
     assert len(plan) == len(OF_PLAN)
+
+
+def test_who_watches_over_the_others_reads_no_notes(demo: Client, record: "Record") -> None:
+    [officer] = [one for one in PEOPLE if one.login == WATCHES]
+    app = _app_of(record, officer, "openid fhirUser user/*.rs")
+
+    assert _patients(app) == []
+    assert [app.get(name).status_code for name in OF_PLAN] == [404, 404, 404]
 
 
 @pytest.mark.parametrize("persona", PEOPLE, ids=lambda one: one.login)

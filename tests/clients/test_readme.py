@@ -55,7 +55,8 @@ def test_the_service_of_the_page_reads_what_it_says(
 def test_the_app_by_hand_gets_its_token(
     site: Site, client: Client, register: Callable[..., Any]
 ) -> None:
-    steps = "".join(re.findall(r"```bash\n(.*?)```", README.read_text("utf-8"), re.DOTALL))
+    section = README.read_text("utf-8").partition("\n## Sign in, and let apps in")[2]
+    steps = "".join(re.findall(r"```bash\n(.*?)```", section, re.DOTALL))
     client.update({"resourceType": "Patient", "id": "mary-murray", "birthDate": "1948-03-02"})
     mary = signing_in.make_user(
         site.around, "patient", fhir_user="Patient/mary-murray", patients=["mary-murray"]

@@ -68,7 +68,7 @@ TOO_MANY_IMPORTS = {
     "auth/server.py": "2026-11: the switchboard: one line for each endpoint",
     "ehr/access/callers/asking.py": "2026-11: a statement of parts from each module",
     "ehr/access/judging.py": "2026-11: asks of rows what every other module here tells",
-    "ehr/access/opened.py": "2026-11: relationship, labels and consent, a module each",
+    "ehr/access/opening/opened.py": "2026-11: relationship, labels and consent, a module each",
     "ehr/access/visible.py": "2026-11: the one predicate, of which each part has its own module",
     "ehr/access/words/__init__.py": "2026-11: one line for each word, from its own module",
     "ehr/app.py": "2026-11: puts the rooms together",

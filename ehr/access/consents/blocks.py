@@ -7,7 +7,7 @@ from ehr.access.relationships.kinds import PEOPLE
 from ehr.access.terms import type_named
 
 # What somebody would use the record for who opens it in an emergency.
-_TREATING = frozenset({"", "TREAT", "ETREAT"})
+_TREATING = frozenset({"", "TREAT"})
 
 
 def keeps_out(rules: Iterable[ConsentRule], names: Collection[str], at: int) -> bool:

@@ -9,6 +9,7 @@ from functools import partial
 from itertools import product
 from typing import TypeVar
 
+from auth.purposes import KNOWN
 from ehr.access.consents.model import HIGHEST, LOWEST, CannotObey, ConsentRule
 from ehr.access.terms import ALWAYS, FOREVER, Interval, Resource, Terms, joint, parts, type_named
 from fhir_profiles.definitions import resource_types
@@ -175,6 +176,10 @@ def _item(terms: Terms, one: Resource, at: str) -> str:
 
 
 def _purpose(coding: Resource, at: str) -> str:
-    if coding.get("system") != _REASON or not isinstance(coding.get("code"), str):
-        raise CannotObey(at, f"Name a purpose by a code of {_REASON}.")
+    if coding.get("system") != _REASON or coding.get("code") not in KNOWN:
+        raise CannotObey(
+            at,
+            f"Name a purpose that callers have here, by a code of {_REASON}: "
+            f"{', '.join(sorted(KNOWN))}. Emergencies are kept out by breakGlassAllowed.",
+        )
     return str(coding["code"])

@@ -10,8 +10,9 @@ from functools import cache
 from sqlalchemy import ColumnElement, FromClause, and_, exists, or_
 
 from auth.roles.left import LEFT, is_told_by
+from ehr.access.opening.simply import simply_visible_record
 from ehr.access.scope import NOBODYS_KEY, Scope
-from ehr.access.visible import simply_visible_record, visible_within
+from ehr.access.visible import visible_within
 from ehr.errors import lacking
 from ehr.search.asking import Asking, in_whole
 from ehr.search.matching import one_key

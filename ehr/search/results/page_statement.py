@@ -26,7 +26,7 @@ from sqlalchemy import (
     true,
 )
 
-from ehr.access.visible import is_labelled
+from ehr.access.opening.opened import is_labelled
 from ehr.search.matching import ONE_KEY
 from ehr.search.plan.plan import Plan
 from ehr.search.results.sort import Ordering, SortValue, after, orderings

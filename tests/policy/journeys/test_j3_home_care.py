@@ -6,7 +6,7 @@ Left out: packages that overlap or pause and `$change-impact`, which are rules o
 import pytest
 
 from tests import given
-from tests.client import Client, expect
+from tests.client import Client, expect, outcome
 from tests.policy.house import found
 from tests.policy.journeys.people import (
     CONDITION_CATEGORY,
@@ -113,3 +113,13 @@ def test_block_nothing_clinical_once_the_task_has_ended(joined: tuple[Cast, str]
 def _reads(app: Client, plan: str) -> list[int]:
     """Return what a diagnosis and the plan are answered: the plan is seen for a while."""
     return [app.get(path).status_code for path in ("Condition/diabetes", f"CarePlan/{plan}")]
+
+
+def test_what_leads_alone_may_ask_is_no_matter_of_emergencies(cast: Cast) -> None:
+    """Breaking the glass would not help: it makes nobody the lead of a team."""
+    answer = cast.social_worker.get("CareTeam/nobody/_history")
+
+    assert answer.status_code == 404
+    [_, hint] = outcome(answer)
+    assert "named lead" in hint["diagnostics"]
+    assert "break-glass" not in hint["diagnostics"]

@@ -57,11 +57,11 @@ def product(place: str) -> Any:
 
 
 CLAUSES: Mapping[str, Clause] = {
-    "2 relationship of staff": Clause("ehr.access.opened:_by_role", always),
+    "2 relationship of staff": Clause("ehr.access.opening.opened:_by_role", always),
     "2 relationship in force": Clause("ehr.access.relationships.held:_is_live", always),
     "2 who delegates has it": Clause("ehr.access.relationships.held:_giver_holds", always),
     "2 the carer is the patient's": Clause("ehr.access.relationships.held:_carer_is_there", always),
-    "2 the grant's areas": Clause("ehr.access.opened:_permits", always),
+    "2 the grant's areas": Clause("ehr.access.opening.opened:_permits", always),
     "3 sealed": Clause("ehr.access.rows:Row.is_sealed", never),
     "3 locked": Clause("ehr.access.rows:Row.is_locked", never),
     "3 sensitivities": Clause("ehr.access.rows:Row.has_any", never),
@@ -71,7 +71,7 @@ CLAUSES: Mapping[str, Clause] = {
     "3 who wrote it, too little": Clause("ehr.access.rows:Row.is_entered_here", never),
     "3 patients": Clause("ehr.access.visible:opened_to_patient", always),
     "3 systems": Clause("ehr.access.visible:opened_to_system", always),
-    "4 denials": Clause("ehr.access.opened:is_denied", never),
+    "4 denials": Clause("ehr.access.opening.opened:is_denied", never),
     "4 denials that broken glass lifts": Clause(
         "ehr.access.consents.denied:_has_broken_glass", always
     ),
@@ -80,9 +80,9 @@ CLAUSES: Mapping[str, Clause] = {
     ),
     "4 what denials spare": Clause("ehr.access.consents.denied:_is_spared", always),
     "4 what denials do not spare": Clause("ehr.access.consents.denied:_is_spared", never),
-    "unfiled rows": Clause("ehr.access.visible:_is_unfiled_here", always),
-    "unfiled rows of systems": Clause("ehr.access.visible:_is_unfiled_of_system", always),
-    "whose rows a scope means": Clause("ehr.access.visible:_whose", nothing),
+    "unfiled rows": Clause("ehr.access.visible:is_unfiled_here", always),
+    "unfiled rows of systems": Clause("ehr.access.visible:is_unfiled_of_system", always),
+    "whose rows a scope means": Clause("ehr.access.visible:is_whose", nothing),
     "Binaries through what refers to them": Clause("ehr.access.visible:_is_referred_to", always),
 }
 SEE_PARTS = ("social-worker", "care-coordinator")

@@ -150,7 +150,7 @@ WRITING: Mapping[str, Clause] = {
         ("patient", "carer"),
         _to("u", types=("QuestionnaireResponse",)),
     ),
-    "writes: a grant to write": Clause("ehr.access.opened:WRITE", "read", PATH, ("carer",)),
+    "writes: a grant to write": Clause("ehr.access.opening.opened:WRITE", "read", PATH, ("carer",)),
     "writes: what is seen in part": Clause("ehr.access.judging:replace", _parts_written(), PATH),
     "writes: sealed from systems": Clause(
         "ehr.interactions.access.permission:_is_sealed", lambda _: False, PATH, ("system",)

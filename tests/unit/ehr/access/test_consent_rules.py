@@ -214,6 +214,7 @@ def test_only_active_consents_are_obeyed_or_refused(status: str) -> None:
         ({"type": "deny", "action": [concept(ACTION, "correct")]}, "action"),
         ({"type": "deny", "action": [concept(ACTION, "access", "collect")]}, "action"),
         ({"type": "deny", "purpose": [label("urn:x", "y")]}, "purpose"),
+        ({"type": "deny", "purpose": [label(REASON, "BTG")]}, "purpose"),
         ({"type": "deny", "period": {"start": "2030", "end": "2020"}}, "period"),
         ({"type": "deny", "provision": [{"type": "deny"}]}, "provision[0].type"),
         (

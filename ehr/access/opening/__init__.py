@@ -1,0 +1,1 @@
+"""What opens a row: whose it is, relationship, labels and consent, as SQL."""
