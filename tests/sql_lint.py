@@ -7,6 +7,7 @@ those of the same functions, which other tests run in theirs.
 """
 
 import re
+from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator
 from functools import cache
 
@@ -17,6 +18,7 @@ from sqlglot.errors import ParseError
 from ehr.store.tables import metadata
 
 Common = dict[str, exp.Expression]  # the statement's WITH parts by name
+Pairs = defaultdict[int, list[tuple[str, str]]]  # of aliases, by the identity of the scope
 
 KEY = "patient_key"
 _KEYS = frozenset({KEY, "owner_key", "member_key", "target_key"})
@@ -72,14 +74,15 @@ def _cached(dialect: str, sql: str) -> tuple[str, ...]:
 
 def _faults(tree: exp.Expression) -> Iterator[str]:
     common = {cte.alias: cte.this for cte in tree.find_all(exp.CTE)}
+    pairs, columns = _equal_keys(tree), _own_columns(tree)
     yield from _dependent_changes(tree, common)
     for select in tree.find_all(exp.Select):
-        yield from _unkeyed(_sources(select, common), _equal_keys(select))
-        yield from _correlated(select, common)
+        yield from _unkeyed(_sources(select, common), pairs[id(select)])
+        yield from _correlated(select, common, pairs, columns[id(select)])
         if select.args.get("locks"):
             yield "it locks rows of several shards"
     for change in tree.find_all(exp.Update, exp.Delete):
-        yield from _unkeyed(_changed(change, common), _equal_keys(change))
+        yield from _unkeyed(_changed(change, common), pairs[id(change)])
     for update in tree.find_all(exp.Update):
         yield from _moved(update)
     for part in tree.find_all(exp.In, exp.EQ, exp.NEQ, exp.GT, exp.GTE, exp.LT, exp.LTE):
@@ -184,15 +187,19 @@ def _named(tables: Iterable[exp.Expression], common: Common) -> dict[str, str]:
     return found
 
 
-def _equal_keys(scope: exp.Expression) -> list[tuple[str, str]]:
-    """Return the pairs of aliases whose keys a conjunction makes equal, in this scope or around."""
-    pairs = []
-    for equal in scope.find_all(exp.EQ):
+def _equal_keys(tree: exp.Expression) -> Pairs:
+    """Return the pairs of aliases whose keys a conjunction makes equal, in each scope or within it.
+
+    Scopes by identity. Read once for all of them: statements nest scopes by the dozen.
+    """
+    found: Pairs = defaultdict(list)
+    for equal in tree.find_all(exp.EQ):
         left, right = equal.this, equal.expression
         are_keys = all(isinstance(one, exp.Column) and one.name in _KEYS for one in (left, right))
         if are_keys and not _is_optional(equal):
-            pairs.append((left.table, right.table))
-    return pairs
+            for scope in _around(equal):
+                found[id(scope)].append((left.table, right.table))
+    return found
 
 
 def _is_optional(part: exp.Expression) -> bool:
@@ -228,13 +235,14 @@ def _leaders(pairs: Iterable[tuple[str, str]]) -> Callable[[str], str]:
     return leader
 
 
-def _correlated(select: exp.Select, common: Common) -> Iterator[str]:
+def _correlated(
+    select: exp.Select, common: Common, pairs: Pairs, columns: set[str]
+) -> Iterator[str]:
     """A subquery that looks at a row outside of it must do so on the key."""
     inner = _sources(select, common)
     outer = {k: v for one in _around(select) for k, v in _rows(one, common).items()}
-    used = {column.table for column in _own_columns(select)} & outer.keys() - inner.keys()
-    scopes = (select, *_around(select))
-    leader = _leaders(pair for one in scopes for pair in _equal_keys(one))
+    used = columns & outer.keys() - inner.keys()
+    leader = _leaders(pair for one in (select, *_around(select)) for pair in pairs[id(one)])
     here = {leader(alias) for alias in inner}
     keyed = {alias for alias in outer if leader(alias) in here}
     tables = {*inner.values(), *(outer[name] for name in used)}
@@ -249,7 +257,9 @@ def _around(part: exp.Expression) -> Iterator[exp.Expression]:
         outer = outer.find_ancestor(exp.Select, exp.Update, exp.Delete)
 
 
-def _own_columns(select: exp.Select) -> Iterator[exp.Column]:
-    for column in select.find_all(exp.Column):
-        if column.find_ancestor(exp.Select) is select:
-            yield column
+def _own_columns(tree: exp.Expression) -> dict[int, set[str]]:
+    """Return of each SELECT, by identity, the aliases whose columns it reads itself."""
+    found: dict[int, set[str]] = defaultdict(set)
+    for column in tree.find_all(exp.Column):
+        found[id(column.find_ancestor(exp.Select))].add(column.table)
+    return found
